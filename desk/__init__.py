@@ -1,0 +1,1 @@
+"""What is special about tickets and cannot be said in YAML."""

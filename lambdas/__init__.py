@@ -1,0 +1,1 @@
+"""JavaScript from the module files, in V8 behind a process wall."""

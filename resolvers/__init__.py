@@ -1,0 +1,1 @@
+"""How an operation gets its data."""

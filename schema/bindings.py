@@ -1,0 +1,134 @@
+"""What a generated GraphQL field is bound to. Types carry these as data; how the data is fetched is the resolvers' business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schema.spec import Computed, Field, Module, Relation
+
+# The key of `GraphQLField.extensions` under which a binding stands.
+BINDING = "lambdesk"
+
+
+@dataclass(frozen=True, slots=True)
+class OneRoot:
+    """`queue(by:)`."""
+
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class ManyRoot:
+    """`queues(...)`."""
+
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateRoot:
+    """`queueAggregate(...)`."""
+
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRoot:
+    """`node(id:)`, or `nodes(ids:)` when `many`."""
+
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """`id`, `databaseId` or `version` of a row."""
+
+    module: Module
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A scalar or enum field of a row; `raw` for the stored text of a reference."""
+
+    module: Module
+    field: Field
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToOne:
+    """A reference: the target's row, or null."""
+
+    module: Module
+    field: Field
+    target: Module
+
+
+@dataclass(frozen=True, slots=True)
+class ToMany:
+    """A relation: a connection of the target's rows that belong to this one."""
+
+    module: Module
+    relation: Relation
+    target: Module
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedValue:
+    """A computed field, by lambda or by SQL expression."""
+
+    module: Module
+    computed: Computed
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPart:
+    """A field of a connection type: edges, nodes, pageInfo or totalCount; of an edge: cursor or node."""
+
+    module: Module
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AggregatePart:
+    """A field of an aggregate row: `key`, `count`, or a function (avg, max, min, sum) over a field."""
+
+    module: Module
+    function: str
+    field: Field | None = None
+    computed: Computed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateKeyPart:
+    """A field of an aggregate's key: the grouped value, its day or month (`bucket`), or the referenced row."""
+
+    module: Module
+    field: Field
+    bucket: str = ""
+    target: Module | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupValue:
+    """The value of an enum value of `<Type>GroupBy`: which field is grouped by, and in which bucket."""
+
+    api_name: str
+    field: Field
+    bucket: str = ""
+
+
+Binding = (
+    OneRoot
+    | ManyRoot
+    | AggregateRoot
+    | NodeRoot
+    | Builtin
+    | Value
+    | ToOne
+    | ToMany
+    | ComputedValue
+    | ConnectionPart
+    | AggregatePart
+    | AggregateKeyPart
+)

@@ -1,0 +1,83 @@
+"""What the schema room knows of a database: tables, columns, keys. Reflection fills it in; nothing here talks to a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ColumnClass(StrEnum):
+    """The classes of column types that a field kind is checked against; the same on all three databases."""
+
+    SMALLINT = "smallint"
+    INT = "int"
+    BIGINT = "bigint"
+    FLOAT = "float"
+    DECIMAL = "decimal"
+    STRING = "string"  # a bounded varchar or char
+    TEXT = "text"  # unbounded text
+    BYTES = "bytes"
+    BOOL = "bool"
+    DATE = "date"
+    TIME = "time"
+    DATETIME = "datetime"
+    JSON = "json"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One reflected column. `size` counts characters and is None where the type has no bound."""
+
+    name: str
+    type: ColumnClass
+    nullable: bool = True
+    size: int | None = None
+    has_default: bool = False
+    autoincrement: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """Columns of the owning table that point at `target` columns of `table`, in the same order."""
+
+    columns: tuple[str, ...]
+    table: str
+    target: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One reflected table. `key` is its primary key (empty when it has none), `unique` every unique key beside it."""
+
+    name: str
+    columns: Mapping[str, Column]
+    key: tuple[str, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicField:
+    """One valid row of OTRS's `dynamic_field`.
+
+    `object_type` is Ticket, Article, CustomerUser or CustomerCompany; `field_type` is Text, TextArea, Dropdown,
+    Multiselect, Checkbox, Date or DateTime; `options` are the possible values (stored value → caption).
+    """
+
+    id: int
+    name: str
+    label: str
+    object_type: str
+    field_type: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """One reflection of the whole database. `managed` names the tables that Lambdesk made from module files."""
+
+    tables: Mapping[str, Table]
+    dynamic_fields: tuple[DynamicField, ...] = ()
+    managed: frozenset[str] = frozenset()

@@ -1,0 +1,113 @@
+"""Names: from the module file's snake_case to GraphQL's PascalCase, camelCase and UPPER_CASE, and what is reserved."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+# Words that GraphQL or JavaScript reserve, or that would shadow what every type has.
+RESERVED_NAMES = frozenset(
+    {"query", "mutation", "subscription", "constructor", "prototype", "class", "true", "false", "null"}
+    | {"__proto__", "to_string", "value_of", "has_own_property", "and", "or", "not"}
+)
+
+# Types of the kernel and of GraphQL itself; no module may be called like one of them.
+RESERVED_TYPES = frozenset(
+    [
+        "Query",
+        "Mutation",
+        "Subscription",
+        "Node",
+        "PageInfo",
+        "SortDirection",
+        "Validity",
+        "UserError",
+        "UserErrorCode",
+        "BulkPolicy",
+        "ChangeKind",
+        "Module",
+        "ModuleState",
+        "ModuleProblem",
+        "Viewer",
+        "ID",
+        "String",
+        "Int",
+        "Float",
+        "Boolean",
+        "BigInt",
+        "Decimal",
+        "Date",
+        "Time",
+        "DateTime",
+        "Duration",
+        "JSON",
+        "HTML",
+        "File",
+        "Badge",
+        "SchemaChange",
+        "SchemaChangeItem",
+    ]
+)
+
+_IRREGULAR = {"person": "people", "child": "children", "status": "statuses", "index": "indexes", "sla": "slas"}
+
+
+def is_name(text: str) -> bool:
+    """Answer whether the text may name a module, field, relation, computed field or action."""
+    return NAME.fullmatch(text) is not None and text not in RESERVED_NAMES
+
+
+@lru_cache(maxsize=65536)
+def pascal(name: str) -> str:
+    """Turn snake_case into PascalCase: `ticket_state` → `TicketState`."""
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_") if part)
+
+
+@lru_cache(maxsize=65536)
+def camel(name: str) -> str:
+    """Turn snake_case into camelCase: `unlock_timeout` → `unlockTimeout`."""
+    text = pascal(name)
+    return text[:1].lower() + text[1:]
+
+
+def enum_value(label: str) -> str:
+    """Turn an option's label into an enum value: `new ticket` → `NEW_TICKET`; a leading digit gets an underscore."""
+    text = re.sub(r"[^0-9A-Za-z]+", "_", label).strip("_").upper()
+    if not text:
+        return "EMPTY"
+    return f"_{text}" if text[0].isdigit() else text
+
+
+def plural(name: str) -> str:
+    """Make the plural of a snake_case English noun by the common rules; the last word is inflected."""
+    head, _, last = name.rpartition("_")
+    prefix = f"{head}_" if head else ""
+    return prefix + _plural_word(last)
+
+
+def singular(name: str) -> str:
+    """Make the singular of a snake_case English plural, for a module that is named like its table."""
+    head, _, last = name.rpartition("_")
+    prefix = f"{head}_" if head else ""
+    for one, many in _IRREGULAR.items():
+        if last == many:
+            return prefix + one
+    if last.endswith("ies") and len(last) > 3:  # noqa: PLR2004 - "ies" itself has three letters
+        return f"{prefix}{last[:-3]}y"
+    if last.endswith(("sses", "shes", "ches", "xes", "zes")):
+        return prefix + last[:-2]
+    if last.endswith("s") and not last.endswith(("ss", "us", "is")):
+        return prefix + last[:-1]
+    return name
+
+
+def _plural_word(word: str) -> str:
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if word.endswith("y") and word[-2:-1] not in "aeiou":
+        return f"{word[:-1]}ies"
+    if word.endswith(("s", "sh", "ch", "x", "z")):
+        return f"{word}es"
+    return f"{word}s"

@@ -1,0 +1,105 @@
+"""What the schema room asks of others, as Protocols: reflection, table making, version keeping, lambda examples."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from schema.catalog import Catalog, ColumnClass
+from schema.problems import Problem
+from schema.spec import Module
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedColumn:
+    """A column that a managed table or side table needs."""
+
+    name: str
+    type: ColumnClass
+    size: int | None = None
+    nullable: bool = True
+    unique: bool = False
+    default: str | int | float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTable:
+    """A table that the module files ask for.
+
+    `key` names the key columns among `columns` (empty: an auto-increment `id` is added). `audit` adds create_time,
+    create_by, change_time, change_by; `validity` adds valid_id. `beside` names the base table of a side table, whose
+    key columns it repeats.
+    """
+
+    name: str
+    module: str
+    columns: tuple[PlannedColumn, ...]
+    key: tuple[str, ...] = ()
+    audit: bool = True
+    validity: bool = False
+    beside: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """A version of a module file that went live, as kept in `lambdesk_module_version`."""
+
+    id: int
+    name: str
+    file: str
+    digest: str
+    source: str
+    author: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a planned table cannot be had: `column` is None when it concerns the table."""
+
+    table: str
+    column: str | None
+    message: str
+    hint: str | None = None
+
+
+class Database(Protocol):
+    """What loading modules needs of a database. Raises `ConnectionError` subclasses while the database is away."""
+
+    async def catalog(self) -> Catalog:
+        """Reflect everything."""
+
+    async def refresh(self, catalog: Catalog, tables: Collection[str]) -> Catalog:
+        """Reflect some tables again and return the catalog with them."""
+
+    async def ensure_tables(self, plans: Sequence[PlannedTable]) -> Sequence[Refusal]:
+        """Create or widen managed tables; say what cannot be done. Never drops, never touches other tables."""
+
+    async def record_version(self, name: str, file: str, digest: str, source: str, author: str) -> None:
+        """Keep a version that went live (nothing happens when it equals the newest one of that file)."""
+
+    async def versions(self, name: str) -> Sequence[StoredVersion]:
+        """Return the kept versions of a module, newest first."""
+
+    async def last_good(self) -> Mapping[str, StoredVersion]:
+        """Return the newest kept version of every file, by file."""
+
+
+class ExampleRunner(Protocol):
+    """Runs the examples of a module's lambdas and compiles its code. The sandbox implements it."""
+
+    def check(self, module: Module) -> Sequence[Problem]:
+        """Return the problems of the module's lambdas; empty when all compile and all examples hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoSandbox:
+    """The stand-in until the sandbox is there: code is kept, not run."""
+
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    def check(self, module: Module) -> Sequence[Problem]:  # noqa: ARG002 - the protocol names it
+        """Return no problem: nothing is run."""
+        return ()

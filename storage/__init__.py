@@ -1,0 +1,1 @@
+"""Engines, dialect differences, the OTRS tables and their first rows."""

@@ -1,0 +1,1 @@
+"""The program: settings, routes, the GraphQL endpoint, pages, command line."""
