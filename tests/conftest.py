@@ -1,0 +1,30 @@
+"""What every test runs under: which tests come last, and how many examples a generated test tries."""
+
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.counts import SOAK, count
+
+TESTS = Path(__file__).parent
+# Slowest last, so that a mistake in a name shows in seconds.
+SLOW = ("storage", "web", "clients", "test_container.py")
+
+hypothesis.settings.register_profile(
+    "house",
+    deadline=None,  # the machine is shared; time is measured in bench/
+    max_examples=count(50, 2_000),
+    derandomize=not SOAK,  # the suite says the same thing twice; the soak looks for what is new
+    database=None,
+)
+hypothesis.settings.load_profile("house")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: slowness(item.path))
+
+
+def slowness(path: Path) -> int:
+    room = path.relative_to(TESTS).parts[0] if path.is_relative_to(TESTS) else ""
+    return SLOW.index(room) + 1 if room in SLOW else 0
