@@ -16,6 +16,12 @@ from schema.problems import Place
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+
+def _nothing() -> Mapping[str, Any]:
+    """Return the empty mapping; a default of its own only because Python 3.11 cannot hash a mapping proxy."""
+    return _NOTHING
+
+
 # Names that every type with a key has; a module file cannot take them for something else.
 BUILTIN_MEMBERS = ("id", "databaseId", "version")
 
@@ -51,7 +57,7 @@ class Caption:
     """A text for people: one text, one a language, or a translation key with a fallback (`@key|fallback`)."""
 
     text: str
-    languages: Mapping[str, str] = _NOTHING
+    languages: Mapping[str, str] = field(default_factory=_nothing)
     key: str | None = None
 
     def in_language(self, language: str) -> str:
@@ -128,7 +134,7 @@ class Field:
     to: str | None = None
     by: str | None = None
     deprecated: str | None = None
-    settings: Mapping[str, Any] = _NOTHING
+    settings: Mapping[str, Any] = field(default_factory=_nothing)
     graphql_name: str | None = None  # differs from camelCase(name) only for dynamic fields
     # --- bound ---
     home: Home = Home.TABLE
@@ -177,7 +183,7 @@ class Relation:
     label: Caption | None = None
     description: Caption | None = None
     deprecated: str | None = None
-    where: Mapping[str, Any] = _NOTHING  # fixed values of columns of the through table (link types and the like)
+    where: Mapping[str, Any] = field(default_factory=_nothing)  # fixed values of columns of the through table (link types and the like)
     # --- bound ---
     here_column: str = ""
     link_column: str = ""
@@ -211,7 +217,7 @@ class Example:
 
     item: Mapping[str, Any]
     returns: Any
-    args: Mapping[str, Any] = _NOTHING
+    args: Mapping[str, Any] = field(default_factory=_nothing)
     place: Place | None = None
 
 
@@ -247,7 +253,7 @@ class Computed:
     deprecated: str | None = None
     show_in_list: bool = False
     show_in_form: bool = False
-    settings: Mapping[str, Any] = _NOTHING
+    settings: Mapping[str, Any] = field(default_factory=_nothing)
 
     @property
     def api_name(self) -> str:
@@ -321,7 +327,7 @@ class Access:
 
     agent: AudienceAccess = AudienceAccess(ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS)
     customer: AudienceAccess = AudienceAccess()
-    fields: Mapping[str, Mapping[str, Rule]] = _NOTHING
+    fields: Mapping[str, Mapping[str, Rule]] = field(default_factory=_nothing)
 
     def of(self, audience: Audience) -> AudienceAccess:
         """Return the rules of one audience."""
@@ -369,9 +375,9 @@ class Module:
     schedules: tuple[Schedule, ...] = ()
     access: Access = Access()
     filters: tuple[Mapping[str, Any], ...] = ()
-    features: Mapping[str, Any] = _NOTHING
-    ui: Mapping[str, Any] = _NOTHING
-    lambda_config: Mapping[str, Any] = _NOTHING
+    features: Mapping[str, Any] = field(default_factory=_nothing)
+    ui: Mapping[str, Any] = field(default_factory=_nothing)
+    lambda_config: Mapping[str, Any] = field(default_factory=_nothing)
     # --- bound ---
     table: str = ""
     side_table: str | None = None
@@ -442,6 +448,11 @@ class Module:
         found.update((relation.api_name, relation) for relation in self.relations)
         found.update((computed.api_name, computed) for computed in self.computed)
         return found
+
+    @cached_property
+    def derived(self) -> dict[Any, Any]:
+        """What builders work out from this module alone and keep as long as it lives (lists of names, printed pieces)."""
+        return {}
 
     def field_named(self, name: str) -> Field | None:
         """Return the field with this name in the file, if there is one."""
