@@ -39,6 +39,11 @@ class NodeRoot:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionRoot:
+    """`schemaVersion`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Builtin:
     """`id`, `databaseId` or `version` of a row."""
 
@@ -123,6 +128,7 @@ Binding = (
     | ManyRoot
     | AggregateRoot
     | NodeRoot
+    | VersionRoot
     | Builtin
     | Value
     | ToOne

@@ -1,0 +1,161 @@
+"""The kernel: types that every schema has, made once when the program starts and shared because nothing in them changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLBoolean,
+    GraphQLEnumType,
+    GraphQLEnumValue,
+    GraphQLField,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLInt,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNamedType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLString,
+    specified_scalar_types,
+)
+
+from schema.bindings import BINDING, NodeRoot, VersionRoot
+from schema.kinds import VALIDITY
+from schema.scalars import BIG_INT, DATE, DATE_TIME, DECIMAL, DURATION, SCALARS, TIME
+
+NODE_ID = "Opaque global id: cache key for Relay, Apollo and urql."
+
+NODE = GraphQLInterfaceType(
+    "Node",
+    {"id": GraphQLField(GraphQLNonNull(GraphQLID), description=NODE_ID)},
+    description="A row that can be named and fetched by its global id.",
+)
+
+PAGE_INFO = GraphQLObjectType(
+    "PageInfo",
+    {
+        "hasNextPage": GraphQLField(GraphQLNonNull(GraphQLBoolean)),
+        "hasPreviousPage": GraphQLField(GraphQLNonNull(GraphQLBoolean)),
+        "startCursor": GraphQLField(GraphQLString),
+        "endCursor": GraphQLField(GraphQLString),
+    },
+)
+
+BADGE = GraphQLObjectType(
+    "Badge",
+    {
+        "text": GraphQLField(GraphQLNonNull(GraphQLString)),
+        "tone": GraphQLField(GraphQLString, description="A colour word that the pages know."),
+    },
+    description="A short text with a tone.",
+)
+
+SORT_DIRECTION = GraphQLEnumType(
+    "SortDirection",
+    {name: GraphQLEnumValue(name) for name in ("ASC", "DESC", "ASC_NULLS_LAST", "DESC_NULLS_LAST")},
+)
+
+VALIDITY_ENUM = GraphQLEnumType(
+    "Validity",
+    {name: GraphQLEnumValue(value) for name, value in VALIDITY.items()},
+    description="Whether a row is in use.",
+)
+
+Leaf = GraphQLScalarType | GraphQLEnumType
+
+_SAME = ("eq", "ne")
+_LISTED = ("in", "notIn")
+_COMPARED = ("lt", "lte", "gt", "gte")
+_TEXTUAL = ("contains", "startsWith", "endsWith")
+
+
+def operator_input(name: str, scalar: Leaf, operators: tuple[str, ...]) -> GraphQLInputObjectType:
+    """Make a filter input: `in` and `notIn` take lists, `isNull` a Boolean, every other operator one value."""
+
+    def operand(operator: str) -> GraphQLInputType:
+        if operator in _LISTED:
+            return GraphQLList(GraphQLNonNull(scalar))
+        return GraphQLBoolean if operator == "isNull" else scalar
+
+    return GraphQLInputObjectType(name, {operator: GraphQLInputField(operand(operator)) for operator in operators})
+
+
+def list_filter_input(name: str, item: Leaf) -> GraphQLInputObjectType:
+    """Make the filter input of a field that holds several values."""
+    several = GraphQLList(GraphQLNonNull(item))
+    return GraphQLInputObjectType(
+        name,
+        {
+            "has": GraphQLInputField(item),
+            "hasSome": GraphQLInputField(several),
+            "hasEvery": GraphQLInputField(several),
+            "isEmpty": GraphQLInputField(GraphQLBoolean),
+        },
+    )
+
+
+_NUMERIC = (*_SAME, *_LISTED, *_COMPARED, "isNull")
+_MOMENT = ("eq", *_COMPARED, "isNull")
+ENUM_OPERATORS = (*_SAME, *_LISTED, "isNull")
+
+_FILTERS: tuple[tuple[str, Leaf, tuple[str, ...]], ...] = (
+    ("IDFilter", GraphQLID, (*_SAME, *_LISTED, "isNull")),
+    ("IntFilter", GraphQLInt, _NUMERIC),
+    ("BigIntFilter", BIG_INT, _NUMERIC),
+    ("FloatFilter", GraphQLFloat, _NUMERIC),
+    ("DecimalFilter", DECIMAL, _NUMERIC),
+    ("StringFilter", GraphQLString, (*_SAME, *_LISTED, *_TEXTUAL, "isNull")),
+    ("BooleanFilter", GraphQLBoolean, (*_SAME, "isNull")),
+    ("DateFilter", DATE, _MOMENT),
+    ("TimeFilter", TIME, _MOMENT),
+    ("DateTimeFilter", DATE_TIME, _MOMENT),
+    ("DurationFilter", DURATION, _NUMERIC),
+    ("ValidityFilter", VALIDITY_ENUM, ("eq", "in")),
+)
+
+KERNEL: Mapping[str, GraphQLNamedType] = MappingProxyType(
+    {
+        type_.name: type_
+        for type_ in (
+            *specified_scalar_types.values(),
+            *SCALARS.values(),
+            NODE,
+            PAGE_INFO,
+            BADGE,
+            SORT_DIRECTION,
+            VALIDITY_ENUM,
+            *(operator_input(*row) for row in _FILTERS),
+            list_filter_input("StringListFilter", GraphQLString),
+        )
+    }
+)
+
+KERNEL_ROOTS: Mapping[str, GraphQLField] = MappingProxyType(
+    {
+        "node": GraphQLField(
+            NODE,
+            {"id": GraphQLArgument(GraphQLNonNull(GraphQLID))},
+            description="The row with this global id, or null.",
+            extensions={BINDING: NodeRoot(many=False)},
+        ),
+        "nodes": GraphQLField(
+            GraphQLNonNull(GraphQLList(NODE)),
+            {"ids": GraphQLArgument(GraphQLNonNull(GraphQLList(GraphQLNonNull(GraphQLID))))},
+            description="The rows with these global ids, in their order; null for each that cannot be had.",
+            extensions={BINDING: NodeRoot(many=True)},
+        ),
+        "schemaVersion": GraphQLField(
+            GraphQLNonNull(GraphQLString),
+            description="The version of this schema; the header X-Lambdesk-Schema repeats it.",
+            extensions={BINDING: VersionRoot()},
+        ),
+    }
+)

@@ -1,0 +1,286 @@
+"""What an audience sees of a module, and every GraphQL name that it claims. Pure data; no type is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple
+
+from schema.bindings import GroupValue
+from schema.catalog import ColumnClass
+from schema.kernel import KERNEL, KERNEL_ROOTS
+from schema.names import enum_value, pascal
+from schema.spec import Audience, Computed, Field, Home, Module, Operation, Relation
+
+# Stored forms that may be unreadable in single rows (epoch 0 is null, a text may be no JSON) are never promised.
+_NEVER_CERTAIN = frozenset({"epoch", "json", "yaml"})
+
+# `file` storage is not there yet, so its fields have no output either.
+_NO_OUTPUT = frozenset({"file"})
+_ORDERED_RESULTS = frozenset({"string", "int", "float", "bool", "datetime"})
+_OPTION_KINDS = frozenset({"select", "radio", "multiselect"})
+
+# A stored value in whose class a select without options is served, and how it filters.
+_CLASS_SCALARS: Mapping[ColumnClass, str] = {
+    ColumnClass.SMALLINT: "Int",
+    ColumnClass.INT: "Int",
+    ColumnClass.BIGINT: "BigInt",
+    ColumnClass.FLOAT: "Float",
+    ColumnClass.DECIMAL: "Decimal",
+    ColumnClass.BOOL: "Boolean",
+}
+
+
+class Part(Enum):
+    """The types that a module can give rise to."""
+
+    OBJECT = auto()
+    CONNECTION = auto()
+    EDGE = auto()
+    KEY = auto()
+    FILTER = auto()
+    LIST_FILTER = auto()
+    ORDER = auto()
+    GROUP_BY = auto()
+    AGGREGATE_KEY = auto()
+    AGGREGATE_ROW = auto()
+    OPTIONS = auto()
+    OPTIONS_FILTER = auto()
+    OPTIONS_LIST_FILTER = auto()
+
+
+class Root(Enum):
+    """The root fields that a module can give rise to."""
+
+    ONE = auto()
+    MANY = auto()
+    AGGREGATE = auto()
+
+
+class Clash(NamedTuple):
+    """A GraphQL name that two modules claim; `first` is empty where the kernel or a hand-written part has it."""
+
+    name: str
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What an audience sees of a module: members in the file's order, before asking which targets are there.
+
+    `targets` are the modules that a reference or relation leads to, each once.
+    """
+
+    fields: tuple[Field, ...]
+    relations: tuple[Relation, ...]
+    computed: tuple[Computed, ...]
+    guarded: frozenset[str]
+    targets: tuple[str, ...]
+    has_search: bool
+    has_order: bool
+
+    @property
+    def references(self) -> tuple[Field, ...]:
+        """The references among the fields."""
+        return tuple(field for field in self.fields if field.to)
+
+    @property
+    def expressions(self) -> tuple[Computed, ...]:
+        """The computed fields that are SQL and so filter and sort."""
+        return tuple(computed for computed in self.computed if computed.expression)
+
+    def is_certain(self, field: Field) -> bool:
+        """Answer whether a value is never null: a NOT NULL column of the own table without a permission rule on it."""
+        return (
+            not field.nullable
+            and field.home is Home.TABLE
+            and field.kind not in _NEVER_CERTAIN
+            and field.name not in self.guarded
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names that a module claims in one audience's schema: type name → part (and field), root name → root."""
+
+    types: Mapping[str, tuple[Part, str]]
+    roots: Mapping[str, Root]
+    repeated: tuple[str, ...] = ()
+
+
+def is_visible(module: Module, audience: Audience) -> bool:
+    """Answer whether a module is part of an audience's schema: agents share one, customers see what grants them something."""
+    if Operation.VIEW not in module.operations:
+        return False
+    if audience is Audience.CUSTOMER and module.access.customer.view.is_never:
+        return False
+    outline = outline_of(module, audience)
+    return module.has_id or bool(outline.computed) or any(not field.to or field.by for field in outline.fields)
+
+
+def visible(modules: Mapping[str, Module], audience: Audience) -> dict[str, Module]:
+    """Return the modules that are part of an audience's schema, by name."""
+    return {name: module for name, module in modules.items() if is_visible(module, audience)}
+
+
+def outline_of(module: Module, audience: Audience) -> Outline:
+    """Return what an audience sees of a module; worked out once for as long as the module lives."""
+    key = (Outline, audience)
+    found: Outline | None = module.derived.get(key)
+    if found is None:
+        found = module.derived[key] = _outline(module, audience)
+    return found
+
+
+def _outline(module: Module, audience: Audience) -> Outline:
+    rules = {name: by[audience] for name, by in module.access.fields.items() if audience in by}
+    hidden = {name for name, rule in rules.items() if rule.is_never} if audience is Audience.CUSTOMER else set()
+    fields = tuple(
+        field
+        for field in module.shown_fields
+        if field.is_readable and field.kind not in _NO_OUTPUT and field.name not in hidden
+    )
+    relations = tuple(relation for relation in module.relations if relation.name not in hidden)
+    computed = tuple(item for item in module.computed if item.name not in hidden)
+    targets = dict.fromkeys([field.to for field in fields if field.to] + [relation.to for relation in relations])
+    return Outline(
+        fields=fields,
+        relations=relations,
+        computed=computed,
+        guarded=frozenset(name for name, rule in rules.items() if not rule.allow),
+        targets=tuple(targets),
+        has_search=any(field.searchable and field.traits.searchable for field in fields),
+        has_order=module.has_database_id
+        or any(sorts(field) and not field.to for field in fields)
+        or any(orders(item) for item in computed),
+    )
+
+
+def orders(computed: Computed) -> bool:
+    """Answer whether a computed field may stand in an order."""
+    return computed.expression is not None and computed.kind in _ORDERED_RESULTS
+
+
+def sorts(field: Field) -> bool:
+    """Answer whether a field may stand in an order."""
+    return field.sortable and field.traits.sortable
+
+
+def options_name(module: Module, field: Field) -> str:
+    """Name the enum of a field with options: `QueueFollowUp`."""
+    return f"{module.type_name}{pascal(field.name)}"
+
+
+def has_options(field: Field) -> bool:
+    """Answer whether a field makes an enum of its own."""
+    return field.kind in _OPTION_KINDS and bool(field.options)
+
+
+def scalar_of(field: Field) -> str:
+    """Name the scalar of a field without an enum of its own; for a select without options the column decides."""
+    return field.traits.scalar or _CLASS_SCALARS.get(field.column_class, "String")
+
+
+def key_scalar(module: Module) -> str:
+    """Name the scalar of `databaseId`."""
+    return _CLASS_SCALARS.get(module.key_classes[0], "String") if module.key_classes else "Int"
+
+
+def groups(outline: Outline, present: Iterable[str]) -> tuple[GroupValue, ...]:
+    """Return what rows may be grouped by; the `_at` of a moment gives way to its bucket (`created_at` → `createdDay`)."""
+    there = frozenset(present)
+    names = {field.api_name for field in outline.fields}
+    found: dict[str, GroupValue] = {}
+    for field in outline.fields:
+        if not field.to or field.to in there:
+            for bucket in field.traits.groups:
+                name = _bucket_name(field.api_name, bucket, names)
+                found.setdefault(name, GroupValue(name, field, bucket))
+    return tuple(found.values())
+
+
+def _bucket_name(api_name: str, bucket: str, taken: set[str]) -> str:
+    if not bucket:
+        return api_name
+    short = api_name.removesuffix("At")
+    stem = short if short and short not in taken else api_name
+    name = f"{stem}{bucket.capitalize()}"
+    return name if name not in taken else f"{api_name}{bucket.capitalize()}"
+
+
+def group_value_name(value: GroupValue) -> str:
+    """Name the enum value of a group: `createdDay` → `CREATED_DAY`."""
+    return enum_value("".join(f"_{char}" if char.isupper() else char for char in value.api_name))
+
+
+def names_of(module: Module, audience: Audience, modules: Mapping[str, Module]) -> Names:
+    """Return every name that a module claims, given the modules that the audience sees; cached with the module."""
+    outline = outline_of(module, audience)
+    present = tuple([target for target in outline.targets if target in modules])
+    key = (Names, audience, present)
+    found: Names | None = module.derived.get(key)
+    if found is None:
+        found = module.derived[key] = _names(module, outline, present)
+    return found
+
+
+def _names(module: Module, outline: Outline, present: tuple[str, ...]) -> Names:
+    name = module.type_name
+    grouped = bool(groups(outline, present))
+    rows: list[tuple[str, Part, str, bool]] = [
+        (name, Part.OBJECT, "", True),
+        (f"{name}Connection", Part.CONNECTION, "", True),
+        (f"{name}Edge", Part.EDGE, "", module.has_id),
+        (f"{name}Key", Part.KEY, "", module.has_id),
+        (f"{name}Filter", Part.FILTER, "", True),
+        (f"{name}ListFilter", Part.LIST_FILTER, "", True),
+        (f"{name}Order", Part.ORDER, "", outline.has_order),
+        (f"{name}GroupBy", Part.GROUP_BY, "", grouped),
+        (f"{name}AggregateKey", Part.AGGREGATE_KEY, "", grouped),
+        (f"{name}AggregateRow", Part.AGGREGATE_ROW, "", True),
+    ]
+    for field in filter(has_options, outline.fields):
+        enum = options_name(module, field)
+        rows += [
+            (enum, Part.OPTIONS, field.name, True),
+            (f"{enum}Filter", Part.OPTIONS_FILTER, field.name, field.kind != "multiselect" and field.filterable),
+            (
+                f"{enum}ListFilter",
+                Part.OPTIONS_LIST_FILTER,
+                field.name,
+                field.kind == "multiselect" and field.filterable,
+            ),
+        ]
+    types: dict[str, tuple[Part, str]] = {}
+    repeated = []
+    for type_name, part, field_name, exists in rows:
+        if exists and type_name in types:
+            repeated.append(type_name)
+        elif exists:
+            types[type_name] = (part, field_name)
+    roots = {module.many_root: Root.MANY, module.aggregate_root: Root.AGGREGATE}
+    if module.has_id:
+        roots = {module.one_root: Root.ONE, **roots}
+    return Names(types, roots, tuple(repeated))
+
+
+def clashes(
+    modules: Mapping[str, Module], audience: Audience = Audience.AGENT, reserved: Iterable[str] = ()
+) -> list[Clash]:
+    """Return every GraphQL name that is claimed twice, in the order of the modules. `reserved` are hand-written names."""
+    seen = visible(modules, audience)
+    fixed = dict.fromkeys((*KERNEL, "Query", "Mutation", "Subscription", *reserved), "")
+    type_owners, root_owners = dict(fixed), dict.fromkeys((*KERNEL_ROOTS, *reserved), "")
+    found: list[Clash] = []
+    for module in seen.values():
+        names = names_of(module, audience, seen)
+        found += [Clash(name, module.name, module.name) for name in names.repeated]
+        for owners, claimed in ((type_owners, names.types), (root_owners, names.roots)):
+            if owners.keys().isdisjoint(claimed):
+                owners.update(dict.fromkeys(claimed, module.name))
+            else:
+                found += [Clash(name, owners[name], module.name) for name in claimed if name in owners]
+                owners.update({name: owners.get(name, module.name) for name in claimed})
+    return found
