@@ -1,0 +1,341 @@
+"""Everything an operator can set, read once from `LAMBDESK_…` variables. `docs/settings.md` is made from the table in here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from resolvers.limits import Limits
+
+PREFIX = "LAMBDESK_"
+KEY_FILE = "secret.key"
+KEY_BYTES = 32
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+HIDDEN = "(hidden)"
+MAX_PORT = 65_535
+
+Reader = Callable[[str], Any]
+
+
+class SettingsError(ValueError):
+    """One or more variables hold something that Lambdesk cannot use; the message names each of them."""
+
+
+def read_text(text: str) -> str:
+    """Read a text."""
+    return text
+
+
+def read_flag(text: str) -> bool:
+    """Read a yes or no."""
+    lowered = text.strip().lower()
+    if lowered in {"1", "true", "yes", "on"}:
+        return True
+    if lowered in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("write 1 or 0")
+
+
+def read_maybe(text: str) -> bool | None:
+    """Read a yes, a no, or `auto`."""
+    return None if text.strip().lower() == "auto" else read_flag(text)
+
+
+def read_port(text: str) -> int:
+    """Read a TCP port; 0 lets the system choose one."""
+    port = int(text) if text.strip().isdigit() else -1
+    if not 0 <= port <= MAX_PORT:
+        raise ValueError(f"write a number from 0 to {MAX_PORT}")
+    return port
+
+
+def read_count(text: str) -> int:
+    """Read a whole number of at least 1."""
+    number = int(text) if text.strip().isdigit() else 0
+    if number < 1:
+        raise ValueError("write a whole number of at least 1")
+    return number
+
+
+def read_seconds(text: str) -> float:
+    """Read a duration in seconds."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise ValueError("write a number of seconds above 0")
+    return seconds
+
+
+def read_folders(text: str) -> tuple[Path, ...]:
+    """Read folders, separated as in PATH."""
+    folders = tuple(Path(part) for part in text.split(os.pathsep) if part)
+    if not folders:
+        raise ValueError(f"name at least one folder, several with `{os.pathsep}` between them")
+    return folders
+
+
+def read_folder(text: str) -> Path:
+    """Read one path."""
+    return Path(text)
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """Read names with commas between them."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def read_zone(text: str) -> str:
+    """Read the name of a time zone."""
+    if text not in available_timezones():
+        raise ValueError("write the name of a time zone, such as UTC or Europe/Berlin")
+    return text
+
+
+def read_url(text: str) -> str:
+    """Read a web address, or nothing."""
+    if not text:
+        return ""
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("write an address that starts with http:// or https://")
+    return text.rstrip("/")
+
+
+def read_key(text: str) -> str:
+    """Read a secret key."""
+    if len(text.encode()) < KEY_BYTES:
+        raise ValueError(f"write at least {KEY_BYTES} characters that nobody can guess")
+    return text
+
+
+def one_of(*choices: str) -> Reader:
+    """Return the reader of a word out of several."""
+
+    def read_choice(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"write one of {', '.join(choices)}")
+        return text
+
+    return read_choice
+
+
+def _setting(default: Any, reader: Reader, doc: str, *, secret: bool = False, shown: str | None = None) -> Any:
+    return field(
+        default=default, repr=not secret, metadata={"read": reader, "doc": doc, "secret": secret, "shown": shown}
+    )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one server. A name here is the variable `LAMBDESK_<NAME>`."""
+
+    # --- where things are ---
+    database_url: str = _setting(
+        "sqlite:///var/lambdesk.db",
+        read_text,
+        "The database: `sqlite:///path`, `mysql://`, `mariadb://` or `postgresql://user:password@host/name`.",
+        secret=True,
+    )
+    modules_dir: tuple[Path, ...] = _setting(
+        (Path("modules"), Path("site")),
+        read_folders,
+        "Folders of module files, lowest layer first, with `:` between them.",
+        shown="modules:site",
+    )
+    var_dir: Path = _setting(  # noqa: RUF009 - a Path is immutable
+        Path("var"), read_folder, "Where Lambdesk keeps what it makes itself: the secret key."
+    )
+    db_time_zone: str = _setting("UTC", read_zone, "The time zone of the database's columns without one.")
+    host: str = _setting("127.0.0.1", read_text, "The address to listen on.")
+    port: int = _setting(8000, read_port, "The port to listen on; 0 lets the system choose.")
+    public_url: str = _setting("", read_url, "What browsers see, when a proxy stands before Lambdesk.")
+    # --- who may come ---
+    secret_key: str = _setting(
+        "", read_key, "Signs cursors and row versions. Created in `VAR_DIR` on the first start.", secret=True
+    )
+    admin_password: str = _setting(
+        "", read_text, "The first agent's password. Without it one is generated and printed once.", secret=True
+    )
+    allow_remote_without_sign_in: bool = _setting(
+        False,
+        read_flag,
+        "Listen beyond this machine although nobody has to sign in yet. Whoever reaches the port reads everything.",
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        (), read_names, "Host names that requests may name, beside loopback and the one of `PUBLIC_URL`."
+    )
+    allowed_origins: tuple[str, ...] = _setting(
+        (), read_names, "Origins of other sites whose pages may open subscriptions, such as `https://desk.example.org`."
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), read_names, "Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."
+    )
+    # --- how it behaves ---
+    dev: bool = _setting(False, read_flag, "Development: `SUGGESTIONS` are on.")
+    demo: bool = _setting(False, read_flag, "Fill an empty database with demo data on start.")
+    log_format: str = _setting("json", one_of("json", "text"), "How log lines look: `json` or `text`.")
+    log_level: str = _setting(
+        "info", one_of("debug", "info", "warning", "error"), "The least important line that is logged."
+    )
+    watch: str = _setting(
+        "auto", one_of("auto", "poll", "off"), "How changed module files are noticed: `auto`, `poll` or `off`."
+    )
+    refuse_breaking: bool = _setting(
+        False, read_flag, "Keep the old version of a module when the new one would break clients."
+    )
+    introspection: bool = _setting(True, read_flag, "Whether clients may ask for the schema.")
+    suggestions: bool | None = _setting(
+        None, read_maybe, "Whether errors suggest names (“Did you mean …?”); `auto` follows `DEV`.", shown="auto"
+    )
+    persisted: str = _setting(
+        "automatic",
+        one_of("off", "automatic", "only"),
+        "Persisted operations: `off`, `automatic` (Apollo's APQ), or `only` the documents of `PERSISTED_DIR`.",
+    )
+    persisted_dir: Path = _setting(  # noqa: RUF009 - a Path is immutable
+        Path("operations"), read_folder, "Folder of the allowed `*.graphql` documents for `PERSISTED=only`."
+    )
+    # --- limits of one request ---
+    body_bytes: int = _setting(1_000_000, read_count, "Largest request body.")
+    body_seconds: float = _setting(20.0, read_seconds, "Longest time for a body to arrive.")
+    body_rate: int = _setting(1_000, read_count, "Slowest body, in bytes a second, after the first five seconds.")
+    document_bytes: int = _setting(100_000, read_count, "Largest GraphQL document.")
+    tokens: int = _setting(2_000, read_count, "Most tokens in a document; a comment counts as one.")
+    depth: int = _setting(12, read_count, "Deepest selection; `edges`, `node` and `nodes` do not count.")
+    introspection_depth: int = _setting(15, read_count, "Deepest selection below `__schema` and `__type`.")
+    aliases: int = _setting(30, read_count, "Most aliases in a document.")
+    selections: int = _setting(
+        300, read_count, "Most selections in a document, as written and with its fragments in place."
+    )
+    equal_siblings: int = _setting(20, read_count, "Most selections of one response name at one place.")
+    directives: int = _setting(50, read_count, "Most directives in a document.")
+    values: int = _setting(500, read_count, "Most arguments, literal values and variables in a document.")
+    fragments: int = _setting(50, read_count, "Most fragments in a document.")
+    operations: int = _setting(5, read_count, "Most operations in a document.")
+    root_fields: int = _setting(20, read_count, "Most root fields of an operation.")
+    mutation_fields: int = _setting(10, read_count, "Most root fields of a mutation.")
+    variable_depth: int = _setting(32, read_count, "Deepest nesting of `variables` and `extensions`.")
+    variable_items: int = _setting(500, read_count, "Longest list in `variables` and `extensions`.")
+    page_size: int = _setting(500, read_count, "Most rows on a page.")
+    # --- limits of the server ---
+    request_seconds: float = _setting(
+        5.0, read_seconds, "Longest time for an operation; then its statements are stopped."
+    )
+    statement_seconds: float = _setting(2.0, read_seconds, "Longest time for one statement.")
+    queue_seconds: float = _setting(2.0, read_seconds, "Longest wait for a free place; then the answer is 503.")
+    concurrency: int = _setting(32, read_count, "Operations that run at the same time.")
+    queue_length: int = _setting(1_000, read_count, "Operations that wait for a free place.")
+    pool_size: int = _setting(10, read_count, "Connections to the database.")
+    connections: int = _setting(1_000, read_count, "Open connections of clients.")
+    header_seconds: float = _setting(10.0, read_seconds, "Longest time for the headers of a request.")
+    keep_alive_seconds: float = _setting(15.0, read_seconds, "Longest silence on an open connection.")
+    stop_seconds: float = _setting(8.0, read_seconds, "Longest time for running requests after a stop signal.")
+    document_cache: int = _setting(500, read_count, "Documents kept parsed and validated.")
+    subscriptions: int = _setting(20, read_count, "Operations at the same time on one WebSocket.")
+    sockets: int = _setting(500, read_count, "Open WebSockets and event streams.")
+    socket_bytes: int = _setting(100_000, read_count, "Largest WebSocket message.")
+    socket_init_seconds: float = _setting(
+        10.0, read_seconds, "Longest time from opening a WebSocket to `connection_init`."
+    )
+
+    @cached_property
+    def shows_suggestions(self) -> bool:
+        """Whether errors suggest names."""
+        return self.dev if self.suggestions is None else self.suggestions
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The limits of documents."""
+        return Limits(**{item.name: getattr(self, item.name) for item in fields(Limits)})
+
+    @cached_property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in LOOPBACK
+
+    @cached_property
+    def host_names(self) -> frozenset[str]:
+        """Host names that a request may name, in lower case and without ports."""
+        public = urlsplit(self.public_url).hostname if self.public_url else None
+        own = {self.host} if self.host not in {"0.0.0.0", "::"} else set()  # noqa: S104 - compared, not bound
+        return frozenset(name.lower() for name in {*LOOPBACK, *own, *self.allowed_hosts, *([public] if public else [])})
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment. Every bad or unknown variable is named in one error."""
+    given = {
+        name.removeprefix(PREFIX): text
+        for name, text in (os.environ if environment is None else environment).items()
+        if name.startswith(PREFIX)
+    }
+    known = {item.name.upper(): item for item in fields(Settings)}
+    values: dict[str, Any] = {}
+    mistakes: list[str] = []
+    for name, item in known.items():
+        if not given.get(name):  # compose files pass what is not set as an empty text
+            continue
+        try:
+            values[item.name] = item.metadata["read"](given[name])
+        except ValueError as error:
+            shown = HIDDEN if item.metadata["secret"] else repr(given[name])
+            mistakes.append(f"{PREFIX}{name} is {shown}: {error}.")
+    if mistakes:
+        raise SettingsError("\n".join(mistakes))
+    return Settings(**values)
+
+
+def load_secret_key(settings: Settings) -> bytes:
+    """Return the secret key: the one that is set, or the one in `var/`, which the first start creates with mode 0600."""
+    if settings.secret_key:
+        return settings.secret_key.encode()
+    path = settings.var_dir / KEY_FILE
+    if not path.exists():
+        _create_key(path)
+    key = path.read_bytes().strip()
+    if len(key) < KEY_BYTES:
+        raise SettingsError(f"{path} is damaged: delete it, and the next start makes a new one.")
+    return key
+
+
+def _create_key(path: Path) -> None:
+    # Written aside and linked into place: two servers that start at once agree on one whole key.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_hex(KEY_BYTES).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def settings_table() -> str:
+    """Make the table of all settings for the documentation."""
+    rows = ["| variable | default | meaning |", "|---|---|---|"]
+    for item in fields(Settings):
+        shown = item.metadata["shown"]
+        default = _show(item.default) if shown is None else shown
+        rows.append(f"| `{PREFIX}{item.name.upper()}` | {f'`{default}`' if default else ''} | {item.metadata['doc']} |")
+    return "\n".join(rows) + "\n"
+
+
+def _show(value: Any) -> str:
+    if value is MISSING or value in ("", ()):
+        return ""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return f"{value:g}" if isinstance(value, float) else str(value)
