@@ -1,0 +1,124 @@
+"""The GraphQL endpoint over HTTP: `application/graphql-response+json` and plain JSON, POST, GET for queries, event streams."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from typing import Any
+from urllib.parse import parse_qsl
+
+from graphql.language import OperationType
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from web.answers import EVENTS, JSON, answer, answer_errors, choose_media, refusal
+from web.body import PARAMETERS, read_body, read_json
+from web.edge import note_of
+from web.errors import Refused
+from web.events import EventStream
+from web.live import Live
+from web.operation import Asked, NotStarted, prepare, read_asked, run
+
+METHODS = "GET, POST"
+MAX_QUERY_STRING = 100_000
+SCHEMA_HEADER = "X-Lambdesk-Schema"
+
+
+class GraphQLEndpoint:
+    """`/graphql` over HTTP, as an ASGI application."""
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; when the client goes away, what runs for it is cancelled."""
+        request = Request(scope, receive)
+        note = note_of(scope)
+        media = JSON
+        try:
+            media = choose_media(request.headers.get("accept"))
+            asked = await self._read(request)
+            response = await _while_connected(request, self._respond(request, asked, media))
+        except NotStarted as error:
+            response = answer_errors(error.errors, JSON if media == EVENTS else media)
+        except Refused as refused:
+            note.code = refused.code
+            response = refusal(refused, note.request_id, JSON if media == EVENTS else media)
+        if response is None:  # the client has gone
+            return
+        if self.live.registry.is_loaded and SCHEMA_HEADER not in response.headers:
+            response.headers[SCHEMA_HEADER] = self.live.registry.snapshot.version
+        await response(scope, receive, send)
+
+    async def _read(self, request: Request) -> Asked:
+        if request.method == "GET":
+            return read_asked(_read_query(request), self.live.settings)
+        if request.method != "POST":
+            raise Refused(405, f"The method {request.method[:20]} is not supported.", headers={"Allow": METHODS})
+        kind, _, parameters = request.headers.get("content-type", "").partition(";")
+        charset = parameters.partition("charset=")[2].strip(' "').lower()
+        if kind.strip().lower() != JSON or charset not in {"", "utf-8"}:
+            raise Refused(415, f"Send the request as {JSON} in UTF-8.")
+        return read_asked(read_json(await read_body(request, self.live.settings)), self.live.settings)
+
+    async def _respond(self, request: Request, asked: Asked, media: str) -> Response:
+        note = note_of(request.scope)
+        call = prepare(self.live, asked, note)
+        operation = call.operation.operation
+        if request.method == "GET" and operation is not OperationType.QUERY and media != EVENTS:
+            raise Refused(405, "Send mutations and subscriptions with POST.", headers={"Allow": "POST"})
+        headers = {SCHEMA_HEADER: call.snapshot.version}
+        if media == EVENTS:
+            if operation is OperationType.MUTATION and request.method == "GET":
+                raise Refused(405, "Send mutations with POST.", headers={"Allow": "POST"})
+            return EventStream(self.live, call, note, headers)
+        if operation is OperationType.SUBSCRIPTION:
+            raise Refused(406, f"Subscriptions need a WebSocket, or {EVENTS} in the Accept header.")
+        outcome = await run(self.live, call, note)
+        if outcome.errors is not None:
+            return answer_errors(outcome.errors, media)
+        return answer(outcome.body, media, headers=headers)
+
+
+def _read_query(request: Request) -> dict[str, Any]:
+    raw: bytes = request.scope["query_string"]
+    if len(raw) > MAX_QUERY_STRING:
+        raise Refused(414, "The address is too long; send the request with POST.")
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=20, errors="strict")
+    except ValueError:
+        raise Refused(400, "The address is not URL-encoded UTF-8.") from None
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise Refused(400, "The address names a parameter twice.")
+        found[name] = value
+    for name in PARAMETERS[2:]:
+        if name in found:
+            found[name] = read_json(found[name].encode()) if found[name] not in {"", "null"} else None
+    return found
+
+
+async def _while_connected(request: Request, work: Coroutine[Any, Any, Response]) -> Response | None:
+    """Return what the work returns, or None when the client went away first: then the work is cancelled."""
+    task = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        return None
+    finally:
+        for waiting in (task, gone):
+            if not waiting.done():
+                waiting.cancel()
+                # Cancelling is finished only when the connection to the database is back in its pool.
+                with contextlib.suppress(asyncio.CancelledError, Exception):
+                    await waiting
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

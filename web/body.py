@@ -1,0 +1,102 @@
+"""Reading a request body that may be too large, too slow or not what it says, and the JSON in it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+
+from web.errors import Code, Refused
+from web.settings import Settings
+
+# The rate floor counts from here on: a first packet may take its time.
+GRACE_S = 5.0
+CLOSE = {"Connection": "close"}
+PARAMETERS = ("query", "operationName", "variables", "extensions")
+
+
+async def read_body(request: Request, settings: Settings) -> bytes:
+    """Return the body. Raises `Refused` as soon as it is known to be too large or too slow, and closes the connection."""
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Refused(415, "Send the body without Content-Encoding.", headers=CLOSE)
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > settings.body_bytes:
+        raise _too_large(settings)
+    started = time.monotonic()
+    chunks: list[bytes] = []
+    size = 0
+    stream = request.stream()
+    while True:
+        elapsed = time.monotonic() - started
+        try:
+            async with asyncio.timeout(max(_allowance(size, settings) - elapsed, 0.01)):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return b"".join(chunks)
+        except TimeoutError:
+            raise Refused(408, "The body arrived too slowly.", Code.TIMEOUT, CLOSE) from None
+        except ClientDisconnect:
+            raise Refused(400, "The body ended early.", headers=CLOSE) from None
+        size += len(chunk)
+        if size > settings.body_bytes:
+            raise _too_large(settings)
+        chunks.append(chunk)
+
+
+def _allowance(size: int, settings: Settings) -> float:
+    """Return how many seconds may have passed when this much has arrived."""
+    return min(GRACE_S + size / settings.body_rate, settings.body_seconds)
+
+
+def _too_large(settings: Settings) -> Refused:
+    return Refused(413, f"The body is longer than {settings.body_bytes} bytes.", headers=CLOSE)
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """Return the JSON object in a body. Nesting is safe here: orjson stops at 1,024 levels by itself."""
+    if body.startswith(b"\xef\xbb\xbf"):
+        body = body[3:]
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise Refused(400, "The body is not JSON in UTF-8.") from None
+    if not isinstance(data, dict):
+        raise Refused(400, "The body must be one JSON object; batches are not supported.")
+    for name in PARAMETERS:
+        if body.count(b'"%s"' % name.encode()) > 1:
+            _check_twice(body)
+            break
+    return data
+
+
+def _check_twice(body: bytes) -> None:
+    # orjson keeps the last of two equal keys; which one a proxy before us looked at is anybody's guess.
+    try:
+        pairs = json.loads(body, object_pairs_hook=list)
+    except RecursionError:
+        raise Refused(400, "The body nests too deeply.") from None
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        raise Refused(400, "The body names a parameter twice.")
+
+
+def check_shape(name: str, value: Mapping[str, Any], *, max_depth: int, max_items: int) -> None:
+    """Raise `Refused` when `variables` or `extensions` nest too deeply or hold a list (or an object) that is too long."""
+    level: list[Any] = [value]
+    depth = 0
+    while level:
+        depth += 1
+        if depth > max_depth:
+            raise Refused(400, f"`{name}` nests deeper than {max_depth} levels.")
+        below: list[Any] = []
+        for item in level:
+            if len(item) > max_items:
+                raise Refused(400, f"`{name}` holds a list of {len(item)} items; at most {max_items} are allowed.")
+            parts = item.values() if isinstance(item, dict) else item
+            below.extend(part for part in parts if isinstance(part, dict | list))
+        level = below

@@ -1,0 +1,78 @@
+"""What is alive behind the routes: the registry with its snapshot, the database, and how an operation is run on them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from graphql import ExecutionResult
+from graphql.language import DocumentNode, OperationDefinitionNode
+
+from resolvers.document import Documents
+from schema.snapshot import Snapshot
+from schema.spec import Audience
+from web.admission import Admission
+from web.errors import unavailable
+from web.persisted import Persisted
+from web.settings import Settings
+
+LOADING = "The modules are not loaded yet. Try again."
+
+
+class Registry(Protocol):
+    """What the web room needs of the registry."""
+
+    snapshot: Snapshot
+    is_loaded: bool
+
+    def changes(self) -> AsyncIterator[Snapshot]:
+        """Yield every snapshot that is published from now on."""
+
+
+class Pinged(Protocol):
+    """What the web room itself needs of the database."""
+
+    async def ping(self) -> None:
+        """Return when the database serves; raise ConnectionError while it is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation about to run: everything that the executor may want to know."""
+
+    snapshot: Snapshot
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    variables: Mapping[str, Any]
+    audience: Audience
+    request_id: str
+    deadline: float
+
+
+Execute = Callable[[Call], Awaitable[ExecutionResult]]
+Introspect = Callable[[Call], bytes | None]
+
+
+@dataclass
+class Live:
+    """Everything that a request needs. Made once; `snapshot()` is what a request works with from beginning to end."""
+
+    settings: Settings
+    registry: Registry
+    database: Pinged
+    execute: Execute
+    introspect: Introspect
+    documents: Documents
+    persisted: Persisted
+    admission: Admission
+    background: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    sockets: int = 0
+    is_stopping: bool = False
+
+    def snapshot(self) -> Snapshot:
+        """Return the current snapshot. Raises `Refused` (503) until the modules have been loaded once."""
+        if not self.registry.is_loaded:
+            raise unavailable(LOADING)
+        return self.registry.snapshot

@@ -1,0 +1,83 @@
+"""Log lines for machines (JSON) or people (text), on standard output, whatever happens to it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+QUIET = ("uvicorn.access", "uvicorn.error", "watchfiles", "aiosqlite", "asyncio", "websockets")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and the fields given as `extra={"fields": …}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Make the line."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info and record.exc_info[0]:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str).decode(errors="replace")
+
+
+class TextFormatter(logging.Formatter):
+    """A line for people: time, level, message, then the fields as `name=value`."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Make the line."""
+        fields: dict[str, Any] = getattr(record, "fields", {})
+        told = " ".join(f"{name}={value}" for name, value in fields.items() if value is not None)
+        line, _, rest = super().format(record).partition("\n")
+        return "\n".join(filter(None, (f"{line} {told}".rstrip(), rest)))
+
+
+class SteadyHandler(logging.StreamHandler[Any]):
+    """Writes to standard output, and goes on silently when nobody reads it any more or the disk below it is full."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Drop the line: a log that cannot be written must not stop what it is about."""
+
+
+FORMATTERS = {"json": JsonFormatter, "text": TextFormatter}
+
+
+def start_logging(form: str, level: str) -> None:
+    """Send every logger's lines to standard output in one form."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    handler = SteadyHandler(sys.stdout)
+    handler.setFormatter(FORMATTERS[form]())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in QUIET:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+        logger.setLevel(logging.WARNING)
+
+
+class Stopwatch:
+    """Milliseconds since it was made."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+
+    @property
+    def ms(self) -> float:
+        """Milliseconds until now."""
+        return round((time.perf_counter() - self._start) * 1000, 2)
