@@ -1,0 +1,81 @@
+"""Operations as an event stream: the distinct-connections mode of GraphQL over SSE."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from web.edge import Note
+from web.errors import unavailable
+from web.live import Call, Live
+from web.stream import stream
+
+KEEP_ALIVE_S = 12.0
+TOO_MANY = "Too many subscriptions are open. Try again later."
+
+
+class EventStream(Response):
+    """Sends `next` events with results, then `complete`; a comment now and then keeps proxies from hanging up."""
+
+    def __init__(self, live: Live, call: Call, note: Note, headers: Mapping[str, str]) -> None:
+        if live.sockets >= live.settings.sockets:
+            raise unavailable(TOO_MANY)
+        super().__init__(
+            None, 200, {"Cache-Control": "no-store", "X-Accel-Buffering": "no", **headers}, "text/event-stream"
+        )
+        del self.headers["content-length"]
+        self.live = live
+        self.call = call
+        self.note = note
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the shape of an ASGI application
+        """Stream until the operation ends or the client goes away."""
+        self.live.sockets += 1
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            writing = asyncio.ensure_future(self._write(send))
+            leaving = asyncio.ensure_future(_left(receive))
+            await asyncio.wait({writing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (writing, leaving):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        finally:
+            self.live.sockets -= 1
+
+    async def _write(self, send: Send) -> None:
+        async with contextlib.aclosing(stream(self.live, self.call, self.note)) as results:
+            async for chunk in _with_pauses(results):
+                data = b":\n\n" if chunk is None else b"event: next\ndata: " + chunk + b"\n\n"
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+        await send({"type": "http.response.body", "body": b"event: complete\ndata:\n\n", "more_body": False})
+
+
+async def _with_pauses(results: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:
+    """Yield results, and None whenever there was none for a while."""
+    waiting: asyncio.Future[bytes] = asyncio.ensure_future(anext(results))
+    try:
+        while True:
+            done, _ = await asyncio.wait({waiting}, timeout=KEEP_ALIVE_S)
+            if not done:
+                yield None
+                continue
+            try:
+                result = waiting.result()
+            except StopAsyncIteration:
+                return
+            waiting = asyncio.ensure_future(anext(results))
+            yield result
+    finally:
+        waiting.cancel()
+        with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
+            await waiting
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,224 @@
+"""Operations over a WebSocket, by the graphql-transport-ws protocol; the older `graphql-ws` is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from web.answers import encode
+from web.edge import Note, note_of
+from web.errors import Code, Refused, format_message, log_failure
+from web.live import Live
+from web.operation import Asked, NotStarted, prepare, read_asked
+from web.stream import stream
+
+PROTOCOL = "graphql-transport-ws"
+MAX_ID = 255
+GOING_AWAY = 1001
+INVALID = 4400
+UNAUTHORIZED = 4401
+INIT_TIMEOUT = 4408
+DUPLICATE = 4409
+TOO_MANY_INITS = 4429
+TOO_MANY = "More than {} operations run on this socket."
+
+
+class Closed(Exception):  # noqa: N818 - said about a conversation that is over
+    """The client broke the protocol; the socket is closed with this code and reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        self.code = code
+        self.reason = reason
+        super().__init__(reason)
+
+
+class GraphQLSocket:
+    """`/graphql` over WebSocket, as an ASGI application."""
+
+    def __init__(self, live: Live) -> None:
+        self.live = live
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse the upgrade, or talk until one side goes."""
+        socket = WebSocket(scope, receive, send)
+        if not self._may_come(socket):
+            await socket.close(1008)  # before accept: the answer is a plain 403
+            return
+        self.live.sockets += 1
+        try:
+            await socket.accept(PROTOCOL)
+            await Conversation(self.live, socket, note_of(scope)).hold()
+        finally:
+            self.live.sockets -= 1
+
+    def _may_come(self, socket: WebSocket) -> bool:
+        offered = socket.scope.get("subprotocols", [])
+        return (
+            PROTOCOL in offered
+            and self.live.sockets < self.live.settings.sockets
+            and not self.live.is_stopping
+            and is_own_origin(socket.headers, self.live)
+        )
+
+
+def is_own_origin(headers: Mapping[str, str], live: Live) -> bool:
+    """Tell whether a page of ours (or no page at all) opens the connection; a browser always sends its Origin."""
+    origin = headers.get("origin")
+    if origin is None:
+        return True
+    if origin in live.settings.allowed_origins or origin == live.settings.public_url:
+        return True
+    # The Host header was checked against the configured names before; the port must be the same as well.
+    parts = urlsplit(origin)
+    return parts.scheme in {"http", "https"} and parts.netloc.lower() == headers.get("host", "").lower()
+
+
+class Conversation:
+    """One socket: waits for `connection_init`, then runs operations side by side, each under the client's own id."""
+
+    def __init__(self, live: Live, socket: WebSocket, note: Note) -> None:
+        self.live = live
+        self.socket = socket
+        self.note = note
+        self.is_ready = False
+        self.was_initialised = False
+        self.running: dict[str, asyncio.Task[None]] = {}
+        self.answers: Mapping[str, Callable[[dict[str, Any]], Awaitable[None]]] = {
+            "connection_init": self._init,
+            "ping": self._ping,
+            "pong": self._nothing,
+            "subscribe": self._subscribe,
+            "complete": self._complete,
+        }
+
+    async def hold(self) -> None:
+        """Talk until one side goes; then stop everything that runs for it."""
+        try:
+            async with asyncio.timeout(self.live.settings.socket_init_seconds):
+                while not self.was_initialised:
+                    await self._answer(await self._receive())
+            while True:
+                await self._answer(await self._receive())
+        except TimeoutError:
+            await self._close(INIT_TIMEOUT, "Connection initialisation timeout")
+        except Closed as closed:
+            await self._close(closed.code, closed.reason)
+        except WebSocketDisconnect:
+            pass
+        finally:
+            await self._stop_all()
+
+    async def _receive(self) -> dict[str, Any]:
+        text = await self.socket.receive()
+        if text["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(text.get("code", 1005))
+        data = text.get("text")
+        if data is None:
+            raise Closed(INVALID, "Messages must be text")
+        if len(data) > self.live.settings.socket_bytes:
+            raise Closed(INVALID, "The message is too long")
+        try:
+            message = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            raise Closed(INVALID, "Messages must be JSON") from None
+        if not isinstance(message, dict):
+            raise Closed(INVALID, "Messages must be JSON objects")
+        return message
+
+    async def _answer(self, message: dict[str, Any]) -> None:
+        kind = message.get("type")
+        answer = self.answers.get(kind) if isinstance(kind, str) else None
+        if answer is None:
+            raise Closed(INVALID, "Unknown type of message")
+        await answer(message)
+
+    async def _init(self, message: dict[str, Any]) -> None:
+        if self.was_initialised:
+            raise Closed(TOO_MANY_INITS, "Too many initialisation requests")
+        if not isinstance(message.get("payload", {}), dict | None):
+            raise Closed(INVALID, "The payload must be an object")
+        self.was_initialised = True
+        await self._send({"type": "connection_ack"})
+        self.is_ready = True
+
+    async def _ping(self, message: dict[str, Any]) -> None:  # noqa: ARG002 - every answer gets the message
+        await self._send({"type": "pong"})
+
+    async def _nothing(self, message: dict[str, Any]) -> None:
+        """Let it be: a pong needs no answer."""
+
+    async def _subscribe(self, message: dict[str, Any]) -> None:
+        if not self.is_ready:
+            raise Closed(UNAUTHORIZED, "Unauthorized")
+        name, payload = message.get("id"), message.get("payload")
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_ID or not isinstance(payload, dict):
+            raise Closed(INVALID, "`subscribe` needs an id and a payload")
+        if name in self.running:
+            raise Closed(DUPLICATE, f"Subscriber for {name[:60]} already exists")
+        if len(self.running) >= self.live.settings.subscriptions:
+            message_text = TOO_MANY.format(self.live.settings.subscriptions)
+            await self._send_errors(name, [format_message(message_text, Code.RATE_LIMITED, self.note.request_id)])
+            return
+        self.running[name] = asyncio.create_task(self._run(name, payload))
+
+    async def _complete(self, message: dict[str, Any]) -> None:
+        name = message.get("id")
+        task = self.running.pop(name, None) if isinstance(name, str) else None
+        if task is not None:
+            task.cancel()
+
+    async def _run(self, name: str, payload: dict[str, Any]) -> None:
+        note = Note(self.note.request_id)
+        try:
+            asked: Asked = read_asked(payload, self.live.settings)
+            call = prepare(self.live, asked, note)
+            async with aclosing(stream(self.live, call, note)) as results:
+                async for result in results:
+                    await self._send_raw(b'{"id":%b,"type":"next","payload":%b}' % (encode(name), result))
+            self._forget(name)
+            await self._send({"id": name, "type": "complete"})
+        except NotStarted as error:
+            self._forget(name)
+            await self._send_errors(name, error.errors)
+        except Refused as refused:
+            self._forget(name)
+            await self._send_errors(name, [format_message(refused.message, refused.code, note.request_id)])
+        except (WebSocketDisconnect, RuntimeError):
+            self._forget(name)  # the socket closed while this was sending
+        except Exception as error:  # noqa: BLE001 - one operation must not end the others
+            self._forget(name)
+            log_failure("an operation on a socket failed inside", error, note.request_id)
+
+    def _forget(self, name: str) -> None:
+        # The id is free again before the last message: the client may use it at once.
+        if self.running.get(name) is asyncio.current_task():
+            del self.running[name]
+
+    async def _send(self, message: Mapping[str, Any]) -> None:
+        await self._send_raw(encode(message))
+
+    async def _send_raw(self, message: bytes) -> None:
+        await self.socket.send_text(message.decode())
+
+    async def _send_errors(self, name: str, errors: list[dict[str, Any]]) -> None:
+        await self._send({"id": name, "type": "error", "payload": errors})
+
+    async def _close(self, code: int, reason: str) -> None:
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await self.socket.close(code, reason)
+
+    async def _stop_all(self) -> None:
+        tasks = list(self.running.values())
+        self.running.clear()
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)

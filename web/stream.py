@@ -1,0 +1,49 @@
+"""The results of any operation one after the other: one for a query, many for a subscription."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from graphql import ExecutionResult, subscribe
+from graphql.language import OperationType
+
+from web.answers import encode
+from web.edge import Note
+from web.errors import Refused, format_exception, format_message
+from web.live import Call, Live
+from web.operation import run, shape
+from web.platform import Listener
+
+
+async def stream(live: Live, call: Call, note: Note) -> AsyncGenerator[bytes]:
+    """Yield the results as JSON. A subscription goes on until it ends by itself or the reader stops."""
+    try:
+        if call.operation.operation is not OperationType.SUBSCRIPTION:
+            yield (await run(live, call, note)).body
+            return
+        async with aclosing(_subscribe(live, call)) as results:
+            async for result in results:
+                yield shape(result, note).body
+    except Refused as refused:
+        yield encode({"errors": [format_message(refused.message, refused.code, call.request_id)]})
+    except Exception as error:  # noqa: BLE001 - a stream that ends in the middle says why, and the operator gets the stack
+        yield encode({"errors": [format_exception(error, call.request_id)]})
+
+
+async def _subscribe(live: Live, call: Call) -> AsyncGenerator[ExecutionResult]:
+    found = subscribe(
+        call.snapshot.schema_for(call.audience),
+        call.document,
+        context_value=Listener(live.registry.changes),
+        variable_values=dict(call.variables),
+        operation_name=call.operation.name.value if call.operation.name else None,
+        hide_suggestions=not live.settings.shows_suggestions,
+    )
+    results = await found if inspect.isawaitable(found) else found
+    if isinstance(results, ExecutionResult):
+        yield results
+        return
+    async for result in results:
+        yield result
