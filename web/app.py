@@ -1,0 +1,76 @@
+"""The application: its routes in one list, with what wraps them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+
+from web.answers import refusal
+from web.api import GraphQLEndpoint
+from web.contract import make_contract
+from web.edge import Edge, note_of
+from web.errors import Code, Refused
+from web.health import make_health
+from web.live import Live
+from web.pages import StaticFolder, graphiql, home
+from web.settings import Settings
+from web.socket import GraphQLSocket
+
+MESSAGES = {404: "There is nothing at this address.", 405: "This address does not support the method."}
+
+
+def create_app(settings: Settings, live: Live | None = None) -> Starlette:
+    """Make the application. `live` is what its routes work with; tests give their own."""
+    if live is None:
+        from web.lifecycle import make_live  # noqa: PLC0415 - what tests replace, they need not import
+
+        live = make_live(settings)
+    background = live.background
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with background():
+            yield
+
+    app = Starlette(
+        routes=make_routes(live),
+        middleware=[Middleware(Edge, host_names=settings.host_names)],
+        exception_handlers={HTTPException: answer_http_error},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False  # a redirect would be built from the Host header
+    return app
+
+
+def make_routes(live: Live) -> list[BaseRoute]:
+    """List every address of the server."""
+    healthz, readyz = make_health(live)
+    sdl, module_schema = make_contract(live)
+    return [
+        Route("/", home),
+        Route("/graphql", GraphQLEndpoint(live)),
+        WebSocketRoute("/graphql", GraphQLSocket(live)),
+        Route("/graphiql", graphiql),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/schema.graphql", sdl),
+        Route("/schema/module.json", module_schema),
+        Mount("/static", StaticFolder()),
+    ]
+
+
+async def answer_http_error(request: Request, error: Exception) -> Response:
+    """Answer what no route answers."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    note = note_of(request.scope)
+    note.code = Code.BAD_REQUEST
+    message = MESSAGES.get(status, "The request cannot be answered.")
+    return refusal(Refused(status, message, Code.BAD_REQUEST, headers), note.request_id)

@@ -1,0 +1,164 @@
+"""Bringing everything to life behind the routes, and putting it to rest again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import cast
+
+from graphql import ExecutionResult, GraphQLSchema
+
+from resolvers.context import Context
+from resolvers.document import Documents
+from resolvers.execute import execute
+from schema.build import LambdeskSchema, build_schema
+from schema.introspection import answer
+from schema.problems import report
+from schema.registry import Registry
+from schema.snapshot import Snapshot
+from schema.spec import Audience, Module
+from schema.watch import watch
+from storage.engine import Database
+from storage.install import install
+from storage.library import Library
+from web.admission import Admission
+from web.live import Call, Live
+from web.persisted import Persisted
+from web.platform import hand_written
+from web.settings import Settings, load_secret_key
+
+RETRY_S = 0.5
+
+_log = logging.getLogger("lambdesk.modules")
+_start = logging.getLogger("lambdesk.start")
+
+
+def build(modules: Mapping[str, Module]) -> Mapping[Audience, GraphQLSchema]:
+    """Make the schemas of both audiences."""
+    return {audience: build_schema(modules, audience, hand_written()) for audience in Audience}
+
+
+def open_database(settings: Settings) -> Database:
+    """Make the database of the settings; nothing is connected yet."""
+    return Database(
+        settings.database_url,
+        db_time_zone=settings.db_time_zone,
+        pool_size=settings.pool_size,
+        statement_timeout_s=settings.statement_seconds,
+        acquire_timeout_s=settings.queue_seconds,
+    )
+
+
+def open_registry(settings: Settings, database: Database) -> Registry:
+    """Make the registry of the settings; nothing is loaded yet."""
+    return Registry(settings.modules_dir, Library(database), build, refuse_breaking=settings.refuse_breaking)
+
+
+def make_live(settings: Settings) -> Live:
+    """Make what serves requests; nothing runs before its `background` is entered."""
+    secret = load_secret_key(settings)
+    database = open_database(settings)
+    registry = open_registry(settings, database)
+
+    async def run(call: Call) -> ExecutionResult:
+        context = Context(
+            snapshot=call.snapshot,
+            database=database,
+            secret=secret,
+            audience=call.audience,
+            request_id=call.request_id,
+            deadline=call.deadline,
+        )
+        name = call.operation.name.value if call.operation.name else None
+        return await execute(context, call.document, name, call.variables)
+
+    live = Live(
+        settings=settings,
+        registry=registry,
+        database=database,
+        execute=run,
+        introspect=introspect,
+        documents=Documents(
+            settings.limits,
+            introspection=settings.introspection,
+            suggestions=settings.shows_suggestions,
+            cache_size=settings.document_cache,
+        ),
+        persisted=Persisted(settings.persisted, settings.persisted_dir),
+        admission=Admission(settings.concurrency, settings.queue_length, settings.queue_seconds),
+    )
+    live.background = lambda: _background(live, registry, database)
+    return live
+
+
+def introspect(call: Call) -> bytes | None:
+    """Answer an operation that only asks for the schema, without the executor."""
+    schema = cast("LambdeskSchema", call.snapshot.schema_for(call.audience))
+    name = call.operation.name.value if call.operation.name else None
+    return answer(schema, call.document, name, call.variables)
+
+
+@asynccontextmanager
+async def _background(live: Live, registry: Registry, database: Database) -> AsyncIterator[None]:
+    """Keep modules loaded and watched. The database may be away, now or later."""
+    settings = live.settings
+    stop = asyncio.Event()
+    tasks = [
+        asyncio.create_task(_serve(settings, database, registry, stop)),
+        asyncio.create_task(_tell(registry)),
+    ]
+    if settings.watch != "off":
+        polling = settings.watch == "poll"
+        watching = watch(settings.modules_dir, registry.changed, stop=stop, force_polling=polling)
+        tasks.append(asyncio.create_task(watching))
+    try:
+        yield
+    finally:
+        live.is_stopping = True
+        stop.set()
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await database.close()
+
+
+async def _serve(settings: Settings, database: Database, registry: Registry, stop: asyncio.Event) -> None:
+    """Install what an empty database needs as soon as it is there, then load and reload modules."""
+    while not stop.is_set():
+        try:
+            await prepare_database(settings, database)
+            break
+        except ConnectionError:
+            _start.warning("the database is not available; trying again")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), RETRY_S)
+    await registry.serve(stop)
+
+
+async def prepare_database(settings: Settings, database: Database) -> None:
+    """Give an empty database its tables and first rows, and demo data where that is wanted."""
+    installed = await install(database)
+    _start.info("the database is ready", extra={"fields": {"found": installed.outcome, "layout": installed.layout}})
+    if settings.demo:
+        from storage.demo import fill  # noqa: PLC0415 - most servers never need it
+
+        await fill(database)
+
+
+async def _tell(registry: Registry) -> None:
+    """Tell the operator about every snapshot: how many modules serve, and every problem as a report."""
+    async for snapshot in registry.changes():
+        tell(snapshot)
+
+
+def tell(snapshot: Snapshot) -> None:
+    """Log what a snapshot serves."""
+    fields = {"version": snapshot.version, "modules": len(snapshot.modules), "problems": len(snapshot.problems)}
+    if snapshot.problems:
+        _log.warning("modules are live, some with problems\n%s", report(snapshot.problems), extra={"fields": fields})
+    else:
+        _log.info("modules are live", extra={"fields": fields})
