@@ -73,8 +73,10 @@ def parse_big_int(value: Any) -> int:
 
 
 def write_big_int(value: Any) -> int | str:
-    """Write a number while JavaScript can hold it exactly, else its digits as text."""
-    number = parse_big_int(value)
+    """Write a number while JavaScript can hold it exactly, else its digits as text. Sums may pass 64 bits."""
+    if isinstance(value, Decimal) and value == value.to_integral_value():  # what databases make of a sum
+        value = int(value)
+    number = value if isinstance(value, int) else parse_big_int(value)
     return number if abs(number) <= EXACT_IN_JAVASCRIPT else str(number)
 
 
@@ -99,8 +101,9 @@ def parse_decimal(value: Any) -> Decimal:
 
 
 def write_decimal(value: Any) -> str:
-    """Write every digit as text; a JSON number would be read as a float."""
-    return format(parse_decimal(value), "f")
+    """Write every digit as text; a JSON number would be read as a float. Means may have more digits than are taken."""
+    exact = value if isinstance(value, Decimal) and value.is_finite() else parse_decimal(value)
+    return format(exact, "f")
 
 
 # --- Date, Time, DateTime ---
