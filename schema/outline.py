@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schema.bindings import GroupValue
 from schema.catalog import ColumnClass
@@ -64,6 +64,15 @@ class Clash(NamedTuple):
     name: str
     first: str
     second: str
+
+
+class Neighbour(NamedTuple):
+    """What the types of a module say about the target of a reference or relation, beyond the names of its types."""
+
+    name: str
+    has_id: bool
+    has_order: bool
+    singular: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +273,26 @@ def _names(module: Module, outline: Outline, present: tuple[str, ...]) -> Names:
     if module.has_id:
         roots = {module.one_root: Root.ONE, **roots}
     return Names(types, roots, tuple(repeated))
+
+
+def neighbours(module: Module, audience: Audience, modules: Mapping[str, Module]) -> tuple[Neighbour, ...]:
+    """Return what a module's types depend on beyond itself; equal neighbours mean equal types."""
+    return tuple(
+        [
+            Neighbour(name, target.has_id, outline_of(target, audience).has_order, target.singular.text)
+            for name in outline_of(module, audience).targets
+            if (target := modules.get(name)) is not None
+        ]
+    )
+
+
+def kept(module: Module, what: str, audience: Audience, modules: Mapping[str, Module]) -> dict[Any, Any]:
+    """Return the module's shelf for pieces made from its types; it is emptied when a neighbour changes what they say."""
+    around = neighbours(module, audience, modules)
+    shelf: tuple[tuple[Neighbour, ...], dict[Any, Any]] | None = module.derived.get((what, audience))
+    if shelf is None or shelf[0] != around:
+        shelf = module.derived[what, audience] = (around, {})
+    return shelf[1]
 
 
 def clashes(
