@@ -15,7 +15,7 @@ from graphql import (
 )
 
 from schema.bindings import AggregateKeyPart, AggregatePart, GroupValue
-from schema.kernel import KERNEL
+from schema.kernel import KERNEL, ObjectType
 from schema.kinds import COMPUTED_SCALARS, KINDS
 from schema.outline import group_value_name, groups, has_options, options_name, scalar_of
 from schema.spec import Module
@@ -39,7 +39,7 @@ def make_group_by(world: World, module: Module) -> GraphQLEnumType:
 
 def make_aggregate_key(world: World, module: Module) -> GraphQLObjectType:
     """Make the values grouped by; references lead to their row."""
-    return GraphQLObjectType(
+    return ObjectType(
         f"{module.type_name}AggregateKey",
         lambda: {value.api_name: _key_field(world, module, value) for value in _groups_in(world, module)},
         description="The values grouped by: null where not asked for.",
@@ -61,7 +61,7 @@ def _key_field(world: World, module: Module, value: GroupValue) -> GraphQLField:
 
 def make_aggregate_row(world: World, module: Module) -> GraphQLObjectType:
     """Make one group: its key, how many rows, and the functions that fields of this kind have."""
-    return GraphQLObjectType(f"{module.type_name}AggregateRow", lambda: dict(_row_fields(world, module)))
+    return ObjectType(f"{module.type_name}AggregateRow", lambda: dict(_row_fields(world, module)))
 
 
 def _row_fields(world: World, module: Module) -> Iterator[tuple[str, GraphQLField]]:

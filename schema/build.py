@@ -35,7 +35,7 @@ from schema.inputs import (
     make_options_list_filter,
     make_order,
 )
-from schema.kernel import KERNEL, KERNEL_ROOTS, NODE
+from schema.kernel import KERNEL, KERNEL_ROOTS, NODE, ObjectType
 from schema.outline import Names, Part, clashes, names_of, visible
 from schema.spec import Audience, Field, Module
 from schema.types import World, make_connection, make_edge, make_object, make_options, make_root
@@ -118,18 +118,6 @@ class Lazy(Mapping[str, T]):
         return dict(self)
 
 
-class QueryType(GraphQLObjectType):
-    """The query root, whose fields are made one by one."""
-
-    def __init__(self, name: str, fields: Lazy[GraphQLField]) -> None:
-        super().__init__(name, fields)
-
-    @cached_property
-    def fields(self) -> Any:  # graphql-core says dict, and uses what every mapping has
-        """The root fields by name; each is made when first touched."""
-        return self._fields
-
-
 class LambdeskSchema(GraphQLSchema):
     """A schema whose types are made on demand from a table of names. It deliberately skips the constructor above it."""
 
@@ -146,6 +134,7 @@ class LambdeskSchema(GraphQLSchema):
         self._validation_errors = []
         self._implementations_map = {}
         self._sub_type_map = {}
+        self.answers: dict[str, bytes] = {}  # introspection responses, kept by schema.introspection
         self._find_names()
 
     def _find_names(self) -> None:
@@ -160,7 +149,9 @@ class LambdeskSchema(GraphQLSchema):
             expected_types += len(names.types)
             expected_roots += len(names.roots)
         roots.update(dict.fromkeys(hand.query))
-        self.query_type = QueryType("Query", Lazy(roots, self._make_root, {**KERNEL_ROOTS, **hand.query}))
+        self.root_query = self.query_type = ObjectType(
+            "Query", Lazy(roots, self._make_root, {**KERNEL_ROOTS, **hand.query})
+        )
         self.mutation_type = _root_type("Mutation", hand.mutation)
         self.subscription_type = _root_type("Subscription", hand.subscription)
         operations = [type_ for type_ in (self.query_type, self.mutation_type, self.subscription_type) if type_]
@@ -168,6 +159,7 @@ class LambdeskSchema(GraphQLSchema):
         fixed.update((name, type_) for name, type_ in hand.types.items() if name not in KERNEL)
         fixed.update(introspection_types)
         owners.update(dict.fromkeys(fixed))
+        self.fixed_types: Mapping[str, GraphQLNamedType] = fixed  # what stands after the modules' types
         self._types: Lazy[GraphQLNamedType] = Lazy(owners, self._make_type, {**KERNEL, **fixed})
         self.type_map = cast("Any", self._types)
         if len(owners) != expected_types + len(fixed) or len(roots) != expected_roots + len(hand.query):
@@ -201,7 +193,7 @@ class LambdeskSchema(GraphQLSchema):
     @property
     def query_fields(self) -> Lazy[GraphQLField]:
         """The fields of the query root."""
-        return cast("Lazy[GraphQLField]", cast("QueryType", self.query_type).fields)
+        return cast("Lazy[GraphQLField]", self.root_query.fields)
 
     def get_type(self, name: str) -> GraphQLNamedType | None:
         """Return the type with this name, if there is one."""

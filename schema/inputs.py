@@ -6,7 +6,7 @@ from typing import Any
 
 from graphql import GraphQLID, GraphQLInputField, GraphQLInputObjectType, GraphQLList, GraphQLNonNull
 
-from schema.kernel import ENUM_OPERATORS, KERNEL, SORT_DIRECTION, list_filter_input, operator_input
+from schema.kernel import ENUM_OPERATORS, KERNEL, SORT_DIRECTION, InputType, list_filter_input, operator_input
 from schema.kinds import COMPUTED_SCALARS
 from schema.outline import has_options, key_scalar, options_name, orders, outline_of, scalar_of, sorts
 from schema.spec import Field, Module
@@ -25,7 +25,7 @@ def make_key(world: World, module: Module) -> GraphQLInputObjectType:
     for key in module.row_keys:
         if key.field is None or key.field in seen:
             fields.setdefault(key.api_name, GraphQLInputField(_scalar(key.scalar)))
-    return GraphQLInputObjectType(f"{module.type_name}Key", fields, is_one_of=True)
+    return InputType(f"{module.type_name}Key", fields, is_one_of=True)
 
 
 def _scalar(name: str) -> Any:
@@ -34,7 +34,7 @@ def _scalar(name: str) -> Any:
 
 def make_filter(world: World, module: Module) -> GraphQLInputObjectType:
     """Make the filter of a module's rows."""
-    return GraphQLInputObjectType(f"{module.type_name}Filter", lambda: _filter_fields(world, module))
+    return InputType(f"{module.type_name}Filter", lambda: _filter_fields(world, module))
 
 
 def _filter_fields(world: World, module: Module) -> dict[str, GraphQLInputField]:
@@ -89,12 +89,12 @@ def make_list_filter(world: World, module: Module) -> GraphQLInputObjectType:
         own = world.named(f"{module.type_name}Filter")
         return {word: GraphQLInputField(own) for word in ("some", "none", "every")}
 
-    return GraphQLInputObjectType(f"{module.type_name}ListFilter", fields)
+    return InputType(f"{module.type_name}ListFilter", fields)
 
 
 def make_order(world: World, module: Module) -> GraphQLInputObjectType:
     """Make the ways to order a module's rows, through references too."""
-    return GraphQLInputObjectType(
+    return InputType(
         f"{module.type_name}Order",
         lambda: _order_fields(world, module),
         description="One key per item; the list order is the sort order.",

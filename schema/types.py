@@ -32,7 +32,7 @@ from schema.bindings import (
     ToOne,
     Value,
 )
-from schema.kernel import KERNEL, NODE, NODE_ID, PAGE_INFO
+from schema.kernel import KERNEL, NODE, NODE_ID, PAGE_INFO, ObjectType
 from schema.kinds import COMPUTED_SCALARS, UNKNOWN, kind_of
 from schema.outline import Names, Outline, Root, has_options, key_scalar, names_of, options_name, outline_of, scalar_of
 from schema.spec import Argument, Audience, Caption, Computed, Field, Module, Relation
@@ -66,9 +66,14 @@ def names_in(world: World, module: Module) -> Names:
     return names_of(module, world.audience, world.modules)
 
 
-def bound(type_: Any, binding: Binding, **settings: Any) -> GraphQLField:
+def bound(
+    type_: Any, binding: Binding, args: dict[str, GraphQLArgument] | None = None, **settings: Any
+) -> GraphQLField:
     """Make a field that carries what it is bound to."""
-    return GraphQLField(type_, extensions={BINDING: binding}, **settings)
+    field = GraphQLField(type_, extensions={BINDING: binding}, **settings)
+    if args:
+        field.args = args  # past the constructor, which would look at every letter of their names
+    return field
 
 
 def _words(name: str) -> str:
@@ -91,7 +96,7 @@ def _paragraphs(*captions: Caption | None) -> str | None:
 
 def make_object(world: World, module: Module) -> GraphQLObjectType:
     """Make the type of a module's rows."""
-    return GraphQLObjectType(
+    return ObjectType(
         module.type_name,
         lambda: _object_fields(world, module),
         interfaces=(NODE,) if module.has_id else (),
@@ -258,12 +263,12 @@ def make_connection(world: World, module: Module) -> GraphQLObjectType:
         edges = GraphQLNonNull(GraphQLList(GraphQLNonNull(world.named(f"{module.type_name}Edge"))))
         return {"edges": bound(edges, ConnectionPart(module, "edges")), **parts}
 
-    return GraphQLObjectType(f"{module.type_name}Connection", fields)
+    return ObjectType(f"{module.type_name}Connection", fields)
 
 
 def make_edge(world: World, module: Module) -> GraphQLObjectType:
     """Make a row in a page, with its cursor."""
-    return GraphQLObjectType(
+    return ObjectType(
         f"{module.type_name}Edge",
         lambda: {
             "cursor": bound(GraphQLNonNull(GraphQLString), ConnectionPart(module, "cursor")),
