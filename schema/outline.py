@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as default
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
@@ -76,6 +77,15 @@ class Neighbour(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """The names that a module claims in one audience's schema: type name → part (and field), root name → root."""
+
+    types: Mapping[str, tuple[Part, str]]
+    roots: Mapping[str, Root]
+    repeated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
     """What an audience sees of a module: members in the file's order, before asking which targets are there.
 
@@ -89,11 +99,8 @@ class Outline:
     targets: tuple[str, ...]
     has_search: bool
     has_order: bool
-
-    @property
-    def references(self) -> tuple[Field, ...]:
-        """The references among the fields."""
-        return tuple(field for field in self.fields if field.to)
+    is_visible: bool
+    names: dict[tuple[str, ...], Names] = default(default_factory=dict, compare=False, repr=False)  # by targets present
 
     @property
     def expressions(self) -> tuple[Computed, ...]:
@@ -110,33 +117,23 @@ class Outline:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """The names that a module claims in one audience's schema: type name → part (and field), root name → root."""
-
-    types: Mapping[str, tuple[Part, str]]
-    roots: Mapping[str, Root]
-    repeated: tuple[str, ...] = ()
-
-
-def is_visible(module: Module, audience: Audience) -> bool:
-    """Answer whether a module is part of an audience's schema: agents share one, customers see what grants them something."""
-    if Operation.VIEW not in module.operations:
-        return False
-    if audience is Audience.CUSTOMER and module.access.customer.view.is_never:
-        return False
-    outline = outline_of(module, audience)
-    return module.has_id or bool(outline.computed) or any(not field.to or field.by for field in outline.fields)
-
-
 def visible(modules: Mapping[str, Module], audience: Audience) -> dict[str, Module]:
     """Return the modules that are part of an audience's schema, by name."""
-    return {name: module for name, module in modules.items() if is_visible(module, audience)}
+    key = _KEYS[audience]
+    return {
+        name: module
+        for name, module in modules.items()
+        if (module.derived.get(key) or outline_of(module, audience)).is_visible
+    }
+
+
+# Where the outline stands among what a module has worked out. Plain texts, because enum members hash slowly.
+_KEYS: Mapping[Audience, str] = {audience: f"outline of {audience.value}" for audience in Audience}
 
 
 def outline_of(module: Module, audience: Audience) -> Outline:
     """Return what an audience sees of a module; worked out once for as long as the module lives."""
-    key = (Outline, audience)
+    key = _KEYS[audience]
     found: Outline | None = module.derived.get(key)
     if found is None:
         found = module.derived[key] = _outline(module, audience)
@@ -164,7 +161,19 @@ def _outline(module: Module, audience: Audience) -> Outline:
         has_order=module.has_database_id
         or any(sorts(field) and not field.to for field in fields)
         or any(orders(item) for item in computed),
+        is_visible=_is_granted(module, audience) and _has_members(module, fields, computed),
     )
+
+
+def _is_granted(module: Module, audience: Audience) -> bool:
+    """Answer whether a module is served to an audience: agents share one schema, customers see what grants them something."""
+    if Operation.VIEW not in module.operations:
+        return False
+    return audience is Audience.AGENT or not module.access.customer.view.is_never
+
+
+def _has_members(module: Module, fields: Iterable[Field], computed: Collection[Computed]) -> bool:
+    return module.has_id or bool(computed) or any(not item.to or item.by for item in fields)
 
 
 def orders(computed: Computed) -> bool:
@@ -228,10 +237,9 @@ def names_of(module: Module, audience: Audience, modules: Mapping[str, Module]) 
     """Return every name that a module claims, given the modules that the audience sees; cached with the module."""
     outline = outline_of(module, audience)
     present = tuple([target for target in outline.targets if target in modules])
-    key = (Names, audience, present)
-    found: Names | None = module.derived.get(key)
+    found = outline.names.get(present)
     if found is None:
-        found = module.derived[key] = _names(module, outline, present)
+        found = outline.names[present] = _names(module, outline, present)
     return found
 
 
