@@ -1,0 +1,268 @@
+"""Conditions as SQL. What each operator of the API means for each kind of value stands in tables here."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from resolvers.errors import BadRequest
+from resolvers.predicate import All, Compare, Either, Exists, KeyIn, Not, Predicate, Related
+from resolvers.relations import relate
+from resolvers.scope import Scope, column
+from resolvers.terms import Term, joined_column, key_terms
+from schema.catalog import ColumnClass
+from schema.spec import Field
+from storage.dialects import Dialect
+from storage.dialects import Expression as Sql
+from storage.errors import BadParameter
+from storage.values import bind_text, binder
+
+_ZERO: Sql = sa.literal_column("0")
+_ONE: Sql = sa.literal_column("1")
+
+
+def condition(scope: Scope, predicate: Predicate) -> Sql:
+    """Say a condition in SQL. Where nulls leave it unknown it does not hold."""
+    make = _MAKERS[type(predicate)]
+    return make(scope, predicate)
+
+
+def _all(scope: Scope, predicate: All) -> Sql:
+    return sa.and_(sa.true(), *(condition(scope, part) for part in predicate.parts))
+
+
+def _either(scope: Scope, predicate: Either) -> Sql:
+    return sa.or_(sa.false(), *(condition(scope, part) for part in predicate.parts))
+
+
+def _not(scope: Scope, predicate: Not) -> Sql:
+    return _complement(scope, condition(scope, predicate.part))
+
+
+def _complement(scope: Scope, found: Sql) -> Sql:
+    if isinstance(found, sa.sql.elements.True_ | sa.sql.elements.False_):
+        return sa.not_(found)
+    return scope.speech.dialect.is_not_true(found)
+
+
+def _exists(scope: Scope, predicate: Exists) -> Sql:
+    return column(scope.table(predicate.hops), joined_column(predicate.hops[-1])).is_not(None)
+
+
+def _key_in(scope: Scope, predicate: KeyIn) -> Sql:
+    terms = key_terms(predicate.module, predicate.hops)
+    dialect = scope.speech.dialect
+    if len(terms) == 1:
+        return dialect.is_in(scope.value(terms[0]), [key[0] for key in predicate.keys], terms[0].column_class)
+    rows = (
+        sa.and_(
+            *(dialect.equals(scope.value(term), part, term.column_class) for term, part in zip(terms, key, strict=True))
+        )
+        for key in predicate.keys
+    )
+    return sa.or_(sa.false(), *rows)
+
+
+def _related(scope: Scope, predicate: Related) -> Sql:
+    inner = Scope(scope.speech, predicate.relation.target)
+    here = Term(predicate.hops, predicate.relation.module, predicate.relation.relation.here_column)
+    link = relate(inner, predicate.relation)
+    on = scope.speech.same(link.value, link.column_class, scope.value(here), here.column_class)
+    part = condition(inner, predicate.part)
+    if predicate.quantifier == "every":
+        part = _complement(inner, part)
+    rows = sa.select(_ONE).select_from(inner.source).where(on, *link.fixed, part).correlate_except(*inner.tables)
+    return rows.exists() if predicate.quantifier == "some" else ~rows.exists()
+
+
+# --- one value against one operator ---
+
+
+def _compare(scope: Scope, predicate: Compare) -> Sql:
+    family = _family(predicate.term)
+    try:
+        return family(scope, predicate.term, predicate.operator, predicate.value)
+    except (BadParameter, OverflowError) as error:
+        raise BadRequest(f"{predicate.path}: {error}") from None
+
+
+Family = Callable[[Scope, Term, str, Any], Sql]
+
+
+def _family(term: Term) -> Family:
+    if term.is_rows:
+        return _rows
+    if term.kind == "date" and term.column_class is ColumnClass.DATETIME:
+        return _day
+    if isinstance(term.item, Field) and term.item.options and term.kind != "multiselect":
+        return _option
+    return _FAMILIES.get(term.kind, _plain)
+
+
+_SIMPLE: Mapping[str, Callable[[Dialect, Sql, Any, ColumnClass], Sql]] = {
+    "eq": lambda dialect, value, given, kind: dialect.equals(value, given, kind),
+    "in": lambda dialect, value, given, kind: dialect.is_in(value, given, kind),
+    "lt": lambda _, value, given, _kind: value < given,
+    "lte": lambda _, value, given, _kind: value <= given,
+    "gt": lambda _, value, given, _kind: value > given,
+    "gte": lambda _, value, given, _kind: value >= given,
+    "contains": lambda dialect, value, given, kind: dialect.contains(value, given, kind),
+    "startsWith": lambda dialect, value, given, kind: dialect.starts_with(value, given, kind),
+    "endsWith": lambda dialect, value, given, kind: dialect.ends_with(value, given, kind),
+}
+_NEGATED: Mapping[str, str] = {"ne": "eq", "notIn": "in"}  # true complements: null is not equal to anything
+_PATTERNS = frozenset({"contains", "startsWith", "endsWith"})
+
+
+def _plain(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
+    if operator == "isNull":
+        return _null(scope.value(term), wanted=given)
+    return _apply(scope, term, scope.value(term), operator, _bind(scope, term, operator, given))
+
+
+def _apply(scope: Scope, term: Term, value: Sql, operator: str, given: Any) -> Sql:
+    dialect = scope.speech.dialect
+    if operator in _NEGATED:
+        return _complement(scope, _SIMPLE[_NEGATED[operator]](dialect, value, given, term.column_class))
+    return _SIMPLE[operator](dialect, value, given, term.column_class)
+
+
+def _bind(scope: Scope, term: Term, operator: str, given: Any) -> Any:
+    if operator in _PATTERNS:
+        return bind_text(given)
+    speech = scope.speech
+    bind = binder(speech.dialect.name, term.kind, term.column_class, speech.zone)
+    return [bind(item) for item in given] if isinstance(given, list) else bind(given)
+
+
+def _null(value: Sql, *, wanted: bool) -> Sql:
+    return value.is_(None) if wanted else value.is_not(None)
+
+
+def _truth(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
+    """Any number but 0 is true, as it is when it is read."""
+    value = scope.value(term)
+    if operator == "isNull":
+        return _null(value, wanted=given)
+    native = term.column_class is ColumnClass.BOOL and scope.speech.dialect.name == "postgresql"
+    true = value == sa.true() if native else value != _ZERO
+    false = value == sa.false() if native else value == _ZERO
+    found = true if given else false
+    return _complement(scope, found) if operator == "ne" else found
+
+
+def _epoch(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
+    """Whole seconds since 1970; 0 is null, and a moment between two seconds equals none."""
+    value = scope.value(term)
+    if operator == "isNull":
+        return _null(scope.comparable(term), wanted=given)
+    low, high = math.floor(given.timestamp()), math.ceil(given.timestamp())
+    if operator == "eq":
+        return value == low if low == high and low != 0 else sa.false()
+    compared = {"lt": value < high, "lte": value <= low, "gt": value > low, "gte": value >= high}[operator]
+    return sa.and_(compared, value != _ZERO)
+
+
+def _day(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
+    """Compare days in a column of moments: a day is everything from its midnight to the next."""
+    value = scope.value(term)
+    if operator == "isNull":
+        return _null(value, wanted=given)
+    begin = _bind(scope, term, operator, given)
+    end = _bind(scope, term, operator, given + timedelta(days=1)) if given < date.max else None
+    if end is None:
+        raise BadRequest("The last day of the calendar cannot be compared with.")
+    found: Mapping[str, Sql] = {
+        "eq": sa.and_(value >= begin, value < end),
+        "lt": value < begin,
+        "lte": value < end,
+        "gt": value >= end,
+        "gte": value >= begin,
+    }
+    return found[operator]
+
+
+def _option(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
+    """UNKNOWN stands for every stored value that is none of the options."""
+    if operator == "isNull" or not isinstance(term.item, Field):
+        return _plain(scope, term, operator, given)
+    wanted = given if isinstance(given, list) else [given]
+    options = [option.value for option in term.item.options]
+    known = [value for value in wanted if value in options]
+    found = _plain(scope, term, "in", known)
+    if len(known) != len(wanted):
+        others = _complement(scope, _plain(scope, term, "in", options))
+        found = sa.or_(found, sa.and_(scope.value(term).is_not(None), others))
+    return _complement(scope, found) if operator in _NEGATED else found
+
+
+# --- several values ---
+
+
+def _rows(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
+    """Several values as rows of dynamic_field_value."""
+
+    def has(text: Any) -> Sql:
+        rows, values = scope.dynamic_rows(term, _field(term))
+        equal = scope.speech.dialect.equals(column(values, "value_text"), bind_text(text), ColumnClass.TEXT)
+        return rows.add_columns(_ONE).where(equal).exists()
+
+    def empty() -> Sql:
+        rows, _ = scope.dynamic_rows(term, _field(term))
+        return ~rows.add_columns(_ONE).exists()
+
+    return _listed(operator, given, has, empty)
+
+
+def _texts(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
+    """Several values in one text: a JSON list as we write it, or words between commas as others do."""
+    dialect, kind = scope.speech.dialect, term.column_class
+    value = dialect.text(scope.value(term), kind)
+
+    def has(text: Any) -> Sql:
+        plain = bind_text(text)
+        spaced = sa.func.replace(value, sa.literal_column("', '"), sa.literal_column("','"))
+        between = sa.type_coerce(sa.literal_column("','"), sa.String).concat(spaced).concat(sa.literal_column("','"))
+        in_json = dialect.contains(value, json.dumps(plain, ensure_ascii=False))
+        return sa.or_(
+            sa.and_(dialect.starts_with(value, "["), in_json),
+            sa.and_(_complement(scope, dialect.starts_with(value, "[")), dialect.contains(between, f",{plain},")),
+        )
+
+    def empty() -> Sql:
+        return sa.or_(value.is_(None), value.in_([sa.literal_column("''"), sa.literal_column("'[]'")]))
+
+    return _listed(operator, given, has, empty)
+
+
+def _listed(operator: str, given: Any, has: Callable[[Any], Sql], empty: Callable[[], Sql]) -> Sql:
+    if operator == "isEmpty":
+        return empty() if given else sa.not_(empty())
+    if operator == "has":
+        return has(given)
+    parts = [has(text) for text in given]
+    return sa.or_(sa.false(), *parts) if operator == "hasSome" else sa.and_(sa.true(), *parts)
+
+
+def _field(term: Term) -> Field:
+    if not isinstance(term.item, Field):
+        raise TypeError(f"{term.name} is no field.")
+    return term.item
+
+
+_FAMILIES: Mapping[str, Family] = {"bool": _truth, "epoch": _epoch, "multiselect": _texts}
+
+_MAKERS: Mapping[type, Callable[[Scope, Any], Sql]] = {
+    All: _all,
+    Either: _either,
+    Not: _not,
+    Compare: _compare,
+    KeyIn: _key_in,
+    Exists: _exists,
+    Related: _related,
+}

@@ -1,0 +1,346 @@
+"""The one door to stored data: only this file sends statements, and all of them come from analysed nodes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from resolvers.answers import Found, Group, Page
+from resolvers.context import Context
+from resolvers.errors import from_storage, is_fatal
+from resolvers.ids import key_of
+from resolvers.nodes import (
+    AggregateKey,
+    AggregateNode,
+    Analysis,
+    GroupedRow,
+    ListNode,
+    NodesNode,
+    OneNode,
+    RootNode,
+    RowNode,
+)
+from resolvers.predicate import Compare, KeyIn
+from resolvers.shape import LambdaLoad, ListLoad, ManyLoad, Record, Row, Shape, link_key
+from resolvers.statements import RowsPlan, Statement, Statements
+from resolvers.terms import Term, joined_column, key_terms
+from resolvers.values import output, summed
+from schema.bindings import ToOne
+from storage.errors import StorageError
+from storage.values import read_bucket
+
+STATEMENTS_AT_ONCE = 4  # of one request, so that it cannot take the whole pool
+OWNERS_AT_ONCE = 5_000  # keys in one IN list; databases limit the parameters of a statement
+
+
+class Door:
+    """Reads what an analysis asks for, level by level, with a number of statements that the operation alone decides."""
+
+    def __init__(self, context: Context) -> None:
+        database = context.database
+        self.context = context
+        self.statements = Statements(database.dialect, context.snapshot.catalog, database.zone, context.secret)
+        self._places = asyncio.Semaphore(STATEMENTS_AT_ONCE)
+
+    async def read(self, analysis: Analysis) -> dict[str, Any]:
+        """Read every root; a root that failed is its exception, unless the failure concerns the whole operation."""
+        answers = await together(self.root(root) for root in analysis.roots.values())
+        found = dict(zip(analysis.roots, answers, strict=True))
+        found.update((key, found[first]) for key, first in analysis.twins.items())
+        return found
+
+    async def root(self, root: RootNode) -> Any:
+        """Read one root."""
+        read: Callable[[Any, Any], Awaitable[Any]] = _READERS[type(root)]
+        return await read(self, root)
+
+    # --- roots ---
+
+    async def _one(self, node: OneNode) -> Record | None:
+        plan = self.statements.one(node.module, node.where, node.row)
+        rows = await self._rows(plan)
+        return Record(plan.shapes[0], rows[0]) if rows else None
+
+    async def _list(self, node: ListNode) -> Page:
+        jobs: list[Awaitable[Any]] = []
+        plan = self.statements.page(node) if node.wants_rows else None
+        jobs.append(self._rows(plan, cut=node.range.size) if plan else _nothing([]))
+        jobs.append(self._count(self.statements.total(node)) if node.wants_total else _nothing(0))
+        jobs.append(self._any(self.statements.far_side(node)) if node.wants_far_side else _nothing(False))
+        rows, total, far_side = await together(jobs)
+        if isinstance(rows, Exception):
+            raise rows
+        return Page(node, Found(*_read_by(plan, rows), total, far_side))
+
+    async def _nodes(self, node: NodesNode) -> Any:
+        jobs = [self._named(node, name, row) for name, row in node.rows.items()]
+        found: dict[tuple[str, tuple[int | str, ...]], Any] = {}
+        for (name, _), answer in zip(node.rows.items(), await together(jobs), strict=True):
+            if isinstance(answer, Exception):
+                raise answer
+            found.update(((name, key), record) for key, record in answer.items())
+        records = [found.get((item.module.type_name, item.key)) if item else None for item in node.ids]
+        return records if node.many else records[0]
+
+    async def _named(self, node: NodesNode, name: str, row: RowNode) -> dict[tuple[int | str, ...], Record]:
+        keys = tuple(dict.fromkeys(item.key for item in node.ids if item and item.module.type_name == name))
+        plan = self.statements.rows(row.module, KeyIn((), row.module, keys), (row,), key_terms(row.module))
+        rows = await self._rows(plan)
+        return {
+            key_of(row.module, [values[position] for position in plan.sort]): Record(plan.shapes[0], values)
+            for values in rows
+        }
+
+    async def _aggregate(self, node: AggregateNode) -> list[Group]:
+        rows = await self._fetch(self.statements.groups(node))
+        zone = self.context.database.zone
+        width = len(node.groups)
+        reads = [_key_reader(Term((), node.module, value.field), value.bucket, zone) for value in node.groups]
+        sums = [summed(function, term, zone) for function, term in node.sums]
+        keys = [[_apply(read, value) for read, value in zip(reads, row[:width], strict=True)] for row in rows]
+        targets = await self._targets(node, keys)
+        return [
+            Group(
+                node,
+                key,
+                int(row[width]),
+                [_apply(read, value) for read, value in zip(sums, row[width + 1 :], strict=True)],
+                targets,
+            )
+            for key, row in zip(keys, rows, strict=True)
+        ]
+
+    async def _targets(
+        self, node: AggregateNode, keys: Sequence[Sequence[Any]]
+    ) -> dict[GroupedRow, Mapping[str, Record] | Exception]:
+        """Load the rows that grouped references lead to, one statement a reference."""
+        wanted = [
+            slot
+            for part in node.parts.values()
+            if isinstance(part, AggregateKey)
+            for slot in part.slots.values()
+            if isinstance(slot, GroupedRow)
+        ]
+        by_group: dict[int, list[GroupedRow]] = {}
+        for slot in wanted:
+            by_group.setdefault(slot.group, []).append(slot)
+        answers = await together(
+            self._target(node, slots, [key[group] for key in keys]) for group, slots in by_group.items()
+        )
+        found: dict[GroupedRow, Mapping[str, Record] | Exception] = {}
+        for slots, answer in zip(by_group.values(), answers, strict=True):
+            for number, slot in enumerate(slots):
+                found[slot] = answer if isinstance(answer, Exception) else answer[number]
+        return found
+
+    async def _target(
+        self, node: AggregateNode, slots: Sequence[GroupedRow], values: Sequence[Any]
+    ) -> list[dict[str, Record]]:
+        field = node.groups[slots[0].group].field
+        target = slots[0].row.module
+        term = Term((), target, joined_column(ToOne(node.module, field, target)))
+        wanted = list(dict.fromkeys(value for value in values if value is not None))
+        if not wanted:
+            return [{} for _ in slots]
+        where = Compare(term, "in", wanted, "")
+        plan = self.statements.rows(target, where, [slot.row for slot in slots], (term,))
+        rows = await self._rows(plan)
+        return [{link_key(row[plan.sort[0]]): Record(shape, row) for row in rows} for shape in plan.shapes]
+
+    # --- rows and what hangs on them ---
+
+    async def _rows(self, plan: RowsPlan, cut: int | None = None) -> list[Row]:
+        rows = [list(row) for row in await self._fetch(plan.statement)]
+        # The row that only shows that a list goes on needs nothing that hangs on it.
+        await self._fill_all(plan.shapes, rows if cut is None else rows[:cut])
+        return rows
+
+    async def _fill_all(self, shapes: Iterable[Shape], rows: Sequence[Row]) -> None:
+        every = [shape for shape in shapes for shape in _flatten(shape)]
+        await together(
+            [self._relation(shape, load, rows) for shape in every for load in shape.many]
+            + [self._lists(shape, rows) for shape in every if shape.lists]
+        )
+        # Lambdas last: their input may hold lists. They wait for each other, because each adds a place to the rows.
+        for shape in every:
+            for load in shape.lambdas:
+                await self._run(shape, load, rows)
+
+    async def _relation(self, shape: Shape, load: ManyLoad, rows: Sequence[Row]) -> None:
+        node = load.slot.list
+        values = (row[load.position] for row in rows if shape.is_there(row))
+        owners = list({link_key(value): value for value in values if value is not None}.values())
+        load.empty = Page(node, Found())
+        try:
+            for start in range(0, len(owners), OWNERS_AT_ONCE):
+                load.found.update(await self._pages(node, owners[start : start + OWNERS_AT_ONCE]))
+        except Exception as error:  # noqa: BLE001 - it belongs to this field of the answer; what is fatal goes on
+            load.failure = _caught(error)
+
+    async def _pages(self, node: ListNode, owners: Sequence[Any]) -> dict[str, Page]:
+        jobs: list[Awaitable[Any]] = []
+        plan = self.statements.page(node, owners) if node.wants_rows else None
+        jobs.append(self._owned(plan, node.range.size) if plan else _nothing({}))
+        jobs.append(self._counts(self.statements.total(node, owners)) if node.wants_total else _nothing({}))
+        jobs.append(self._counts(self.statements.far_side(node, owners)) if node.wants_far_side else _nothing({}))
+        rows, totals, far = await together(jobs)
+        if isinstance(rows, Exception):
+            raise rows
+        found = {}
+        for owner in map(link_key, owners):
+            total = totals if isinstance(totals, Exception) else totals.get(owner, 0)
+            far_side = far if isinstance(far, Exception) else owner in far
+            found[owner] = Page(node, Found(*_read_by(plan, rows.get(owner, [])), total, far_side))
+        return found
+
+    async def _owned(self, plan: RowsPlan, size: int) -> dict[str, list[Row]]:
+        """Read the rows of many owners, each owner's in order."""
+        found: dict[str, list[Row]] = {}
+        for values in await self._fetch(plan.statement):
+            row = list(values)
+            found.setdefault(link_key(row[plan.link or 0]), []).append(row)
+        await self._fill_all(plan.shapes, [row for rows in found.values() for row in rows[:size]])
+        return found
+
+    async def _lists(self, shape: Shape, rows: Sequence[Row]) -> None:
+        loads = shape.lists
+        there = [row for row in rows if shape.is_there(row)]
+        owners = list(
+            {link_key(value): value for row in there if (value := row[loads[0].position]) is not None}.values()
+        )
+        if not owners:
+            return
+        try:
+            found = await self._fetch(self.statements.several(loads, owners))
+        except Exception as error:  # noqa: BLE001 - it belongs to these fields of the answer; what is fatal goes on
+            failure = _caught(error)
+            for load in loads:
+                load.failure = failure
+            return
+        by_field: dict[int, list[ListLoad]] = {}
+        for load in loads:
+            by_field.setdefault(_dynamic_id(load), []).append(load)
+        for field, owner, text in found:
+            for load in by_field.get(int(field), ()):
+                load.found.setdefault(link_key(owner), []).append(text)
+
+    async def _run(self, shape: Shape, load: LambdaLoad, rows: Sequence[Row]) -> None:
+        there = [row for row in rows if shape.is_there(row)]
+        results: Sequence[Any] = ()
+        if there:
+            items = [_item(load, row) for row in there]
+            slot = load.slot
+            try:
+                results = await self.context.lambdas.run(slot.module, slot.computed, items, slot.args)
+            except Exception as error:  # noqa: BLE001 - a runner that breaks breaks this field only
+                results = [_caught(error)] * len(there)
+        load.position = len(rows[0]) if rows else -1
+        for row in rows:
+            row.append(None)
+        for row, result in zip(there, results, strict=True):
+            row[load.position] = result
+
+    # --- statements ---
+
+    async def _count(self, statement: Statement) -> int:
+        return int((await self._fetch(statement))[0][0])
+
+    async def _any(self, statement: Statement) -> bool:
+        return bool(await self._fetch(statement))
+
+    async def _counts(self, statement: Statement) -> dict[str, int]:
+        return {link_key(owner): int(count) for owner, count in await self._fetch(statement)}
+
+    async def _fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
+        async with self._places:
+            self.context.statements += 1
+            try:
+                return await self.context.database.fetch(statement, deadline=self.context.deadline)
+            except StorageError as error:
+                raise from_storage(error) from error
+
+
+async def together(jobs: Iterable[Awaitable[Any]]) -> list[Any]:
+    """Do several reads at once; a failure is its answer, unless it concerns the whole operation: then all are stopped."""
+
+    async def guard(job: Awaitable[Any]) -> Any:
+        try:
+            return await job
+        except Exception as error:  # noqa: BLE001 - returned in the answer's place; what is fatal goes on
+            return _caught(error)
+
+    waiting = list(jobs)
+    if len(waiting) == 1:
+        return [await guard(waiting[0])]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(guard(job)) for job in waiting]
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
+def _caught(error: Exception) -> Exception:
+    if is_fatal(error):
+        raise error
+    return error
+
+
+def _read_by(plan: RowsPlan | None, rows: Sequence[Row]) -> tuple[Sequence[Shape], Sequence[Row], Sequence[int]]:
+    return (plan.shapes, rows, plan.sort) if plan else ((), rows, ())
+
+
+async def _nothing(value: Any) -> Any:
+    return value
+
+
+def _flatten(shape: Shape) -> Iterable[Shape]:
+    yield shape
+    for one in shape.ones:
+        yield from _flatten(one)
+
+
+def _item(load: LambdaLoad, row: Row) -> dict[str, Any]:
+    """Make a lambda's `item`: each value under all its names, related ones inside their reference."""
+    item: dict[str, Any] = {}
+    for need, read in load.reads:
+        place = item
+        for step in need.inside:
+            inner = place.get(step)
+            place[step] = place = inner if isinstance(inner, dict) else {}
+        value = read(row)
+        for name in need.names:
+            if not isinstance(place.get(name), dict):
+                place[name] = value
+    return item
+
+
+def _key_reader(term: Term, bucket: str, zone: Any) -> Callable[[Any], Any]:
+    if bucket or (term.kind == "date" and isinstance(term.item, object) and str(term.column_class) == "datetime"):
+        return read_bucket
+    convert = output(term, zone)
+
+    def read(value: Any) -> Any:
+        if isinstance(value, bytes):  # MariaDB groups texts by their bytes, so that case counts
+            value = value.decode("utf-8", "replace")
+        return convert(value) if convert else value
+
+    return read
+
+
+def _apply(read: Callable[[Any], Any], value: Any) -> Any:
+    return None if value is None else read(value)
+
+
+def _dynamic_id(load: ListLoad) -> int:
+    dynamic = getattr(load.term.item, "dynamic", None)
+    return dynamic.id if dynamic else 0
+
+
+_READERS: Mapping[type[RootNode], Callable[[Any, Any], Awaitable[Any]]] = {
+    OneNode: Door._one,  # noqa: SLF001 - the table belongs to the class
+    ListNode: Door._list,  # noqa: SLF001
+    NodesNode: Door._nodes,  # noqa: SLF001
+    AggregateNode: Door._aggregate,  # noqa: SLF001
+}

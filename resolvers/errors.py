@@ -1,0 +1,161 @@
+"""Everything that reading an operation raises, and how an error is made fit for the client.
+
+OperationError                        `code` is stable and part of the API
+├── BadRequest           BAD_REQUEST
+├── Forbidden            FORBIDDEN
+├── TooComplex           COMPLEXITY_LIMIT
+├── DeadlinePassed       TIMEOUT (TimeoutError)
+├── DatabaseAway         UNAVAILABLE (ConnectionError)
+└── LambdaUnavailable    LAMBDA_UNAVAILABLE
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterable
+from typing import Any
+
+from graphql import GraphQLError
+
+from storage.errors import BadParameter, PoolExhausted, StatementTimeout, Unavailable
+
+RETRY_AFTER_S = 1.0
+MASKED = "Internal error"
+
+log = logging.getLogger("lambdesk.resolvers")
+
+
+class OperationError(Exception):
+    """The base of the tree above. Its message is meant for the client: no SQL, no path of a file, no stored value."""
+
+    code = "INTERNAL"
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """What stands beside the message in the answer."""
+        return {"code": self.code}
+
+
+class BadRequest(OperationError):  # noqa: N818 - named by what is wrong, as everywhere here
+    """The operation asks for something that cannot be asked."""
+
+    code = "BAD_REQUEST"
+
+
+class Forbidden(OperationError):  # noqa: N818 - named by what is wrong, as everywhere here
+    """The caller has no right to a field, filter or operation; refused before any statement runs."""
+
+    code = "FORBIDDEN"
+
+
+class TooComplex(OperationError):  # noqa: N818 - named by what is wrong, as everywhere here
+    """The estimated cost is above the ceiling."""
+
+    code = "COMPLEXITY_LIMIT"
+
+
+class DeadlinePassed(OperationError, TimeoutError):  # noqa: N818 - named by what is wrong, as everywhere here
+    """The request took longer than it may; its statements were stopped."""
+
+    code = "TIMEOUT"
+
+    def __init__(self) -> None:
+        super().__init__("The request took too long and was stopped. Ask for less, or filter on indexed fields.")
+
+
+class DatabaseAway(OperationError, ConnectionError):  # noqa: N818 - named by what is wrong, as everywhere here
+    """The database cannot be reached at the moment."""
+
+    code = "UNAVAILABLE"
+
+    def __init__(self, retry_after: float = RETRY_AFTER_S) -> None:
+        self.retry_after = retry_after
+        super().__init__("The database is not available at the moment. Try again shortly.")
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """The code, and after how many seconds trying again makes sense."""
+        return {"code": self.code, "retryAfter": self.retry_after}
+
+
+class LambdaUnavailable(OperationError):  # noqa: N818 - named by what is wrong, as everywhere here
+    """A computed field's lambda cannot be run."""
+
+    code = "LAMBDA_UNAVAILABLE"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"The lambda of {name} cannot be run here.")
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """The code and the lambda's name."""
+        return {"code": self.code, "lambda": self.name}
+
+
+def from_storage(error: Exception) -> Exception:
+    """Turn what the storage room raises into what the client may read; anything else stays and is masked later."""
+    if isinstance(error, PoolExhausted):
+        return DatabaseAway(error.retry_after)
+    if isinstance(error, Unavailable):
+        return DatabaseAway()
+    if isinstance(error, StatementTimeout):
+        return DeadlinePassed()
+    if isinstance(error, BadParameter):
+        return BadRequest(str(error))
+    return error
+
+
+def is_fatal(error: BaseException) -> bool:
+    """Answer whether the error concerns the whole operation, not one of its fields."""
+    return isinstance(error, DatabaseAway | DeadlinePassed)
+
+
+def present(errors: Iterable[GraphQLError], request_id: str) -> list[GraphQLError]:
+    """Return the errors as the client may see them: with code and request id; what is not meant for clients is masked."""
+    logged: set[int] = set()  # one failure may stand behind the same field of many rows
+    return [_present(error, request_id, logged) for error in errors]
+
+
+def _present(error: GraphQLError, request_id: str, logged: set[int]) -> GraphQLError:
+    cause = _cause(error)
+    if isinstance(cause, OperationError):
+        return _rebuild(error, str(cause), {**cause.extensions, "requestId": request_id})
+    if isinstance(cause, GraphQLError):  # graphql-core's own words: a value that its type cannot hold
+        known = cause.extensions or {}
+        return _rebuild(error, cause.message, {"code": "INTERNAL", **known, "requestId": request_id})
+    if id(cause) not in logged:
+        logged.add(id(cause))
+        _log_masked(cause, request_id)
+    return _rebuild(error, MASKED, {"code": "INTERNAL", "requestId": request_id})
+
+
+def mask(error: Exception, request_id: str) -> GraphQLError:
+    """Make the client's error of an exception that has no place in the answer."""
+    return present([GraphQLError(MASKED, original_error=error)], request_id)[0]
+
+
+def _cause(error: GraphQLError) -> Exception:
+    cause: Exception = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _rebuild(error: GraphQLError, message: str, extensions: dict[str, Any]) -> GraphQLError:
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions=extensions,
+    )
+
+
+def _log_masked(cause: Exception, request_id: str) -> None:
+    """Say what and where; the message of a foreign exception may hold values, so it stays out of the log."""
+    frames = traceback.extract_tb(cause.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown place"
+    log.error("request %s: %s at %s", request_id, type(cause).__name__, place, extra={"request_id": request_id})

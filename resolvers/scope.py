@@ -1,0 +1,170 @@
+"""The tables of one statement: a base, and what is joined to it as terms ask for it. Every table enters here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.selectable import FromClause
+
+from resolvers.terms import DYNAMIC_COLUMNS, Term, joined_column
+from schema.bindings import ToOne
+from schema.catalog import Catalog, ColumnClass
+from schema.spec import Computed, Expression, Field, Home, Module
+from storage.dialects import Dialect
+from storage.dialects import Expression as Sql
+
+_TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
+
+# Dynamic fields of these objects hang on a number that stands for a name; the name is this column.
+NAMED_OBJECTS: Mapping[str, str] = {"CustomerUser": "login", "CustomerCompany": "customer_id"}
+
+
+@dataclass(slots=True)
+class Speech:
+    """How to speak to one database: its dialect and its tables. `numbers` keeps the aliases of a statement apart."""
+
+    dialect: Dialect
+    catalog: Catalog
+    zone: Any
+    numbers: count[int] = field(default_factory=count)
+
+    def enter(self, table: str) -> FromClause:
+        """Bring a table into the statement under a new alias."""
+        return sa.table(_quoted(table)).alias(f"t{next(self.numbers)}")
+
+    def same(self, left: Sql, left_class: ColumnClass, right: Sql, right_class: ColumnClass) -> Sql:
+        """Compare two columns exactly, also where one holds the digits of the other."""
+        if left_class in _TEXTS and right_class in _TEXTS:
+            return self.dialect.equals(left, self.dialect.text(right, right_class), left_class)
+        if left_class in _TEXTS:
+            return self._same_digits(left, right)
+        if right_class in _TEXTS:
+            return self._same_digits(right, left)
+        return left == right
+
+    def _same_digits(self, text: Sql, number: Sql) -> Sql:
+        # The first half can use an index on the number, the second keeps `12x` from being 12.
+        digits = self.dialect.exact(sa.cast(number, sa.String(20)), ColumnClass.STRING)
+        return sa.and_(number == self.dialect.whole(text), digits == self.dialect.exact(text, ColumnClass.STRING))
+
+
+def column(table: FromClause, name: str) -> Sql:
+    """Name a column of a table in the statement. It has no type, so that nothing changes a value on its way."""
+    return sa.column(_quoted(name), _selectable=table)
+
+
+def _quoted(name: str) -> sa.sql.quoted_name:
+    return sa.sql.quoted_name(name, quote=True)  # what is reserved differs by database and version
+
+
+class Scope:
+    """A base table with its joins."""
+
+    def __init__(self, speech: Speech, module: Module) -> None:
+        self.speech = speech
+        self.module = module
+        self.base = speech.enter(module.table)
+        self.tables: list[FromClause] = [self.base]
+        self._source: FromClause = self.base
+        self._joined: dict[tuple[str, ...], FromClause] = {(): self.base}
+        self._sides: dict[tuple[str, ...], FromClause] = {}
+
+    @property
+    def source(self) -> FromClause:
+        """What stands after FROM, with every join asked for so far."""
+        return self._source
+
+    def begin(self, table: FromClause, on: Sql) -> None:
+        """Put a table before the base, which is joined to it."""
+        self.tables.append(table)
+        self._source = table.join(self.base, on)
+
+    def table(self, hops: tuple[ToOne, ...]) -> FromClause:
+        """Return the table that one comes to by references; it is joined when first asked for."""
+        path = tuple(hop.field.name for hop in hops)
+        found = self._joined.get(path)
+        if found is None:
+            found = self._join(hops)
+            self._joined[path] = found
+        return found
+
+    def value(self, term: Term) -> Sql:
+        """Say a term as it is stored."""
+        if isinstance(term.item, str):
+            return column(self.table(term.hops), term.item)
+        if isinstance(term.item, Computed):
+            return self._expression(term, term.item)
+        if term.item.home is Home.SIDE:
+            return column(self._side(term.hops, term.module), term.item.column)
+        if term.item.home is Home.DYNAMIC:
+            return self._dynamic(term, term.item)
+        return column(self.table(term.hops), term.item.column)
+
+    def comparable(self, term: Term) -> Sql:
+        """Say a term so that it can be ordered, grouped and summed up: bytes as text, epoch 0 as null."""
+        value = self.value(term)
+        if term.kind == "epoch":
+            return sa.func.nullif(value, sa.literal_column("0"))
+        return self.speech.dialect.text(value, term.column_class)
+
+    def dynamic_rows(self, term: Term, item: Field) -> tuple[sa.Select[Any], FromClause]:
+        """Return the rows of a dynamic field of the term's row, without columns, and the table that holds the values."""
+        outer = self.table(term.hops)
+        values = self.speech.enter("dynamic_field_value")
+        if item.dynamic is None:
+            raise LookupError(f"The dynamic field {item.name} is not bound.")
+        found = sa.select().select_from(values).where(column(values, "field_id") == item.dynamic.id)
+        tables = [values]
+        name = NAMED_OBJECTS.get(item.dynamic.object_type)
+        if name is None:
+            owner = column(outer, term.module.key_columns[0])
+            found = found.where(column(values, "object_id") == owner)
+        else:
+            names = self.speech.enter("dynamic_field_obj_id_name")
+            tables.append(names)
+            found = found.where(
+                column(names, "object_id") == column(values, "object_id"),
+                column(names, "object_type") == item.dynamic.object_type,
+                self.speech.dialect.equals(column(names, "object_name"), column(outer, name), ColumnClass.STRING),
+            )
+        return found.correlate_except(*tables), values
+
+    def _join(self, hops: tuple[ToOne, ...]) -> FromClause:
+        hop = hops[-1]
+        stored = Term(hops[:-1], hop.module, hop.field)
+        left = self.value(stored)
+        target = self.speech.enter(hop.target.table)
+        to = joined_column(hop)
+        to_class = hop.target.columns.get(to, ColumnClass.OTHER)
+        on = self.speech.same(column(target, to), to_class, left, stored.column_class)
+        self.tables.append(target)
+        self._source = self._source.outerjoin(target, on)
+        return target
+
+    def _side(self, hops: tuple[ToOne, ...], module: Module) -> FromClause:
+        path = tuple(hop.field.name for hop in hops)
+        found = self._sides.get(path)
+        if found is None:
+            owner = self.table(hops)
+            found = self._sides[path] = self.speech.enter(module.side_table or "")
+            on = sa.and_(*(column(found, key) == column(owner, key) for key in module.key_columns))
+            self.tables.append(found)
+            self._source = self._source.outerjoin(found, on)
+        return found
+
+    def _expression(self, term: Term, item: Computed) -> Sql:
+        if item.expression is None:
+            raise LookupError(f"The computed field {item.name} is no expression.")
+        table = self.table(term.hops)
+        text = item.expression.rendered[self.speech.dialect.name]
+        return sa.literal_column(f"({text.replace(Expression.ALIAS, str(table.name))})")  # type: ignore[attr-defined]
+
+    def _dynamic(self, term: Term, item: Field) -> Sql:
+        rows, values = self.dynamic_rows(term, item)
+        name = DYNAMIC_COLUMNS[item.dynamic.field_type if item.dynamic else ""][0]
+        first = rows.add_columns(column(values, name)).order_by(column(values, "id")).limit(1)
+        return first.scalar_subquery()

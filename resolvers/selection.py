@@ -1,0 +1,140 @@
+"""Which fields an operation selects, as graphql-core's own executor collects them: fragments, aliases, @skip, @include."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableNode,
+    get_argument_values,
+    print_ast,
+)
+from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
+from graphql.execution.values import VariableValues, get_variable_values
+
+from resolvers.errors import BadRequest
+from schema.bindings import BINDING, Binding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selected:
+    """One response key of a selection, its fields merged."""
+
+    key: str
+    nodes: tuple[FieldNode, ...]
+    details: list[FieldDetails]
+    definition: GraphQLField
+    args: Mapping[str, Any]
+    given: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The field's name."""
+        return self.nodes[0].name.value
+
+    @property
+    def binding(self) -> Binding | None:
+        """What the field is bound to; nothing for hand-written ones."""
+        found: Binding | None = (self.definition.extensions or {}).get(BINDING)
+        return found
+
+    def same_as(self) -> str:
+        """Write everything but the response key; two roots with equal texts ask for the same."""
+        return repr(
+            (
+                self.name,
+                sorted(self.args.items(), key=str),
+                [print_ast(node.selection_set) for node in self.nodes if node.selection_set],
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selections:
+    """One operation of a document with its variables."""
+
+    schema: GraphQLSchema
+    operation: OperationDefinitionNode
+    fragments: dict[str, FragmentDetails]
+    variables: VariableValues
+
+    def roots(self) -> Iterator[Selected]:
+        """Return the root fields of the operation."""
+        root = self.schema.get_root_type(self.operation.operation)
+        if root is None:
+            raise BadRequest(f"There is no {self.operation.operation.value} here.")
+        found = collect_fields(self.schema, self.fragments, self.variables, root, self.operation, hide_suggestions=True)
+        return self._selected(root, found.grouped_field_set)
+
+    def below(self, selected: Selected, type_: GraphQLObjectType) -> Iterator[Selected]:
+        """Return the fields selected in a field that returns this type."""
+        found = collect_subfields(
+            self.schema, self.fragments, self.variables, self.operation, type_, selected.details, hide_suggestions=True
+        )
+        return self._selected(type_, found.grouped_field_set)
+
+    def _selected(self, type_: GraphQLObjectType, grouped: Mapping[str, list[FieldDetails]]) -> Iterator[Selected]:
+        for key, details in grouped.items():
+            node = details[0].node
+            definition = type_.fields.get(node.name.value)
+            if definition is not None:  # __typename and introspection are the executor's own business
+                args = get_argument_values(definition, node, self.variables, hide_suggestions=True)
+                nodes = tuple(detail.node for detail in details)
+                yield Selected(key, nodes, details, definition, args, self._given(node))
+
+    def _given(self, node: FieldNode) -> frozenset[str]:
+        """Name the arguments that the client gave a value; a variable without one leaves the default."""
+        return frozenset(
+            argument.name.value
+            for argument in node.arguments or ()
+            if not isinstance(argument.value, VariableNode) or argument.value.name.value in self.variables.coerced
+        )
+
+
+def find_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    """Return the operation to run; several need a name."""
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if name is None:
+        if len(operations) == 1:
+            return operations[0]
+        raise BadRequest("The document has several operations: name one." if operations else "There is no operation.")
+    for operation in operations:
+        if operation.name and operation.name.value == name:
+            return operation
+    raise BadRequest("The document has no operation of this name.")
+
+
+def select(
+    schema: GraphQLSchema, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any] | None
+) -> Selections:
+    """Pick the operation and coerce its variables."""
+    operation = find_operation(document, operation_name)
+    coerced = get_variable_values(
+        schema, operation.variable_definitions or (), dict(variables or {}), max_errors=10, hide_suggestions=True
+    )
+    if isinstance(coerced, list):
+        raise VariableErrors(coerced)
+    fragments = {
+        node.name.value: FragmentDetails(node)
+        for node in document.definitions
+        if isinstance(node, FragmentDefinitionNode)
+    }
+    return Selections(schema, operation, fragments, coerced)
+
+
+class VariableErrors(BadRequest):
+    """The variables do not fit the operation; one message a mistake."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        self.errors = errors
+        super().__init__(errors[0].message)

@@ -1,0 +1,228 @@
+"""From flat rows to what GraphQL's executor asks for: each response key of a selection knows where its value stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any
+
+from resolvers.draft import Draft
+from resolvers.ids import write_id
+from resolvers.nodes import KeySlot, LambdaSlot, ManySlot, Need, OneSlot, RowNode, Slot, ValueSlot, VersionSlot
+from resolvers.scope import NAMED_OBJECTS
+from resolvers.terms import Term, joined_column, key_terms
+from resolvers.values import output, several, version_of
+from schema.catalog import ColumnClass
+from schema.kinds import KINDS
+from schema.spec import Field, Module
+
+Row = list[Any]
+Read = Callable[[Row], Any]
+
+_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
+
+
+class Answer:
+    """What the executor's field resolver asks: the value behind a response key."""
+
+    __slots__ = ()
+
+    def get(self, key: str) -> Any:
+        """Return the value behind a response key; an exception instance where it failed."""
+        raise NotImplementedError
+
+
+class Record(Answer):
+    """One row as one selection sees it."""
+
+    __slots__ = ("shape", "values")
+
+    def __init__(self, shape: Shape, values: Row) -> None:
+        self.shape = shape
+        self.values = values
+
+    def get(self, key: str) -> Any:
+        """Read the value from the flat row."""
+        return self.shape.reads[key](self.values)
+
+
+@dataclass(slots=True, eq=False)
+class ManyLoad:
+    """Rows of a relation that are to be loaded for all owners; `found` is by the owner's value."""
+
+    slot: ManySlot
+    position: int
+    found: dict[str, Any] = field(default_factory=dict)
+    empty: Any = None
+    failure: Exception | None = None
+
+    def read(self, row: Row) -> Any:
+        """Return the owner's page."""
+        if self.failure is not None:
+            return self.failure
+        value = row[self.position]
+        return self.empty if value is None else self.found.get(link_key(value), self.empty)
+
+
+@dataclass(slots=True, eq=False)
+class ListLoad:
+    """A dynamic field with several values, to be loaded for all rows; `found` is by the row's object."""
+
+    term: Term
+    position: int
+    convert: Callable[[Any], Any]
+    found: dict[str, list[Any]] = field(default_factory=dict)
+    failure: Exception | None = None
+
+    def read(self, row: Row) -> Any:
+        """Return the row's values, or null where there are none."""
+        if self.failure is not None:
+            return self.failure
+        values = self.found.get(link_key(row[self.position]))
+        return None if values is None else self.convert(values)
+
+
+@dataclass(slots=True, eq=False)
+class LambdaLoad:
+    """A computed field by lambda, to be run for all rows; results stand at `position` of each row when it has run."""
+
+    slot: LambdaSlot
+    reads: Sequence[tuple[Need, Read]]
+    position: int = -1
+
+    def read(self, row: Row) -> Any:
+        """Return the row's result."""
+        return row[self.position]
+
+
+@dataclass(slots=True, eq=False)
+class Shape:
+    """How a selection of a row is read. `present` is the position that is null where a reference leads nowhere."""
+
+    module: Module
+    reads: dict[str, Read] = field(default_factory=dict)
+    present: int | None = None
+    ones: list[Shape] = field(default_factory=list)
+    many: list[ManyLoad] = field(default_factory=list)
+    lists: list[ListLoad] = field(default_factory=list)
+    lambdas: list[LambdaLoad] = field(default_factory=list)
+
+    def is_there(self, row: Row) -> bool:
+        """Answer whether the flat row has this row in it."""
+        return self.present is None or row[self.present] is not None
+
+    def record(self, row: Row) -> Record | None:
+        """Return the row as this selection sees it."""
+        return Record(self, row) if self.is_there(row) else None
+
+
+def link_key(value: Any) -> str:
+    """Write a value that links rows, the same for a number and its digits."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes | bytearray) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Shaper:
+    """Makes shapes for one statement, selecting what they need."""
+
+    draft: Draft
+    zone: tzinfo
+    secret: bytes
+
+    def shape(self, node: RowNode) -> Shape:
+        """Make the shape of a selection."""
+        found = Shape(node.module)
+        if node.hops:
+            found.present = self.draft.column(Term(node.hops, node.module, joined_column(node.hops[-1])))
+        for key, slot in node.slots.items():
+            found.reads[key] = _MAKERS[type(slot)](self, found, node, slot)
+        return found
+
+    def _key(self, _shape: Shape, node: RowNode, slot: KeySlot) -> Read:
+        positions = [self.draft.column(term) for term in key_terms(node.module, node.hops)]
+        module = node.module
+        if slot.name == "id":
+            return lambda row: write_id(module, [row[position] for position in positions])
+        position = positions[0]
+        if module.key_classes[0] in _WHOLE:
+            return lambda row: int(row[position])
+        return lambda row: link_key(row[position])
+
+    def _value(self, shape: Shape, _node: RowNode, slot: ValueSlot) -> Read:
+        return self._read(shape, slot.term, raw=slot.raw)
+
+    def _read(self, shape: Shape, term: Term, *, raw: bool = False) -> Read:
+        if term.is_rows:
+            load = ListLoad(term, self._object(term), several(term))
+            shape.lists.append(load)
+            return load.read
+        convert = output(term, self.zone, raw=raw)
+        position = self.draft.column(term)
+        if convert is None:
+            return lambda row: row[position]
+        return _converted(position, convert)
+
+    def _object(self, term: Term) -> int:
+        """Select what the values of a dynamic field hang on."""
+        return self.draft.column(Term(term.hops, term.module, dynamic_owner(term)))
+
+    def _version(self, shape: Shape, node: RowNode, slot: VersionSlot) -> Read:
+        reads = {term.name: self._read(shape, term) for term in slot.terms}
+        keys = [self.draft.column(term) for term in key_terms(node.module, node.hops)]
+        type_name, secret = node.module.type_name, self.secret
+
+        def read(row: Row) -> Any:
+            values = {name: get(row) for name, get in reads.items()}
+            failure = next((value for value in values.values() if isinstance(value, Exception)), None)
+            if failure is not None:
+                return failure
+            return version_of(secret, type_name, {**values, "": [link_key(row[position]) for position in keys]})
+
+        return read
+
+    def _one(self, shape: Shape, _node: RowNode, slot: OneSlot) -> Read:
+        target = self.shape(slot.row)
+        shape.ones.append(target)
+        return target.record
+
+    def _many(self, shape: Shape, _node: RowNode, slot: ManySlot) -> Read:
+        load = ManyLoad(slot, self.draft.column(slot.here))
+        shape.many.append(load)
+        return load.read
+
+    def _lambda(self, shape: Shape, _node: RowNode, slot: LambdaSlot) -> Read:
+        load = LambdaLoad(slot, [(need, self._needed(shape, need.term)) for need in slot.needs])
+        shape.lambdas.append(load)
+        return load.read
+
+    def _needed(self, shape: Shape, term: Term) -> Read:
+        """Read a lambda's input: as the API has it, but a reference is its key and an option its stored value."""
+        if term.is_rows or term.kind not in KINDS or KINDS[term.kind].scalar:
+            return self._read(shape, term)
+        position = self.draft.column(term)
+        return lambda row: row[position]
+
+
+def _converted(position: int, convert: Callable[[Any], Any]) -> Read:
+    def read(row: Row) -> Any:
+        value = row[position]
+        return None if value is None else convert(value)
+
+    return read
+
+
+def dynamic_owner(term: Term) -> str:
+    """Name the column that the values of a dynamic field hang on: the key, or the name of a customer."""
+    dynamic = term.item.dynamic if isinstance(term.item, Field) else None
+    return NAMED_OBJECTS.get(dynamic.object_type if dynamic else "", term.module.key_columns[0])
+
+
+_MAKERS: Mapping[type[Slot], Callable[[Shaper, Shape, RowNode, Any], Read]] = {
+    KeySlot: Shaper._key,  # noqa: SLF001 - the table belongs to the class
+    ValueSlot: Shaper._value,  # noqa: SLF001
+    VersionSlot: Shaper._version,  # noqa: SLF001
+    OneSlot: Shaper._one,  # noqa: SLF001
+    ManySlot: Shaper._many,  # noqa: SLF001
+    LambdaSlot: Shaper._lambda,  # noqa: SLF001
+}

@@ -1,0 +1,248 @@
+"""The statements of a read, made from analysed nodes. Nothing here talks to a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+import sqlalchemy as sa
+
+from resolvers.draft import Draft
+from resolvers.keyset import beyond
+from resolvers.nodes import AggregateNode, ListNode, RowNode
+from resolvers.order import Ordered
+from resolvers.predicate import Predicate
+from resolvers.relations import Link, relate_once
+from resolvers.scope import Speech, column
+from resolvers.shape import ListLoad, Shape, Shaper
+from resolvers.terms import Term
+from schema.bindings import GroupValue, ToMany
+from schema.catalog import Catalog, ColumnClass
+from schema.spec import Field, Module
+from storage.dialects import Dialect
+from storage.dialects import Expression as Sql
+from storage.values import binder
+
+Statement = sa.Select[Any]
+
+_COUNT: Sql = sa.literal_column("count(*)")
+_TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowsPlan:
+    """A statement for rows: how each view reads them, and where link and sort values stand."""
+
+    statement: Statement
+    shapes: tuple[Shape, ...]
+    sort: tuple[int, ...] = ()
+    link: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """Makes the statements of one request."""
+
+    dialect: Dialect
+    catalog: Catalog
+    zone: tzinfo
+    secret: bytes
+
+    def one(self, module: Module, where: Predicate, row: RowNode) -> RowsPlan:
+        """Read the row that a key names."""
+        draft = self._draft(module)
+        shape = self._shaper(draft).shape(row)
+        draft.where([where])
+        return RowsPlan(draft.statement().limit(1), (shape,))
+
+    def rows(self, module: Module, where: Predicate, views: Sequence[RowNode], names: Sequence[Term]) -> RowsPlan:
+        """Read rows that are named by some of their values; `sort` tells where those stand."""
+        draft = self._draft(module)
+        shaper = self._shaper(draft)
+        shapes = tuple(shaper.shape(view) for view in views)
+        positions = tuple(draft.column(term) for term in names)
+        draft.where([where])
+        return RowsPlan(draft.statement(), shapes, positions)
+
+    def page(self, node: ListNode, owners: Sequence[Any] | None = None) -> RowsPlan:
+        """Read a page of a list, with one row more to see whether it goes on; of a relation, a page for each owner."""
+        draft = self._draft(node.module)
+        link = self._link(draft, node.link, owners)
+        shaper = self._shaper(draft)
+        shapes = tuple(shaper.shape(view) for view in node.views)
+        order = _direction(node)
+        sort = self._sort(draft, order) if node.wants_cursors else ()
+        draft.where(node.where)
+        page = node.range
+        for start, turned in ((page.after, False), (page.before, True)):
+            if start is not None:
+                draft.conditions.append(_start(draft, node.order, start, turned=turned))
+        position = draft.add(link.value) if link else None
+        by = self._order(draft, order)
+        if link is None or owners is None or len(owners) == 1:
+            statement = draft.statement().order_by(*by).limit(page.size + 1)
+            statement = statement.offset(page.offset) if page.offset else statement
+        else:
+            statement = self._numbered(draft, link, by, page.offset, page.size + 1)
+        return RowsPlan(statement, shapes, sort, position)
+
+    def total(self, node: ListNode, owners: Sequence[Any] | None = None) -> Statement:
+        """Count the rows of a list; of a relation, for each owner."""
+        draft = self._draft(node.module)
+        link = self._link(draft, node.link, owners)
+        draft.where(node.where)
+        return self._counted(draft, link)
+
+    def far_side(self, node: ListNode, owners: Sequence[Any] | None = None) -> Statement:
+        """Find whether there are rows on the side where the page comes from."""
+        draft = self._draft(node.module)
+        link = self._link(draft, node.link, owners)
+        draft.where(node.where)
+        page = node.range
+        start = page.before if page.backward else page.after
+        if start is not None:
+            # Everything that is not beyond the cursor: the cursor's own row, and what is on its other side.
+            found = _start(draft, node.order, start, turned=page.backward)
+            draft.conditions.append(self.dialect.is_not_true(found))
+        if link is None:
+            return draft.statement().limit(1)
+        return self._counted(draft, link)
+
+    def several(self, loads: Sequence[ListLoad], owners: Sequence[Any]) -> Statement:
+        """Read the values of dynamic fields with several values: field, object, value."""
+        return _several(Speech(self.dialect, self.catalog, self.zone), loads, owners)
+
+    def groups(self, node: AggregateNode) -> Statement:
+        """Count and sum up groups: the keys, the count, the sums."""
+        draft = self._draft(node.module)
+        keys = [draft.add(self._group(draft, value)) for value in node.groups]
+        sums = [draft.add(draft.scope.comparable(term)) for _, term in node.sums]
+        draft.where(node.where)
+        inner = draft.statement().subquery("g")
+        # Grouping by the columns of a derived table keeps bound values out of GROUP BY, where they would not be equal.
+        key_columns = [inner.c[position] for position in keys]
+        functions = [
+            getattr(sa.func, function)(inner.c[position])
+            for (function, _), position in zip(node.sums, sums, strict=True)
+        ]
+        statement = sa.select(*key_columns, _COUNT, *functions).select_from(inner)
+        if not keys:
+            return statement
+        by = [part for key in key_columns for part in self.dialect.order(key, "ASC")]
+        return statement.group_by(*key_columns).order_by(_COUNT.desc(), *by).limit(node.limit)
+
+    # --- parts ---
+
+    def _draft(self, module: Module) -> Draft:
+        return Draft(Speech(self.dialect, self.catalog, self.zone), module)
+
+    def _shaper(self, draft: Draft) -> Shaper:
+        return Shaper(draft, self.zone, self.secret)
+
+    def _link(self, draft: Draft, binding: ToMany | None, owners: Sequence[Any] | None) -> Link | None:
+        if binding is None:
+            return None
+        link = relate_once(draft.scope, binding, lambda found: self._among(found, owners or ()))
+        draft.conditions += link.fixed
+        return link
+
+    def _among(self, link: Link, owners: Sequence[Any]) -> Sql:
+        """Keep the rows of these owners; what cannot be a value of the column links nothing."""
+        bind = binder(self.dialect.name, "reference", link.column_class, self.zone)
+        values = [bind(value) for value in owners if _can_be(value, link.column_class)]
+        if len(values) == 1:
+            return self.dialect.equals(link.value, values[0], link.column_class)
+        return self.dialect.is_in(link.value, values, link.column_class)
+
+    def _order(self, draft: Draft, order: Sequence[Ordered]) -> list[Sql]:
+        scope = draft.scope
+        return [
+            part
+            for ordered in order
+            for part in self.dialect.order(
+                scope.comparable(ordered.term), ordered.direction, nullable=ordered.term.nullable
+            )
+        ]
+
+    def _sort(self, draft: Draft, order: Sequence[Ordered]) -> tuple[int, ...]:
+        """Select the sort values; those that are compared as they are stored may be selected already."""
+        return tuple(
+            draft.add(draft.scope.comparable(ordered.term))
+            if ordered.term.kind == "epoch" or ordered.term.column_class is ColumnClass.BYTES
+            else draft.column(ordered.term)
+            for ordered in order
+        )
+
+    def _numbered(self, draft: Draft, link: Link, by: Sequence[Sql], offset: int, limit: int) -> Statement:
+        """Give every row its number among its owner's, in order, and keep the first ones."""
+        exact = self.dialect.exact(link.value, link.column_class)
+        number = sa.func.row_number().over(partition_by=exact, order_by=list(by)).label("n")
+        inner = draft.statement().add_columns(number).subquery("p")
+        wanted = [inner.c.n <= offset + limit] + ([inner.c.n > offset] if offset else [])
+        columns = list(inner.c)[:-1]
+        return sa.select(*columns).where(*wanted).order_by(inner.c.n)
+
+    def _counted(self, draft: Draft, link: Link | None) -> Statement:
+        if link is None:
+            return sa.select(_COUNT).select_from(draft.scope.source).where(*draft.conditions)
+        value = self.dialect.exact(link.value, link.column_class)
+        return sa.select(value, _COUNT).select_from(draft.scope.source).where(*draft.conditions).group_by(value)
+
+    def _group(self, draft: Draft, value: GroupValue) -> Sql:
+        term = Term((), draft.scope.module, value.field)
+        bucket = _BUCKETS.get(value.bucket) or _BUCKETS_OF_KIND.get((term.kind, term.column_class))
+        if bucket:
+            return bucket(self.dialect, draft.scope.value(term), term.column_class)
+        return self.dialect.exact(draft.scope.comparable(term), term.column_class)
+
+
+_BUCKETS: Mapping[str, Callable[[Dialect, Sql, ColumnClass], Sql]] = {
+    "day": lambda dialect, value, kind: dialect.day(value, kind),
+    "month": lambda dialect, value, kind: dialect.month(value, kind),
+}
+# A day that sits in a column of moments is grouped as a day.
+_BUCKETS_OF_KIND: Mapping[tuple[str, ColumnClass], Callable[[Dialect, Sql, ColumnClass], Sql]] = {
+    ("date", ColumnClass.DATETIME): lambda dialect, value, kind: dialect.day(value, kind),
+}
+
+
+def _direction(node: ListNode) -> tuple[Ordered, ...]:
+    """Read from the end by turning the order around."""
+    return tuple(ordered.reverse() for ordered in node.order) if node.range.backward else node.order
+
+
+def _start(draft: Draft, order: Sequence[Ordered], values: Sequence[Any], *, turned: bool) -> Sql:
+    if turned:
+        order = tuple(ordered.reverse() for ordered in order)
+    return beyond(draft.scope, order, values)
+
+
+def _can_be(value: Any, kind: ColumnClass) -> bool:
+    if kind in _TEXTS or not isinstance(value, str):
+        return True
+    return value.removeprefix("-").isdecimal() and value.isascii()
+
+
+def _several(speech: Speech, loads: Sequence[ListLoad], owners: Sequence[Any]) -> Statement:
+    values = speech.enter("dynamic_field_value")
+    fields = [load.term.item.dynamic for load in loads if isinstance(load.term.item, Field)]
+    ids = [dynamic.id for dynamic in fields if dynamic]
+    named = any(dynamic.object_type in ("CustomerUser", "CustomerCompany") for dynamic in fields if dynamic)
+    statement = sa.select(column(values, "field_id"))
+    if named:
+        names = speech.enter("dynamic_field_obj_id_name")
+        kinds = sorted({dynamic.object_type for dynamic in fields if dynamic})
+        owner: Sql = column(names, "object_name")
+        statement = statement.select_from(
+            values.join(names, column(names, "object_id") == column(values, "object_id"))
+        ).where(column(names, "object_type").in_(kinds), speech.dialect.is_in(owner, list(owners), ColumnClass.STRING))
+    else:
+        owner = column(values, "object_id")
+        statement = statement.select_from(values).where(owner.in_(list(owners)))
+    return (
+        statement.add_columns(owner, column(values, "value_text"))
+        .where(column(values, "field_id").in_(ids))
+        .order_by(column(values, "id"))
+    )

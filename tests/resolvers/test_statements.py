@@ -1,0 +1,63 @@
+"""How many statements an operation takes: a function of the operation, never of the rows."""
+
+import pytest
+
+from tests.resolvers.world import World
+
+# operation → statements: a root is one; each level of to-many one more; each selected count, aggregate, far side one.
+COUNTS = {
+    "{queue(by: {databaseId: 1}) {name}}": 1,
+    '{queue(by: {name: "Queue 1"}) {name group {name}}}': 1,
+    "{tickets {nodes {queue {group {name}} parent {queue {name}} customerUser {email}}}}": 1,
+    '{tickets(filter: {queue: {group: {name: {eq: "users"}}}}, orderBy: [{queue: {name: ASC}}]) {nodes {title}}}': 1,
+    '{tickets(filter: {services: {some: {name: {eq: "Service 1"}}}}) {nodes {title}}}': 1,
+    "{tickets {nodes {contract colour urgent visit}}}": 1,
+    "{tickets {nodes {areas}}}": 2,
+    "{tickets {totalCount}}": 1,
+    "{tickets {nodes {title} totalCount}}": 2,
+    "{tickets {nodes {title} pageInfo {hasNextPage hasPreviousPage startCursor endCursor}}}": 1,
+    "{tickets(offset: 5) {nodes {title} pageInfo {hasNextPage}}}": 1,
+    "{tickets(offset: 5) {nodes {title} pageInfo {hasPreviousPage}}}": 2,
+    "{queues {nodes {tickets {nodes {title}}}}}": 2,
+    "{queues {nodes {tickets {nodes {title} totalCount}}}}": 3,
+    "{queues {nodes {a: tickets(first: 1) {nodes {title}} b: tickets(first: 2) {nodes {title}}}}}": 3,
+    "{queues {nodes {a: group {name} b: group {id}}}}": 1,
+    "{groups(first: 3) {nodes {queues(first: 3) {nodes {tickets {nodes {services {nodes {name}}}}}}}}}": 4,
+    "{queues {nodes {group {queues {nodes {name}}}}}}": 2,
+    "{queues {nodes {name} edges {cursor node {name}}}}": 1,
+    "{queueAggregate(groupBy: [VALIDITY]) {key {validity} count}}": 1,
+    "{queueAggregate(groupBy: [GROUP]) {key {group {name}} count}}": 2,
+    "{queues {nodes {loadLabel}}}": 1,
+    "{queues {nodes {name}} groups {nodes {name}}}": 2,
+    "{a: queues {nodes {name}} b: queues {nodes {name}}}": 1,
+    "{schemaVersion}": 0,
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), COUNTS.items())
+async def test_the_operation_alone_decides_how_many_statements_run(world: World, text: str, expected: int) -> None:
+    result = await world.run(text)
+    assert result.data
+    assert len(world.seen) == expected
+
+
+async def test_three_rows_and_sixty_rows_take_the_same_statements(world: World) -> None:
+    text = "query($n: Int) {tickets(first: $n) {nodes {children {nodes {services {nodes {name}}}} areas} totalCount}}"
+    await world.data(text, {"n": 3})
+    few = len(world.seen)
+    await world.data(text, {"n": 60})
+    assert len(world.seen) == few == 5
+
+
+async def test_only_what_is_selected_and_filtered_is_in_a_statement(world: World) -> None:
+    await world.data('{tickets(filter: {title: {eq: "a"}}) {nodes {number}}}')
+    (text,) = world.seen
+    assert "JOIN" not in text
+    assert "body" not in text
+    await world.data("query($f: TicketFilter) {tickets(filter: $f) {nodes {number}}}", {"f": None})
+    assert "WHERE" not in world.seen[0]
+
+
+async def test_a_reference_under_two_names_is_joined_once(world: World) -> None:
+    await world.data("{queues(orderBy: [{group: {name: ASC}}]) {nodes {a: group {name} b: group {id}}}}")
+    assert world.seen[0].count("JOIN") == 1
