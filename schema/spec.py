@@ -378,6 +378,8 @@ class Module:
     features: Mapping[str, Any] = field(default_factory=_nothing)
     ui: Mapping[str, Any] = field(default_factory=_nothing)
     lambda_config: Mapping[str, Any] = field(default_factory=_nothing)
+    declared_key: tuple[str, ...] | None = None  # `key:` of the file; None: the table's own, empty: `key: none`
+    places: Mapping[str, Place] = field(default_factory=_nothing)  # where keys stand, by path: `fields.group.column`
     # --- bound ---
     table: str = ""
     side_table: str | None = None

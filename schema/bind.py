@@ -1,0 +1,210 @@
+"""A module meets the database: tables, columns, keys, references, relations. Only names that the database has go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from schema.bind_field import bind_fields
+from schema.bind_link import bind_computed, bind_filter, bind_relation
+from schema.binding import Binding, key_columns, near
+from schema.catalog import Catalog, ColumnClass, Table
+from schema.check_access import check_rows
+from schema.dynamic import dynamic_fields
+from schema.plan import VALIDITY_COLUMN, plan
+from schema.problems import Level, Problem, suggest
+from schema.secrets import is_secret_column, is_secret_table
+from schema.spec import Audience, Computed, Field, Home, Module, Operation, Relation, RowKey
+from schema.tables import module_on, side_table, table_of
+
+__all__ = ["bind", "module_on", "plan", "side_table", "table_of"]
+
+_INT_SCALARS = {ColumnClass.SMALLINT: "Int", ColumnClass.INT: "Int", ColumnClass.BIGINT: "BigInt"}
+_KEY_SCALARS = ("Int", "BigInt", "String")
+
+
+def bind(module: Module, catalog: Catalog, others: Mapping[str, Module]) -> tuple[Module | None, list[Problem]]:
+    """Bind a module to the database; None when there is an error, or when an optional module's table is not there.
+
+    `others` are unbound: of a module that a reference leads to only table, key and columns are looked at, so chains of
+    any length never recurse.
+    """
+    refused = next((name for name in module.tables if is_secret_table(name)), None)
+    if refused is not None:
+        place = module.places.get("module.table", module.place)
+        message = f"Table `{refused}` holds sessions, tokens or keys and can be no module."
+        return None, [Problem("secret-table", message, place, "Remove the file.", "module.table")]
+    name = table_of(module, catalog)
+    if name is None:
+        return None, [] if module.optional else [_missing_table(module, catalog)]
+    table = catalog.tables[name]
+    key = key_columns(module, table)
+    at = Binding(module, catalog, others, table, catalog.tables.get(side_table(name)), key)
+    _check_key(at)
+    bound = _bind(at)
+    _check_rows(bound, at)
+    has_errors = any(problem.level is Level.ERROR for problem in at.problems)
+    return (None if has_errors else bound), at.problems
+
+
+def _missing_table(module: Module, catalog: Catalog) -> Problem:
+    names = " or ".join(f"`{name}`" for name in module.tables)
+    return Problem(
+        "missing-table",
+        f"There is no table {names}, and it could not be made.",
+        module.places.get("module.table", module.place),
+        suggest(module.tables[0], catalog.tables) or "See the other problems of the module.",
+        "module.table",
+    )
+
+
+def _check_key(at: Binding) -> None:
+    for column in at.key:
+        if column not in at.table.columns:
+            at.note(
+                "missing-column",
+                f"Table `{at.table.name}` has no column `{column}` for the key.",
+                "module.key",
+                near(column, at.table.columns),
+            )
+    if not at.key and at.module.declared_key is None:
+        at.note(
+            "no-key",
+            f"Table `{at.table.name}` has no primary key, so its rows cannot be told apart.",
+            "module.table",
+            "Name the columns of a key with `key: [...]`, or write `key: none` and `operations: [view]`.",
+        )
+
+
+def _bind(at: Binding) -> Module:
+    module, table = at.module, at.table
+    fields = bind_fields(at)
+    relations = [bound for item in module.relations if (bound := bind_relation(item, at)) is not None]
+    by_name = {item.name: item for item in fields}
+    computed = [bound for item in module.computed if (bound := bind_computed(item, by_name, at)) is not None]
+    taken = _api_names(module, fields, relations, computed)
+    fields += dynamic_fields(at.catalog, table.name, taken, module.place) if at.key else ()
+    side = at.side.name if at.side is not None and any(item.home is Home.SIDE for item in fields) else None
+    bound = replace(
+        module,
+        fields=tuple(fields),
+        relations=tuple(relations),
+        computed=tuple(computed),
+        table=table.name,
+        side_table=side,
+        key_columns=at.key,
+        key_classes=tuple(table.columns[name].type for name in at.key if name in table.columns),
+        operations=module.operations if at.key else frozenset({Operation.VIEW}),
+        managed=at.is_managed,
+        columns={
+            name: column.type
+            for name, column in table.columns.items()
+            if not is_secret_column(table.name, name) or name in at.key
+        },
+        features=_features(at),
+    )
+    members = bound.by_name
+    return replace(
+        bound,
+        row_keys=_row_keys(bound, table),
+        filters=tuple(kept for item in module.filters if (kept := bind_filter(item, members, at)) is not None),
+        ui=_ui(members, at),
+    )
+
+
+def _api_names(module: Module, fields: list[Field], relations: list[Relation], computed: list[Computed]) -> set[str]:
+    names = {item.api_name for item in (*fields, *relations, *computed)}
+    names |= {raw for item in fields if (raw := item.raw_name) is not None}
+    return names | {item.api_name for item in module.fields}
+
+
+def _features(at: Binding) -> Mapping[str, Any]:
+    made = dict(at.module.features)
+    if VALIDITY_COLUMN in at.table.columns:
+        return made
+    for name in ("soft_delete", "status_toggle"):
+        if made.get(name):
+            made[name] = False
+            at.note(
+                "no-validity",
+                f"`{name}` has no effect: table `{at.table.name}` has no column `{VALIDITY_COLUMN}`.",
+                f"features.{name}",
+                "Leave it out.",
+                Level.WARNING,
+            )
+    return made
+
+
+def _row_keys(module: Module, table: Table) -> tuple[RowKey, ...]:
+    """Say what `by:` takes: the key, then fields whose column alone is unique."""
+    made: list[RowKey] = []
+    own = module.key_columns[0] if module.has_database_id else None
+    if own is not None and own in table.columns:
+        kind = table.columns[own].type
+        made.append(RowKey("databaseId", own, kind, _INT_SCALARS.get(kind, "String")))
+    unique = {columns[0] for columns in (table.key, *table.unique) if len(columns) == 1}
+    for item in module.shown_fields:
+        if item.home is not Home.TABLE or not item.is_readable or not (item.unique or item.column in unique):
+            continue
+        name = item.raw_name if item.to else item.api_name
+        scalar = item.traits.scalar or _INT_SCALARS.get(item.column_class, "String")
+        if name is not None and scalar in _KEY_SCALARS and item.kind not in ("select", "radio", "validity"):
+            made.append(RowKey(name, item.column, item.column_class, scalar, item.name))
+    return tuple(made)
+
+
+def _ui(members: Mapping[str, object], at: Binding) -> Mapping[str, Any]:
+    """Keep in lists and forms what is there; say what never was."""
+    made = dict(at.module.ui)
+    virtual = tuple(item for item in at.module.fields if item.settings.get("virtual"))
+    known: set[str] = {*members, *(item.name for item in virtual)}
+
+    def keep(names: Any, where: str) -> tuple[str, ...]:
+        for name in names:
+            if name not in known and name not in at.dropped:
+                at.note(
+                    "unknown-field",
+                    f"`{where}` names `{name}`, which module `{at.module.name}` does not have.",
+                    f"ui.{where}",
+                    suggest(name, known),
+                    Level.WARNING,
+                )
+        return tuple(name for name in names if name in known)
+
+    if "list_columns" in made:
+        made["list_columns"] = keep(made["list_columns"], "list_columns")
+    if "form_sections" in made:
+        made["form_sections"] = tuple(
+            {**section, "fields": keep(section.get("fields", ()), "form_sections")} for section in made["form_sections"]
+        )
+    if "default_sort" in made and not keep((made["default_sort"],), "default_sort"):
+        del made["default_sort"]
+    if virtual:
+        made["virtual_fields"] = virtual
+    return made
+
+
+def _check_rows(bound: Module, at: Binding) -> None:
+    """Check the row rules once more, now with what lies behind references."""
+    for audience in Audience:
+        rows = bound.access.of(audience).rows
+        if rows is not None:
+            check_rows(rows, bound, {**at.others, bound.name: bound}, _noter(audience, at))
+
+
+def _noter(audience: Audience, at: Binding) -> Callable[[str, str, str | None, tuple[str | int, ...]], None]:
+    path = f"access.{audience.value}.rows"
+
+    def note(code: str, message: str, hint: str | None, steps: tuple[str | int, ...]) -> None:
+        at.problems.append(
+            Problem(
+                code,
+                message,
+                at.module.places.get(path, at.module.place),
+                hint,
+                ".".join((path, *(str(step) for step in steps))),
+            )
+        )
+
+    return note

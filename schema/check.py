@@ -1,0 +1,304 @@
+"""From the files of a module to the module as data, or to every problem with them at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schema.check_access import check_access, make_access
+from schema.check_field import FieldContext, make_field
+from schema.check_member import make_action, make_computed, make_hook, make_relation, make_schedule, plain_filter
+from schema.check_name import check_names
+from schema.expressions import ExpressionError, parse_condition, parse_select
+from schema.merge import Merged, merge, read_sections
+from schema.names import plural
+from schema.problems import Place, Problem, suggest
+from schema.shapes import words
+from schema.source import Source
+from schema.spec import Caption, Field, Hook, Module, Operation
+from schema.spot import Entry, Findings, listed
+
+# Part of every digest: a change of what files mean makes every module new.
+FORMAT = "1"
+NO_KEY = "none"
+_DEFAULT_OPERATIONS = frozenset({Operation.VIEW, Operation.CREATE, Operation.UPDATE, Operation.DELETE})
+# Keys of a field whose place matters when it meets the database.
+_BOUND_FIELD_KEYS = ("column", "type", "to", "by", "options", "default", "lookup_table", "lookup_condition")
+
+
+def check_module(sources: Sequence[Source]) -> tuple[Module | None, list[Problem]]:
+    """Make a module of its files, lowest layer first; None when there is an error. Never raises."""
+    findings = Findings()
+    for source in sources:
+        findings.problems += source.problems
+    documents = [read_sections(source, findings) for source in sources]
+    read = [document for document in documents if document is not None]
+    if not read or len(read) < len(sources) or sources[0].role == "extend":
+        return None, findings.problems
+    merged = merge(read, findings)
+    if merged is None or "name" not in merged.header:
+        if merged is not None and not merged.header.says("name"):
+            findings.add(merged.header.spot, "missing-key", "`module` has no `name`.", "Add `name:`.")
+        return None, findings.problems
+    module = _module(merged, sources, findings)
+    findings.problems += _with_excerpts(check_names(module), sources)
+    check_access(merged.access, module, findings)
+    _check_uses(merged, module, findings)
+    return (None if findings.has_errors else module), findings.problems
+
+
+def _module(merged: Merged, sources: Sequence[Source], findings: Findings) -> Module:
+    header = merged.header
+    name = header["name"]
+    fields = _fields(merged, findings)
+    operations = _operations(merged, findings)
+    declared_key = _declared_key(header, merged, operations, findings)
+    if declared_key == () and merged.operations is None:
+        operations = frozenset({Operation.VIEW})
+    singular = header.get("singular", Caption(words(name)))
+    plural_name = header.get("plural_name") or plural(name)
+    lists = merged.lists
+    return Module(
+        name=name,
+        plural_name=plural_name,
+        singular=singular,
+        plural=header.get("plural", Caption(words(plural_name))),
+        place=header.at("name").place,
+        files=tuple(source.file for source in sources),
+        digest=_digest(sources),
+        description=header.get("description"),
+        notice=header.get("notice"),
+        section=header.get("section"),
+        icon=header.get("icon"),
+        tables=tuple(header.get("table") or (name,)),
+        optional=bool(header.get("optional", False)),
+        operations=operations,
+        fields=fields,
+        relations=_kept(make_relation(entry, findings) for entry, _ in lists["relations"]),
+        computed=_kept(make_computed(entry, findings, gotrs=merged.gotrs) for entry, _ in lists["computed_fields"]),
+        hooks=_kept(make_hook(entry, findings) for entry, _ in lists["hooks"]) + _rule_hooks(merged, findings),
+        actions=_kept(make_action(entry, findings) for entry, _ in lists["actions"]),
+        schedules=_kept(make_schedule(entry, findings) for entry, _ in lists["schedules"]),
+        access=make_access(merged.access, findings),
+        filters=_filters(merged, findings),
+        features=dict(merged.features),
+        ui=_ui(merged),
+        lambda_config=dict(merged.lambda_config),
+        declared_key=declared_key,
+        places=_places(merged),
+    )
+
+
+def _kept(items: Any) -> tuple[Any, ...]:
+    return tuple(item for item in items if item is not None)
+
+
+def _digest(sources: Sequence[Source]) -> str:
+    text = "\n".join((FORMAT, *(f"{source.file} {source.digest}" for source in sources)))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _fields(merged: Merged, findings: Findings) -> tuple[Field, ...]:
+    entries = merged.lists["fields"]
+    names = {entry["name"] for entry, _ in entries if "name" in entry}
+    said: dict[str, set[str]] = {"unique_fields": set(), "required_fields": set()}
+    patterns: dict[str, Entry] = {}
+    for part in merged.validation:
+        for key, found in said.items():
+            found.update(_known(part.get(key) or (), names, part, key, findings))
+        _collect_patterns(part, names, patterns, findings)
+    hidden = {name for name, _ in merged.hidden}
+    context = FieldContext(
+        frozenset(said["required_fields"]), frozenset(said["unique_fields"]), frozenset(hidden), patterns
+    )
+    made = (make_field(entry, context, findings, extension=extension) for entry, extension in entries)
+    return tuple(item for item in made if item is not None)
+
+
+def _known(wanted: Sequence[str], names: set[str], part: Entry, key: str, findings: Findings) -> list[str]:
+    for name in wanted:
+        if name not in names:
+            findings.add(
+                part.at(key),
+                "unknown-field",
+                f"`{key}` names `{name}`, which is no field.",
+                suggest(name, names) or f"Fields: {listed(sorted(names))}.",
+            )
+    return [name for name in wanted if name in names]
+
+
+def _collect_patterns(part: Entry, names: set[str], patterns: dict[str, Entry], findings: Findings) -> None:
+    section = part.get("field_patterns")
+    found: list[tuple[str | None, Entry]] = []
+    if isinstance(section, Entry):
+        found = list(section.items())
+    elif isinstance(section, list):
+        found = [(entry.get("field"), entry) for entry in section]
+    found += [(rule.get("field"), rule) for rule in part.get("custom_rules") or () if "pattern" in rule]
+    for name, entry in found:
+        if name is None:
+            findings.add(entry.spot, "missing-key", "A field pattern has no `field`.", "Add `field:`.")
+        elif _known([name], names, entry, "field", findings):
+            usable = Entry(entry.spot, entry.holder)
+            usable.update({key: entry[key] for key in ("pattern", "message") if key in entry})
+            patterns[name] = usable
+
+
+def _rule_hooks(merged: Merged, findings: Findings) -> tuple[Hook, ...]:
+    """Make hooks of GOTRS's custom rules: they run before a row is created or changed."""
+    hooks: list[Hook] = []
+    for part in merged.validation:
+        for rule in part.get("custom_rules") or ():
+            if "lambda" not in rule and "pattern" not in rule:
+                findings.add(
+                    rule.spot, "missing-key", "A custom rule has neither `lambda` nor `pattern`.", "Add one of them."
+                )
+            if "lambda" in rule:
+                for on in ("before_create", "before_update"):
+                    entry = Entry(rule.spot, rule.holder)
+                    entry.update({"on": on, "lambda": rule["lambda"]})
+                    entry.patches.update(rule.patches)
+                    hook = make_hook(entry, findings)
+                    if hook is not None:
+                        hooks.append(hook)
+    return tuple(hooks)
+
+
+def _operations(merged: Merged, findings: Findings) -> frozenset[Operation]:
+    if merged.header.get("read_only") is True:
+        return frozenset({Operation.VIEW})
+    holder = merged.operations
+    if holder is None:
+        return _DEFAULT_OPERATIONS
+    found = frozenset(Operation(word) for word in holder["operations"])
+    if not found and holder.says("permissions"):
+        return _DEFAULT_OPERATIONS  # GOTRS writes `permissions: []` for everything
+    if not found:
+        findings.add(
+            holder.at("operations", "permissions"), "bad-value", "`operations` is empty.", "Name at least `view`."
+        )
+    return found
+
+
+def _declared_key(
+    header: Entry, merged: Merged, operations: frozenset[Operation], findings: Findings
+) -> tuple[str, ...] | None:
+    said = header.get("key")
+    if said is None:
+        return None
+    if said != [NO_KEY]:
+        return tuple(said)
+    writing = sorted(operation.value for operation in operations if operation is not Operation.VIEW)
+    if merged.operations is not None and writing:
+        findings.add(
+            merged.operations.at("operations", "permissions"),
+            "no-key",
+            f"Rows without a key can only be viewed; found {', '.join(writing)}.",
+            "Write `operations: [view]`, or name the columns of a key with `key:`.",
+        )
+    return ()
+
+
+def _filters(merged: Merged, findings: Findings) -> tuple[Mapping[str, Any], ...]:
+    made: list[Mapping[str, Any]] = []
+    for entry, _ in merged.lists["filters"]:
+        if "field" not in entry:
+            continue
+        found = dict(plain_filter(entry))
+        query = entry.get("query")
+        if query:
+            try:
+                if query.lstrip().lower().startswith("select"):
+                    found["selection"] = parse_select(query)
+                else:
+                    found["condition"] = parse_condition(query)
+            except ExpressionError as error:
+                findings.add(
+                    entry.at("query"), "bad-query", f"The query of filter `{entry['field']}`: {error}.", error.hint
+                )
+        made.append(found)
+    return tuple(made)
+
+
+def _ui(merged: Merged) -> Mapping[str, Any]:
+    made = {
+        key: merged.header[key] for key in ("default_sort", "default_sort_dir", "page_size") if key in merged.header
+    }
+    made.update(merged.ui)
+    for key in ("form_sections", "actions"):
+        if key in made:
+            made[key] = tuple(dict(item) for item in made[key])
+    if "list_columns" in made:
+        made["list_columns"] = tuple(made["list_columns"])
+    return made
+
+
+def _places(merged: Merged) -> Mapping[str, Place]:
+    """Note where what the database may refuse stands."""
+    found: dict[str, Place] = {}
+    for key in ("table", "key", "optional"):
+        if merged.header.says(key):
+            found[f"module.{key}"] = merged.header.at(key).place
+    for entry, _ in merged.lists["fields"]:
+        for key in _BOUND_FIELD_KEYS:
+            if key in entry:
+                found[f"fields.{entry.get('name')}.{key}"] = entry.at(key).place
+    for section, keys in (
+        ("relations", ("to", "by", "through", "here", "there", "where")),
+        ("computed_fields", ("needs", "sql")),
+    ):
+        for entry, _ in merged.lists[section]:
+            for key in keys:
+                if key in entry:
+                    found[f"{section}.{entry.get('name')}.{key}"] = entry.at(key).place
+    for entry, _ in merged.lists["filters"]:
+        found[f"filters.{entry.get('field')}"] = entry.spot.place
+    for key in ("list_columns", "form_sections", "default_sort"):
+        if merged.ui.says(key) or merged.header.says(key):
+            found[f"ui.{key}"] = (merged.ui if merged.ui.says(key) else merged.header).at(key).place
+    for part in merged.access:
+        for audience in ("agent", "customer"):
+            section_entry = part.get(audience)
+            if isinstance(section_entry, Entry) and "rows" in section_entry:
+                found[f"access.{audience}.rows"] = section_entry.at("rows").place
+    for key in ("soft_delete", "status_toggle"):
+        if merged.features.says(key):
+            found[f"features.{key}"] = merged.features.at(key).place
+    return found
+
+
+def _check_uses(merged: Merged, module: Module, findings: Findings) -> None:
+    """Check that what names own members names ones that are there (dynamic fields appear when it is bound)."""
+    names = [item.name for item in module.fields]
+    for name, spot in merged.hidden:
+        if name not in names:
+            findings.add(
+                spot,
+                "unknown-field",
+                f"`hide` names `{name}`, which is no field.",
+                suggest(name, names) or f"Fields: {listed(names)}.",
+            )
+
+
+def _with_excerpts(problems: Sequence[Problem], sources: Sequence[Source]) -> list[Problem]:
+    """Give problems that only know their place the line of text that stands there."""
+    return [with_excerpt(problem, sources) for problem in problems]
+
+
+def with_excerpt(problem: Problem, sources: Sequence[Source]) -> Problem:
+    """Return a problem with the line of text at its place, if one of the sources has it."""
+    if problem.excerpt is not None:
+        return problem
+    for source in sources:
+        if source.file == problem.file:
+            return Problem(
+                problem.code,
+                problem.message,
+                problem.place,
+                problem.hint,
+                problem.path,
+                source.excerpt(problem.line),
+                problem.level,
+            )
+    return problem

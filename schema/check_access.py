@@ -1,0 +1,253 @@
+"""Rights in a module file: who may, and which rows. A rule that cannot be read keeps the module from going live."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from schema.problems import suggest
+from schema.shapes import plain
+from schema.source import Map, Seq
+from schema.spec import (
+    ADMINISTRATORS,
+    Access,
+    Audience,
+    AudienceAccess,
+    Computed,
+    Field,
+    Module,
+    Relation,
+    Rule,
+)
+from schema.spot import Entry, Findings, Spot, listed, shown
+
+RIGHTS = ("view", "create", "update", "delete")
+OPERATORS = (
+    "eq",
+    "ne",
+    "in",
+    "notIn",
+    "lt",
+    "lte",
+    "gt",
+    "gte",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "isNull",
+)
+QUANTIFIERS = ("some", "none", "every")
+_BUILTIN_FILTERS = ("id", "databaseId")
+_SIMPLE_VALUES = ("$me.id", "$me.login", "$me.customerId", "$me.customerIds", "$me.email", "$now")
+_GROUP_VALUE = re.compile(r"\$me\.groups\.(ro|move_into|create|note|owner|priority|rw)")
+_CALLERS = "$me.id, $me.login, $me.customerId, $me.customerIds, $me.email, $me.groups.KEY, $now"
+
+
+def make_access(parts: Iterable[Entry], findings: Findings) -> Access:
+    """Make the rules of a module from the `access:` sections of its layers, lowest first; later ones win key by key."""
+    audiences: dict[str, dict[str, Any]] = {"agent": {}, "customer": {}}
+    fields: dict[str, dict[str, Rule]] = {}
+    for part in parts:
+        for audience, said in audiences.items():
+            section = part.get(audience)
+            if isinstance(section, Entry):
+                _collect(section, said, findings)
+        for name, rules in (part.get("fields") or {}).items():
+            made = {audience: _rule(rules[audience], "view", findings) for audience in audiences if audience in rules}
+            fields.setdefault(name, {}).update({key: rule for key, rule in made.items() if rule is not None})
+    return Access(
+        agent=replace(
+            AudienceAccess(ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS), **audiences["agent"]
+        ),
+        customer=replace(AudienceAccess(), **audiences["customer"]),
+        fields=fields,
+    )
+
+
+def _collect(section: Entry, said: dict[str, Any], findings: Findings) -> None:
+    for right in RIGHTS:
+        if right in section:
+            rule = _rule(section[right], right, findings)
+            if rule is not None:
+                said[right] = rule
+    if "rows" in section:
+        rows = section["rows"]
+        if isinstance(rows, Map):
+            said["rows"] = plain(rows)
+        else:
+            findings.add(
+                section.at("rows"),
+                "bad-rule",
+                f"`rows` must be a filter; found {shown(rows)}.",
+                "For example `rows: {createdBy: {databaseId: {eq: $me.id}}}`.",
+            )
+
+
+def _rule(entry: Entry, right: str, findings: Findings) -> Rule | None:
+    if "allow" in entry:
+        return Rule(allow=entry["allow"])
+    group, role = entry.get("group"), entry.get("role")
+    if (group is None) == (role is None):
+        findings.add(
+            entry.spot,
+            "bad-rule",
+            "A rule names either a group or a role.",
+            "For example `{group: users}` or `{role: Supervisors}`.",
+        )
+        return None
+    if role is not None and "key" in entry:
+        findings.add(entry.at("key"), "bad-rule", "`key` belongs to rules with a group.", "Remove it.", at_key=True)
+        return None
+    if role is not None:
+        return Rule(role=role)
+    return Rule(group=group, key=entry.get("key", "ro" if right == "view" else "rw"))
+
+
+Note = Callable[[str, str, str | None, tuple[str | int, ...]], None]
+
+
+def check_access(parts: Iterable[Entry], module: Module, findings: Findings) -> None:
+    """Check that rules name what the module has. What lies behind references is checked when it is bound."""
+    for part in parts:
+        for name in part.get("fields") or ():
+            if name not in module.by_name:
+                findings.add(
+                    part["fields"].at(name),
+                    "unknown-field",
+                    f"The rule is for `{name}`, which module `{module.name}` does not have.",
+                    suggest(name, module.by_name) or f"It has: {listed(list(module.by_name))}.",
+                    at_key=True,
+                )
+        for audience in Audience:
+            section = part.get(audience.value)
+            if isinstance(section, Entry) and isinstance(section.get("rows"), Map):
+                root = section["rows"]
+                base = section.at("rows")
+
+                def note(
+                    code: str,
+                    message: str,
+                    hint: str | None,
+                    path: tuple[str | int, ...],
+                    base: Spot = base,
+                    root: Map = root,
+                ) -> None:
+                    findings.add(_descend(base, root, path), code, message, hint, at_key=True)
+
+                check_rows(plain(root), module, None, note)
+
+
+def _descend(spot: Spot, value: Any, path: tuple[str | int, ...]) -> Spot:
+    for key in path:
+        if isinstance(value, (Map, Seq)):
+            spot = spot.under(value, key)
+            value = value[key]  # type: ignore[index]  # the path was made by walking this very value
+    return spot
+
+
+def check_rows(
+    rows: Any,
+    module: Module,
+    others: Mapping[str, Module] | None,
+    note: Note,
+    path: tuple[str | int, ...] = (),
+) -> None:
+    """Check a row filter against a module; with `others` also what lies behind references and relations."""
+    if not isinstance(rows, dict):
+        note("bad-rule", f"A filter must be a mapping; found `{rows}`.", None, path)
+        return
+    members = module.members
+    for key, value in rows.items():
+        here = (*path, key)
+        if key in ("and", "or"):
+            if not isinstance(value, list):
+                note("bad-rule", f"`{key}` takes a list of filters.", None, here)
+                continue
+            for index, item in enumerate(value):
+                check_rows(item, module, others, note, (*here, index))
+        elif key == "not":
+            check_rows(value, module, others, note, here)
+        elif key in _BUILTIN_FILTERS and key not in members:
+            _check_operators(value, key, note, here)
+        elif key in members:
+            _check_member(members[key], key, value, others, note, here)
+        else:
+            note(
+                "unknown-field",
+                f"The filter names `{key}`, which module `{module.name}` does not have.",
+                suggest(key, members) or f"It has: {listed(sorted(members))}.",
+                here,
+            )
+
+
+def _check_member(
+    member: Field | Relation | Computed,
+    key: str,
+    value: Any,
+    others: Mapping[str, Module] | None,
+    note: Note,
+    path: tuple[str | int, ...],
+) -> None:
+    if isinstance(member, Relation):
+        if not isinstance(value, dict) or not value or any(word not in QUANTIFIERS for word in value):
+            note("bad-rule", f"`{key}` leads to many rows and takes {', '.join(QUANTIFIERS)}.", None, path)
+            return
+        for word, inner in value.items():
+            _check_target(member.to, inner, others, note, (*path, word))
+    elif isinstance(member, Field) and member.kind == "reference" and key == member.api_name:
+        _check_target(member.to, value, others, note, path)
+    elif isinstance(member, Computed) and member.expression is None:
+        note("bad-rule", f"`{key}` is computed by a lambda; a filter cannot use it.", None, path)
+    elif isinstance(member, Field) and not member.is_readable:
+        note("bad-rule", f"`{key}` is secret; a filter cannot use it.", None, path)
+    else:
+        _check_operators(value, key, note, path)
+
+
+def _check_target(
+    to: str | None, value: Any, others: Mapping[str, Module] | None, note: Note, path: tuple[str | int, ...]
+) -> None:
+    if isinstance(value, dict) and set(value) == {"isNull"}:
+        return
+    target = others.get(to) if others is not None and to is not None else None
+    if target is not None:
+        check_rows(value, target, others, note, path)
+    elif not isinstance(value, dict):
+        note("bad-rule", f"A filter must be a mapping; found `{value}`.", None, path)
+
+
+def _check_operators(value: Any, key: str, note: Note, path: tuple[str | int, ...]) -> None:
+    if not isinstance(value, dict) or not value:
+        note("bad-rule", f"`{key}` takes an operator such as `{{eq: ...}}`; found `{value}`.", None, path)
+        return
+    for word, operand in value.items():
+        here = (*path, word)
+        if word not in OPERATORS:
+            note(
+                "bad-rule",
+                f"`{word}` is no operator.",
+                suggest(word, OPERATORS) or f"Operators: {', '.join(OPERATORS)}.",
+                here,
+            )
+            continue
+        for item in operand if isinstance(operand, list) else [operand]:
+            _check_operand(item, word, note, here)
+        if word in ("in", "notIn") and not isinstance(operand, list) and not _is_caller_value(operand):
+            note("bad-rule", f"`{word}` takes a list; found `{operand}`.", None, here)
+
+
+def _check_operand(item: Any, word: str, note: Note, path: tuple[str | int, ...]) -> None:
+    if isinstance(item, str) and item.startswith("$") and not _is_caller_value(item):
+        note("bad-rule", f"`{item}` is not known.", f"Known: {_CALLERS}.", path)
+    elif item is None:
+        note("bad-rule", f"`{word}` needs a value.", "Write `isNull: true` for no value.", path)
+    elif isinstance(item, (dict, list)):
+        note("bad-rule", f"`{word}` takes a single value.", None, path)
+    elif word == "isNull" and not isinstance(item, bool):
+        note("bad-rule", "`isNull` takes true or false.", None, path)
+
+
+def _is_caller_value(item: Any) -> bool:
+    return isinstance(item, str) and (item in _SIMPLE_VALUES or _GROUP_VALUE.fullmatch(item) is not None)

@@ -1,0 +1,141 @@
+"""The folders with module files, one layer on top of the other: which files there are, and how they are opened."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from schema.problems import Place, Problem
+from schema.source import SIZE_LIMIT_BYTES, Source
+
+SUFFIXES = (".yaml", ".yml")
+FOLDER_DEPTH_LIMIT = 16
+# Hidden files and what editors put beside a file while they save it.
+_SKIPPED_STARTS = (".", "#", "~")
+_SKIPPED_ENDS = ("~", "#")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A module file on disk: the layer that it is in, and its path as the operator knows it."""
+
+    display: str
+    path: Path
+    layer: int
+    root: Path
+
+
+def scan(folders: Sequence[Path]) -> list[Found]:
+    """List the module files of all layers, sub-folders included, in a stable order. A folder may be missing."""
+    found: list[Found] = []
+    for layer, (folder, label) in enumerate(zip(folders, labels(folders), strict=True)):
+        try:
+            root = folder.resolve(strict=True)
+        except (OSError, RuntimeError):
+            continue
+        for path in _walk(str(root), str(root), FOLDER_DEPTH_LIMIT):
+            relative = path[len(str(root)) + 1 :]
+            found.append(Found(f"{label}/{relative}", Path(path), layer, root))
+    return sorted(found, key=lambda item: (item.layer, item.display))
+
+
+def labels(folders: Sequence[Path]) -> list[str]:
+    """Name folders as the operator wrote them; absolute ones by their last part that tells them apart."""
+    found: list[str] = []
+    for folder in folders:
+        label = folder.as_posix() if not folder.is_absolute() else folder.name
+        while label in found:
+            label = f"{folder.parent.name}/{label}" if label == folder.name else f"{label}+"
+        found.append(label or "modules")
+    return found
+
+
+def _walk(root: str, folder: str, depth: int) -> Iterator[str]:
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    for entry in entries:
+        name = entry.name
+        if name.startswith(_SKIPPED_STARTS) or name.endswith(_SKIPPED_ENDS):
+            continue
+        if name.endswith(SUFFIXES):
+            if not _is_folder(entry):
+                yield entry.path
+        elif depth > 0 and _is_folder(entry) and (not entry.is_symlink() or _is_hidden_inside(root, entry.path)):
+            yield from _walk(root, entry.path, depth - 1)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _is_hidden_inside(root: str, path: str) -> bool:
+    """Answer whether a linked folder lies in a hidden folder of the same layer, as Kubernetes's `..data` does."""
+    target = os.path.realpath(path)
+    if not target.startswith(root + os.sep):
+        return False
+    return any(part.startswith(".") for part in target[len(root) + 1 :].split(os.sep))
+
+
+def open_found(found: Found) -> bytes | None:
+    """Read a found file; None when it is no regular file of its layer. At most one byte above the size limit is read."""
+    try:
+        target = os.path.realpath(found.path, strict=True)
+        if not target.startswith(str(found.root) + os.sep):
+            return None
+        # Without O_NONBLOCK, opening a pipe would wait for a writer; the last part is resolved already.
+        handle = os.open(target, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            return None
+        return _read_all(handle)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+
+
+def _read_all(handle: int) -> bytes:
+    parts: list[bytes] = []
+    left = SIZE_LIMIT_BYTES + 1
+    while left > 0:
+        part = os.read(handle, left)
+        if not part:
+            break
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+def misplaced(found: Found) -> Source:
+    """Make the source of a file that could not be read, with the reason as its problem."""
+    message, hint = _reason(found)
+    problem = Problem("unreadable-file", message, Place(found.display), hint=hint)
+    return Source(found.display, "", "", None, (problem,))
+
+
+def _reason(found: Found) -> tuple[str, str]:
+    try:
+        target = os.path.realpath(found.path, strict=True)
+        status = os.stat(target)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return "The file is a link that leads to itself.", "Replace it by the file."
+        if error.errno == errno.EACCES:
+            return "The file cannot be read: permission denied.", "Let the user that runs Lambdesk read it."
+        return "The file is a link to something that is not there.", "Mend or remove the link."
+    if not target.startswith(str(found.root) + os.sep):
+        return "The file is a link that leads out of its folder.", "Copy the file into the folder."
+    if not stat.S_ISREG(status.st_mode):
+        return "The file is a pipe, device or socket.", "Only regular files are read."
+    return "The file cannot be read: permission denied.", "Let the user that runs Lambdesk read it."
