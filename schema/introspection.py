@@ -38,8 +38,9 @@ from schema.spec import Audience, Module
 
 # How many different selections a module keeps its JSON for; clients send a handful of standard ones.
 KEPT_SELECTIONS = 4
-# How many whole responses a schema keeps; one is some megabytes.
+# How many whole responses a schema keeps, and up to which size; the standard one is some megabytes.
 KEPT_ANSWERS = 2
+KEPT_ANSWER_BYTES = 16_000_000
 
 # What may be picked of a type that another one refers to, so that the JSON depends on its name alone.
 _OF_REFERRED = frozenset({"name", "kind", "ofType", "isOneOf", "__typename"})
@@ -64,7 +65,8 @@ def answer(
         found = b'{"data":%b}' % _Answer(schema).root(picks)
         if len(schema.answers) >= KEPT_ANSWERS:
             schema.answers.clear()
-        schema.answers[selection] = found
+        if len(found) <= KEPT_ANSWER_BYTES:
+            schema.answers[selection] = found
     return found
 
 
@@ -223,7 +225,7 @@ class _Answer:
         return b"null" if type_ is None else _json(_project(pick.under, "__Type", type_, self._scratch))
 
     def _schema_field(self, pick: Pick) -> bytes:
-        if pick.name == "types" and _is_local(pick.under):
+        if pick.name == "types" and _is_local(pick.under) and not _repeats(pick.under):
             return self._types(pick.under)
         return self._read(pick, "__Schema", self._scratch)
 
@@ -270,7 +272,7 @@ class _Answer:
         found: bytes | None = shelf.get(selection)
         if found is None:
             if len(shelf) >= KEPT_SELECTIONS:
-                del shelf[next(iter(shelf))]
+                shelf.pop(next(iter(shelf)), None)
             found = shelf[selection] = make(module)
         return found
 
@@ -318,6 +320,11 @@ def _is_local(picks: Iterable[Pick]) -> bool:
         elif not _is_local(pick.under):
             return False
     return True
+
+
+def _repeats(picks: tuple[Pick, ...]) -> bool:
+    """Answer whether a field is picked twice under different names, which would make pieces of any size."""
+    return len({pick.name for pick in picks}) < len(picks) or any(_repeats(pick.under) for pick in picks)
 
 
 def _json(value: Any) -> bytes:

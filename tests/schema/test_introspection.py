@@ -192,6 +192,14 @@ def test_only_a_handful_of_selections_is_kept() -> None:
     assert len(shelf) == KEPT_SELECTIONS
 
 
+def test_selections_that_repeat_a_field_are_answered_and_not_kept() -> None:
+    modules = by_name(queue())
+    schema = build_schema(modules, Audience.AGENT)
+    query = "{ __schema { types { a: fields { name } b: fields(includeDeprecated: true) { name } } } }"
+    assert answered(schema, query) == executed(schema, query)
+    assert ("introspection", Audience.AGENT) not in modules["queue"].derived
+
+
 def test_deprecations_reach_clients() -> None:
     schema = build_schema(by_name(asset()), Audience.AGENT)
     query = '{ __type(name: "Asset") { fields(includeDeprecated: true) { name deprecationReason } } }'
