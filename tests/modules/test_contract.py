@@ -184,7 +184,7 @@ def test_a_setting_that_holds_a_secret_has_no_value(name: str, setting: str, sho
     assert evaluate(shipped()[name], "effective_value", name=setting, effective_value=shown or "secret") == shown
 
 
-def evaluate(module: Module, computed: str, **row: str) -> object:
+def evaluate(module: Module, computed: str, **row: str | int) -> object:
     """Run a computed field's expression over one row, on SQLite."""
     expression = next(item.expression for item in module.computed if item.name == computed)
     assert expression is not None
@@ -281,3 +281,8 @@ def test_a_table_without_a_key_of_its_own_gets_one_or_says_that_it_has_none() ->
         table = table_in(module, "znuny65")
         assert table is not None
         assert any(column.is_key for column in table.columns) != (module.declared_key is not None), module.name
+
+
+@pytest.mark.parametrize(("seconds", "pending"), [(0, 0), (1_767_225_600, 1)])
+def test_a_ticket_is_pending_while_it_has_a_time_to_wait_for(seconds: int, pending: int) -> None:
+    assert evaluate(shipped()["ticket"], "is_pending", until_time=seconds) == pending
