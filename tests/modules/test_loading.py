@@ -1,5 +1,6 @@
 """The shipped modules against the layouts that they are meant for."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -7,7 +8,7 @@ from graphql import validate_schema
 
 from schema.bind import bind
 from schema.build import build_schema
-from schema.catalog import Catalog
+from schema.catalog import Catalog, ColumnClass
 from schema.check import check_module
 from schema.problems import Level, Problem, report
 from schema.spec import Audience, Module
@@ -49,11 +50,29 @@ def test_a_stock_otrs_6_without_oauth_tables_and_colours_is_served_too() -> None
     for name, lacking in (("mail_account", "oauth2_token_config_id auth_method"), ("ticket_priority", "color")):
         table = stock[name]
         kept = {key: column for key, column in table.columns.items() if key not in lacking.split()}
-        stock[name] = type(table)(name, kept, table.key, table.unique)
+        stock[name] = replace(table, columns=kept, foreign_keys=())
     modules, problems = bind_all(Catalog(stock))
     assert report(problem for problem in problems if problem.level is not Level.INFO) == ""
     assert "oauth2_config" not in modules
     assert "color" not in modules["priority"].members
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_long_texts_are_served_where_mysql_keeps_them_as_bytes(layout: str) -> None:
+    as_mysql = {ColumnClass.TEXT: ColumnClass.BYTES}
+    tables = {
+        name: replace(
+            table,
+            columns={
+                key: replace(column, type=as_mysql.get(column.type, column.type))
+                for key, column in table.columns.items()
+            },
+        )
+        for name, table in catalog(layout).tables.items()
+    }
+    modules, problems = bind_all(Catalog(tables))
+    assert report(problem for problem in problems if problem.level is not Level.INFO) == ""
+    assert set(modules) == set(bound(layout)[0])
 
 
 def test_the_group_table_is_served_by_whichever_name_it_has() -> None:
