@@ -9,7 +9,6 @@ from typing import Any
 
 from schema.problems import suggest
 from schema.shapes import plain
-from schema.source import Map, Seq
 from schema.spec import (
     ADMINISTRATORS,
     Access,
@@ -22,6 +21,7 @@ from schema.spec import (
     Rule,
 )
 from schema.spot import Entry, Findings, Spot, listed, shown
+from schema.tree import Map, Seq
 
 RIGHTS = ("view", "create", "update", "delete")
 OPERATORS = (

@@ -13,9 +13,9 @@ from schema.names import enum_value
 from schema.patterns import pattern_error
 from schema.problems import Level
 from schema.shapes import LAMBDA_LIMIT_BYTES, plain, words
-from schema.source import Map
 from schema.spec import Caption, Code, Default, Field, Home, Option, Validation
 from schema.spot import Entry, Findings, Spot, shown
+from schema.tree import Map
 
 # What only forms and lists use; kept as it is.
 SETTINGS = (

@@ -27,8 +27,8 @@ from schema.shapes import (
     Word,
     shape_of_names,
 )
-from schema.source import Map, Seq
 from schema.spot import Entry, Findings, Spot, shown
+from schema.tree import Map, Seq
 
 # Badges and options may carry one of these; the pages have a class for each.
 TONES = ("gray", "red", "orange", "amber", "yellow", "green", "teal", "blue", "indigo", "purple", "pink")

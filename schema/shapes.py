@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 from schema.names import plural
 from schema.problems import Level, suggest
-from schema.source import Map, Seq
 from schema.spec import Caption
 from schema.spot import Entry, Findings, Spot, listed, shown
+from schema.tree import Map, Seq
 
 JsonSchema = dict[str, Any]
 

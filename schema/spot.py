@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from schema.problems import Level, Place, Problem
-from schema.source import Map, Seq, Source
+from schema.source import Source
+from schema.tree import Map, Seq
 
 _ITEM_NAMES = ("name", "field", "on", "title", "value")
 
