@@ -15,6 +15,7 @@ from web.live import Call, Live
 from web.stream import stream
 
 KEEP_ALIVE_S = 12.0
+END = b"event: complete\ndata:\n\n"
 TOO_MANY = "Too many subscriptions are open. Try again later."
 
 
@@ -39,11 +40,13 @@ class EventStream(Response):
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             writing = asyncio.ensure_future(self._write(send))
             leaving = asyncio.ensure_future(_left(receive))
-            await asyncio.wait({writing, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (writing, leaving):
+            stopping = asyncio.ensure_future(self.live.stopping.wait())
+            await asyncio.wait({writing, leaving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (writing, leaving, stopping):
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+            await send({"type": "http.response.body", "body": END, "more_body": False})
         finally:
             self.live.sockets -= 1
 
@@ -52,7 +55,6 @@ class EventStream(Response):
             async for chunk in _with_pauses(results):
                 data = b":\n\n" if chunk is None else b"event: next\ndata: " + chunk + b"\n\n"
                 await send({"type": "http.response.body", "body": data, "more_body": True})
-        await send({"type": "http.response.body", "body": b"event: complete\ndata:\n\n", "more_body": False})
 
 
 async def _with_pauses(results: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:

@@ -35,7 +35,7 @@ def make_health(live: Live) -> tuple[Endpoint, Endpoint]:
 async def find_reasons(live: Live) -> list[dict[str, str]]:
     """Say why requests cannot be served now; nothing when they can."""
     reasons: list[dict[str, str]] = []
-    if live.is_stopping:
+    if live.stopping.is_set():
         reasons.append({"what": "server", "message": "The server is stopping."})
     if not live.registry.is_loaded:
         reasons.append({"what": "modules", "message": "The modules are not loaded yet."})

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import cast
 
 from graphql import ExecutionResult, GraphQLSchema
@@ -52,9 +53,9 @@ def open_database(settings: Settings) -> Database:
     )
 
 
-def open_registry(settings: Settings, database: Database) -> Registry:
-    """Make the registry of the settings; nothing is loaded yet."""
-    return Registry(settings.modules_dir, Library(database), build, refuse_breaking=settings.refuse_breaking)
+def open_registry(settings: Settings, database: Database, folders: Sequence[Path] | None = None) -> Registry:
+    """Make the registry of the settings, or of other folders; nothing is loaded yet."""
+    return Registry(folders or settings.modules_dir, Library(database), build, refuse_breaking=settings.refuse_breaking)
 
 
 def make_live(settings: Settings) -> Live:
@@ -117,7 +118,7 @@ async def _background(live: Live, registry: Registry, database: Database) -> Asy
     try:
         yield
     finally:
-        live.is_stopping = True
+        live.stopping.set()
         stop.set()
         for task in tasks:
             task.cancel()

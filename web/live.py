@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from graphql import ExecutionResult
@@ -68,8 +69,8 @@ class Live:
     persisted: Persisted
     admission: Admission
     background: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
     sockets: int = 0
-    is_stopping: bool = False
 
     def snapshot(self) -> Snapshot:
         """Return the current snapshot. Raises `Refused` (503) until the modules have been loaded once."""

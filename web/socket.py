@@ -64,7 +64,7 @@ class GraphQLSocket:
         return (
             PROTOCOL in offered
             and self.live.sockets < self.live.settings.sockets
-            and not self.live.is_stopping
+            and not self.live.stopping.is_set()
             and is_own_origin(socket.headers, self.live)
         )
 

@@ -1,0 +1,92 @@
+"""Running the server: what must hold before it listens, the socket, and the end."""
+
+from __future__ import annotations
+
+import errno
+import importlib.util
+import logging
+import socket
+import sys
+
+from uvicorn import Config
+
+from web.app import create_app
+from web.live import Live
+from web.logs import start_logging
+from web.settings import PREFIX, Settings
+from web.wire import CalmServer, make_protocol
+
+BACKLOG = 512
+NO_SIGN_IN = (
+    f"{PREFIX}HOST is {{host}}, which other machines can reach, but nobody has to sign in yet and nothing is encrypted.\n"
+    f"Listen on 127.0.0.1, or accept that whoever reaches the port reads everything: "
+    f"{PREFIX}ALLOW_REMOTE_WITHOUT_SIGN_IN=1."
+)
+IN_USE = "Port {port} of {host} is in use, perhaps by another Lambdesk. Stop it, or set {prefix}PORT to a free one."
+CANNOT_LISTEN = "Cannot listen on {host}:{port}: {reason}. Check {prefix}HOST and {prefix}PORT."
+
+_log = logging.getLogger("lambdesk.start")
+
+
+class CannotStart(Exception):  # noqa: N818 - told to the operator as it is
+    """The server cannot start; the text says why and what to do."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal says stop. Raises `CannotStart`, or what the settings or the database room find wrong."""
+    if not settings.is_loopback and not settings.allow_remote_without_sign_in:
+        raise CannotStart(NO_SIGN_IN.format(host=settings.host))
+    start_logging(settings.log_format, settings.log_level)
+    listener = listen(settings)
+    try:
+        from web.lifecycle import make_live  # noqa: PLC0415 - a port in use is told before anything heavy is loaded
+
+        live = make_live(settings)
+        server = CalmServer(configure(settings, live), live.stopping.set)
+        host, port = listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        _log.info("listening", extra={"fields": {"url": f"http://{shown}:{port}/"}})
+        server.run(sockets=[listener])
+    finally:
+        listener.close()
+    if not server.started:
+        sys.exit(1)
+
+
+def configure(settings: Settings, live: Live) -> Config:
+    """Make uvicorn's configuration."""
+    trusted = list(settings.trusted_proxies)
+    return Config(
+        create_app(settings, live),
+        http=make_protocol(settings.connections, settings.header_seconds),
+        ws="websockets-sansio",
+        ws_max_size=settings.socket_bytes,
+        ws_per_message_deflate=False,  # a small message must not become a large one
+        loop="uvloop" if importlib.util.find_spec("uvloop") else "asyncio",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=trusted,
+        timeout_keep_alive=max(1, round(settings.keep_alive_seconds)),
+        timeout_graceful_shutdown=max(1, round(settings.stop_seconds)),
+        backlog=BACKLOG,
+    )
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Take the port. Raises `CannotStart` when somebody else has it."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)  # now, so that of two servers that start at once one is told
+    except OSError as error:
+        listener.close()
+        text = IN_USE if error.errno == errno.EADDRINUSE else CANNOT_LISTEN
+        told = text.format(host=settings.host, port=settings.port, prefix=PREFIX, reason=error.strerror or error)
+        raise CannotStart(told) from None
+    listener.set_inheritable(False)
+    return listener
