@@ -1,0 +1,215 @@
+"""What the command line does beside serving. Every command returns what is to be told, so that tests and `--json` read it too."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from schema.build import LambdeskSchema
+from schema.layers import scan
+from schema.loading import Loader
+from schema.problems import Level, Problem, report
+from schema.publish import Published, choose, difference, publish, rollback
+from schema.registry import Registry
+from schema.spec import Audience
+from storage.engine import Database
+from storage.install import install
+from storage.library import Library
+from web.lifecycle import open_database, open_registry
+from web.settings import PREFIX, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The outcome of a command: a text for people, the same as data, and the exit code."""
+
+    text: str
+    data: Any = None
+    code: int = 0
+
+
+class CommandError(Exception):
+    """A command cannot do what it was asked for; the text says why."""
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    database = open_database(settings)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def check(settings: Settings, arguments: Namespace) -> Told:
+    """Check module files, alone or against the database; 1 when a file would not go live."""
+    paths = [Path(path) for path in arguments.paths]
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise CommandError(f"There is no {', '.join(missing)}.")
+    folders, only = _choose_folders(settings.modules_dir, paths)
+    if arguments.database:
+        async with _database(settings) as database:
+            snapshot = await open_registry(settings, database, folders).survey()
+            problems = [problem for status in snapshot.status for problem in status.problems]
+            files = sum(len(status.files) for status in snapshot.status)
+    else:
+        drafts = Loader(folders).load()
+        problems = [problem for draft in drafts for problem in draft.problems]
+        files = sum(len(draft.files) for draft in drafts)
+    if only:
+        problems = [problem for problem in problems if problem.file in only]
+        files = len(only)
+    return _tell_problems(problems, f"{files} module files are fine.", {"files": files})
+
+
+def _choose_folders(configured: Sequence[Path], paths: Sequence[Path]) -> tuple[list[Path], set[str]]:
+    """Return the layers to look at, and the files to report on (all of them when empty)."""
+    folders = [path for path in paths if path.is_dir()]
+    files = [path.resolve() for path in paths if not path.is_dir()]
+    layers = folders or list(configured)
+    for file in files:
+        if not any(file.is_relative_to(layer.resolve()) for layer in layers):
+            layers.append(file.parent)
+    shown = {found.path.resolve(): found.display for found in scan(layers)}
+    strangers = [str(file) for file in files if file not in shown]
+    if strangers:
+        raise CommandError(f"{', '.join(strangers)} is no module file; its name must end in .yaml or .yml.")
+    return layers, {shown[file] for file in files}
+
+
+async def init(settings: Settings, arguments: Namespace) -> Told:  # noqa: ARG001 - the shape of a command
+    """Make an empty database ready; harmless on any other."""
+    async with _database(settings) as database:
+        installed = await install(database)
+    words = {
+        "created": "The database has the OTRS layout and its first rows now.",
+        "resumed": "The interrupted installation is finished.",
+        "adopted": "The database holds an OTRS system and is served as it is.",
+        "present": "The database was ready.",
+    }
+    return Told(words[installed.outcome], {"outcome": installed.outcome, "layout": installed.layout})
+
+
+async def demo(settings: Settings, arguments: Namespace) -> Told:
+    """Fill an empty database with demo data."""
+    from storage.demo import fill  # noqa: PLC0415 - only this command needs it
+
+    async with _database(settings) as database:
+        await install(database)
+        await fill(database, tickets=arguments.tickets)
+    return Told(f"The database has {arguments.tickets} demo tickets.", {"tickets": arguments.tickets})
+
+
+async def schema(settings: Settings, arguments: Namespace) -> Told:
+    """Print the schema of an audience."""
+    from schema.sdl import print_sdl  # noqa: PLC0415 - only this command needs it
+
+    async with _database(settings) as database:
+        snapshot = await open_registry(settings, database).survey()
+    made = cast("LambdeskSchema", snapshot.schema_for(Audience(arguments.audience)))
+    text = print_sdl(made)
+    return Told(text.rstrip("\n"), {"version": snapshot.version, "sdl": text})
+
+
+async def new_module(settings: Settings, arguments: Namespace) -> Told:
+    """Print a new module file: an empty one, or one for a table that exists."""
+    from schema import scaffold  # noqa: PLC0415 - only this command needs it
+
+    if (arguments.name is None) == (arguments.from_table is None):
+        raise CommandError("Give a name, or --from-table with a table.")
+    if arguments.name is not None:
+        text = scaffold.new_module(arguments.name)
+    else:
+        async with _database(settings) as database:
+            catalog = await Library(database).catalog()
+        text = scaffold.from_table(arguments.from_table, catalog)
+    return Told(text.rstrip("\n"), {"yaml": text})
+
+
+async def publish_file(settings: Settings, arguments: Namespace) -> Told:
+    """Check a file against everything that serves and put it into the top folder."""
+    data = _read(Path(arguments.file))
+    async with _loaded(settings) as (registry, _):
+        published = await publish(registry, settings.modules_dir, data, refuse_breaking=settings.refuse_breaking)
+    return _tell_published(published)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CommandError(f"Cannot read {path}: {error.strerror}.") from None
+
+
+async def roll_back(settings: Settings, arguments: Namespace) -> Told:
+    """Put an earlier version of a module's file back."""
+    async with _loaded(settings) as (registry, library):
+        try:
+            published = await rollback(registry, library, settings.modules_dir, arguments.name, arguments.version)
+        except LookupError as error:
+            raise CommandError(str(error)) from None
+    return _tell_published(published)
+
+
+async def versions(settings: Settings, arguments: Namespace) -> Told:
+    """List the kept versions of a module."""
+    async with _database(settings) as database:
+        kept = await Library(database).versions(arguments.name)
+    if not kept:
+        raise CommandError(f"Module `{arguments.name}` has no kept version.")
+    rows = [
+        {"id": item.id, "file": item.file, "digest": item.digest[:12], "author": item.author, "created": item.created}
+        for item in kept
+    ]
+    lines = [f"{row['id']:>6}  {row['created']:%Y-%m-%d %H:%M:%S}  {row['author']:<20}  {row['file']}" for row in rows]
+    return Told("\n".join(lines), rows)
+
+
+async def diff(settings: Settings, arguments: Namespace) -> Told:
+    """Show what changed since a kept version of a module's file."""
+    async with _database(settings) as database:
+        kept = await Library(database).versions(arguments.name)
+    try:
+        old = choose(kept, arguments.name, arguments.version)
+    except LookupError as error:
+        raise CommandError(str(error)) from None
+    newest = next(item for item in kept if item.file == old.file)
+    text = difference(old, newest.source, f"{newest.file} (version {newest.id})")
+    return Told(text.rstrip("\n") or "Nothing differs.", {"from": old.id, "to": newest.id, "diff": text})
+
+
+@asynccontextmanager
+async def _loaded(settings: Settings) -> AsyncIterator[tuple[Registry, Library]]:
+    async with _database(settings) as database:
+        await install(database)
+        registry = open_registry(settings, database)
+        await registry.start()
+        yield registry, Library(database)
+
+
+def _tell_published(published: Published) -> Told:
+    changes = [f"{change.kind.lower()}: {change.description}" for change in published.outcome.changes]
+    if published.file is None:
+        return _tell_problems(published.outcome.problems, "", {"file": None})
+    done = "\n".join([f"{published.file} is in place; a running server takes it from there.", *changes])
+    return _tell_problems(published.outcome.problems, done, {"file": str(published.file), "changes": changes})
+
+
+def _tell_problems(problems: Iterable[Problem], otherwise: str, more: dict[str, Any]) -> Told:
+    found = list(problems)
+    failed = any(problem.level is Level.ERROR for problem in found)
+    text = "\n\n".join(filter(None, (report(found), "" if failed else otherwise)))
+    return Told(text, {**more, "problems": [_as_data(problem) for problem in found]}, 1 if failed else 0)
+
+
+def _as_data(problem: Problem) -> dict[str, Any]:
+    names = ("code", "level", "message", "file", "line", "column", "path", "excerpt", "hint")
+    return {name: getattr(problem, name) for name in names}
+
+
+UNREACHABLE = f"The database of {PREFIX}DATABASE_URL is not available."
