@@ -56,6 +56,17 @@ class StoredVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A version of a module file that just went live."""
+
+    name: str
+    file: str
+    digest: str
+    source: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why a planned table cannot be had: `column` is None when it concerns the table."""
 
@@ -77,8 +88,8 @@ class Database(Protocol):
     async def ensure_tables(self, plans: Sequence[PlannedTable]) -> Sequence[Refusal]:
         """Create or widen managed tables; say what cannot be done. Never drops, never touches other tables."""
 
-    async def record_version(self, name: str, file: str, digest: str, source: str, author: str) -> None:
-        """Keep a version that went live (nothing happens when it equals the newest one of that file)."""
+    async def record_versions(self, versions: Sequence[NewVersion]) -> None:
+        """Keep versions that went live (nothing happens for one that equals the newest of its file)."""
 
     async def versions(self, name: str) -> Sequence[StoredVersion]:
         """Return the kept versions of a module, newest first."""

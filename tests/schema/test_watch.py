@@ -124,12 +124,10 @@ async def test_watching_ends_when_told_to(tmp_path: Path) -> None:
 
 
 async def test_polling_takes_over_where_watching_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import schema.watch as module
-
     def refuse(*paths: Path, **options: object) -> object:
         raise OSError(28, "No space left on device")  # what inotify says when there are no watches left
 
-    monkeypatch.setattr(module, "awatch", refuse)
+    monkeypatch.setattr("schema.watch.awatch", refuse)
     async with watching(tmp_path) as bell:
         await asyncio.sleep(0.5)
         bell.rings.clear()

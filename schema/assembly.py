@@ -1,0 +1,226 @@
+"""Binding drafts to the database with what is known from last time: only what changed is bound again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from schema.bind import bind
+from schema.catalog import Catalog, Column, ColumnClass, Table
+from schema.loading import Draft
+from schema.ports import PlannedTable, Refusal
+from schema.problems import Level, Problem
+from schema.snapshot import ModuleState, ModuleStatus
+from schema.source import Source
+from schema.spec import Module, Relation
+from schema.tables import present, side_table, table_of
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A module name, what serves for it (None: nothing), and what was found on the way."""
+
+    name: str
+    files: tuple[str, ...]
+    sources: tuple[Source, ...]
+    module: Module | None
+    current: bool
+    absent: bool
+    problems: tuple[Problem, ...]
+
+    def refused(self, problem: Problem, fallback: Module | None, *more: Problem) -> Bound:
+        """Return this with a reason why the newest version does not serve, and what serves instead."""
+        return replace(self, module=fallback, current=False, problems=(*self.problems, problem, *more), sources=())
+
+    def status(self, catalog: Catalog) -> ModuleStatus:  # noqa: ARG002 - states may come to depend on it
+        """Say what serves, for people."""
+        state = ModuleState.LIVE if self.current else ModuleState.STALE
+        if self.module is None:
+            state = ModuleState.ABSENT if self.absent else ModuleState.BROKEN
+        version = self.module.digest[:12] if self.module else ""
+        return ModuleStatus(self.name, state, version, self.files, self.problems, self.module)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The result of one binding, and the objects that it depends on, compared by identity."""
+
+    needs: tuple[object, ...]
+    module: Module | None
+    problems: tuple[Problem, ...]
+
+
+@dataclass(slots=True)
+class Binder:
+    """Binds and remembers. What a binding depends on is compared by identity, so unchanged modules cost nothing."""
+
+    _kept: dict[str, _Kept] = field(default_factory=dict)
+    _planned: dict[str, Module] = field(default_factory=dict)
+
+    def copy(self) -> Binder:
+        """Return a binder that knows as much, for a check whose findings must not be remembered."""
+        return Binder(dict(self._kept), dict(self._planned))
+
+    def knows(self, module: Module) -> bool:
+        """Answer whether this very module was prepared before."""
+        return self._planned.get(module.name) is module
+
+    def tables(self, modules: Iterable[Module]) -> set[str]:
+        """Name every table that may matter to these modules."""
+        names: set[str] = set()
+        for module in modules:
+            names.update(module.tables)
+            names.update(side_table(table) for table in module.tables)
+            names.update(relation.through for relation in module.relations if relation.through)
+        return names
+
+    def prepared(self, modules: Iterable[Module]) -> None:
+        """Note that the database has what these modules need."""
+        self._planned.update((module.name, module) for module in modules)
+
+    def imagined(self, catalog: Catalog, plans: Iterable[PlannedTable]) -> Catalog:
+        """Return the catalog as it would be with the planned tables, for checks that must not make any."""
+        tables = dict(catalog.tables)
+        for planned in plans:
+            tables[planned.name] = _imagine(planned, tables.get(planned.name), catalog)
+        return replace(catalog, tables=tables, managed=catalog.managed | {planned.name for planned in plans})
+
+    def bind(
+        self, draft: Draft, catalog: Catalog, others: Mapping[str, Module], refusals: Mapping[str, list[Refusal]]
+    ) -> Bound:
+        """Bind the first candidate of a draft that holds."""
+        problems = list(draft.problems)
+        sources: tuple[Source, ...] = ()
+        module: Module | None = None
+        current = False
+        absent = False
+        for number, candidate in enumerate(draft.candidates):
+            unbound = candidate.module
+            if unbound.optional and not unbound.managed and table_of(unbound, catalog) is None:
+                absent = True
+                break
+            refused = _refused(unbound, catalog, refusals) if number == 0 else []
+            found, bind_problems = self._bind(unbound, catalog, others)
+            newest = number == 0 and draft.current
+            if newest:
+                problems += [*refused, *bind_problems]
+            if found is not None and not _errors([*refused, *bind_problems]):
+                module, sources, current = found, candidate.sources, newest
+                break
+        return Bound(draft.name, draft.files, sources, module, current, absent, tuple(problems))
+
+    def _bind(
+        self, module: Module, catalog: Catalog, others: Mapping[str, Module]
+    ) -> tuple[Module | None, tuple[Problem, ...]]:
+        needs = tuple(_needs(module, catalog, others))
+        kept = self._kept.get(module.name)
+        if (
+            kept is not None
+            and len(kept.needs) == len(needs)
+            and all(a is b for a, b in zip(kept.needs, needs, strict=True))
+        ):
+            return kept.module, kept.problems
+        bound, problems = bind(module, catalog, others)
+        if bound is not None:
+            bound = replace(bound, digest=_digest(bound, catalog))
+            if kept is not None and kept.module is not None and kept.module.digest == bound.digest:
+                bound = kept.module  # nothing that shows has changed: everything made of it stays good
+        self._kept[module.name] = _Kept(needs, bound, tuple(problems))
+        return bound, tuple(problems)
+
+
+def _needs(module: Module, catalog: Catalog, others: Mapping[str, Module]) -> Iterable[object]:
+    """Yield everything that the binding of a module looks at: its tables, its targets and theirs."""
+    yield module
+    yield catalog.dynamic_fields
+    for table in module.tables:
+        yield catalog.tables.get(table)
+        yield catalog.tables.get(side_table(table))
+    seen = {module.name}
+    for name in _targets(module, others):
+        if name in seen:
+            continue
+        seen.add(name)
+        target = others.get(name)
+        yield target
+        if target is not None:
+            table_name = table_of(target, catalog)
+            yield catalog.tables.get(table_name) if table_name else None
+    for relation in module.relations:
+        if relation.through:
+            yield present(relation.through, catalog)
+
+
+def _targets(module: Module, others: Mapping[str, Module]) -> Iterable[str]:
+    """Name the modules that a module leads to: directly, and along the dotted paths of `needs`."""
+    for item in module.fields:
+        if item.to:
+            yield item.to
+    for relation in module.relations:
+        yield relation.to
+    for computed in module.computed:
+        for path in computed.needs or ():
+            yield from _path(module, path.split("."), others)
+
+
+def _path(module: Module, steps: Sequence[str], others: Mapping[str, Module]) -> Iterable[str]:
+    here: Module | None = module
+    for step in steps:
+        member = here.by_name.get(step) if here else None
+        to = getattr(member, "to", None)
+        if to is None or isinstance(member, Relation):
+            return
+        yield to
+        here = others.get(to)
+
+
+def _refused(module: Module, catalog: Catalog, refusals: Mapping[str, list[Refusal]]) -> list[Problem]:
+    """Turn what the database side could not make into problems of the file."""
+    table = table_of(module, catalog) or (module.tables[0] if module.tables else "")
+    found: list[Problem] = []
+    for refusal in (*refusals.get(table, ()), *refusals.get(side_table(table), ())):
+        place = next((item.place for item in module.fields if item.column == refusal.column), module.place)
+        found.append(Problem("table-refused", refusal.message, place, hint=refusal.hint))
+    return found
+
+
+def _digest(module: Module, catalog: Catalog) -> str:
+    """Hash a bound module and what it sits on: the digest changes when the API could."""
+    tables = (catalog.tables.get(module.table), catalog.tables.get(module.side_table or ""))
+    faces = [
+        (item.name, item.to, item.by_column, item.home, item.column_class, item.nullable, item.dynamic)
+        for item in module.fields
+    ]
+    links = [(item.name, item.to, item.here_column, item.link_column, item.there_column) for item in module.relations]
+    text = repr((module.digest, tables, faces, links, module.row_keys, module.key_columns))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _imagine(planned: PlannedTable, existing: Table | None, catalog: Catalog) -> Table:
+    columns = dict(existing.columns) if existing else {}
+    key = existing.key if existing else planned.key
+    if planned.beside and not existing:
+        base = catalog.tables[planned.beside]
+        key = base.key
+        columns.update((name, base.columns[name]) for name in key)
+    elif not key:
+        key = ("id",)
+        columns["id"] = Column("id", ColumnClass.INT, nullable=False, autoincrement=True)
+    if planned.audit and not existing:
+        for name, kind in (("create_time", ColumnClass.DATETIME), ("create_by", ColumnClass.INT)):
+            columns[name] = Column(name, kind, nullable=False)
+        for name, kind in (("change_time", ColumnClass.DATETIME), ("change_by", ColumnClass.INT)):
+            columns[name] = Column(name, kind, nullable=False)
+    if planned.validity and not existing:
+        columns["valid_id"] = Column("valid_id", ColumnClass.SMALLINT, nullable=False)
+    for column in planned.columns:
+        columns[column.name] = Column(
+            column.name, column.type, column.nullable, column.size, column.default is not None
+        )
+    unique = tuple((column.name,) for column in planned.columns if column.unique)
+    return Table(planned.name, columns, key, unique)
+
+
+def _errors(problems: Iterable[Problem]) -> bool:
+    return any(problem.level is Level.ERROR for problem in problems)

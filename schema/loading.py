@@ -1,0 +1,254 @@
+"""From the files of all layers to drafts: what each module would be now, and what else it could fall back to.
+
+Everything here is synchronous and runs in a worker thread; results are kept by content, so that a save costs the work of
+one file. What a draft becomes in the database is decided by the registry.
+"""
+
+from __future__ import annotations
+
+import stat
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+
+from schema.check import check_module
+from schema.layers import Found, misplaced, open_found, scan
+from schema.ports import StoredVersion
+from schema.problems import Level, Place, Problem
+from schema.source import Source, read
+from schema.spec import Module
+
+# A file that vanishes may be an editor's way of saving (delete, then create). Its last content counts this long.
+VANISH_GRACE_S = 0.3
+# File times tick coarsely (4 ms on Linux): a file read this soon after its change is read again next time.
+RACY_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Sources that make a module, and the module that they make."""
+
+    sources: tuple[Source, ...]
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A module name with its files. `candidates` are tried in order; the first is the files as they are, when `current`."""
+
+    name: str
+    files: tuple[str, ...]
+    sources: tuple[Source, ...]
+    candidates: tuple[Candidate, ...]
+    current: bool
+    problems: tuple[Problem, ...]
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of one file: its state on disk when read, its layer, its source, and since when it is missing."""
+
+    stamp: tuple[int, ...]
+    layer: int
+    source: Source
+    read_at: float
+    missing_since: float | None = None
+
+
+@dataclass(slots=True)
+class Loader:
+    """Reads folders again and again, and remembers by content. Not thread-safe: one load at a time."""
+
+    folders: Sequence[Path]
+    _known: dict[str, _Known] = field(default_factory=dict)
+    _checked: dict[tuple[str, ...], tuple[Module | None, tuple[Problem, ...]]] = field(default_factory=dict)
+    _good: dict[str, Source] = field(default_factory=dict)  # by file: the source that last went live
+    _stored: dict[str, StoredVersion] = field(default_factory=dict)  # by file: what the database kept, read when needed
+    _live: dict[str, tuple[Source, ...]] = field(default_factory=dict)  # by module name: the sources that serve
+    pending_s: float | None = None  # when a vanished file's grace ends, from now; None when nothing waits
+
+    def remember(self, stored: Mapping[str, StoredVersion]) -> None:
+        """Take the last good version of every file from the database, for files that are broken at start."""
+        self._stored = dict(stored)
+
+    def went_live(self, name: str, sources: tuple[Source, ...]) -> None:
+        """Note what serves for a module, so that it is what a broken file falls back to."""
+        self._live[name] = sources
+        self._good.update((source.file, source) for source in sources)
+
+    def is_kept(self, source: Source) -> bool:
+        """Answer whether this source is already the newest kept version of its file."""
+        good = self._good.get(source.file)
+        if good is not None:
+            return good.digest == source.digest
+        stored = self._stored.get(source.file)
+        return stored is not None and stored.digest == source.digest
+
+    def load(self, drafts: Mapping[str, bytes] | None = None) -> list[Draft]:
+        """Read all folders and return a draft for every module name, ordered by name.
+
+        `drafts` are unsaved files (display path → content) that stand in for or beside those on disk, on the top layer.
+        """
+        layers = self._read_all()
+        for file, data in (drafts or {}).items():
+            layers[file] = (len(self.folders), read(file, data))
+        grouped: dict[str, list[tuple[int, Source]]] = defaultdict(list)
+        for file, (layer, source) in layers.items():
+            grouped[self._name_of(file, source)].append((layer, source))
+        made = [self._draft(name, group) for name, group in sorted(grouped.items())]
+        used = {_key(draft.sources) for draft in made}
+        used |= {_key(candidate.sources) for draft in made for candidate in draft.candidates}
+        self._checked = {key: value for key, value in self._checked.items() if key in used}
+        for gone in self._live.keys() - grouped.keys():
+            del self._live[gone]
+        return made
+
+    def _name_of(self, file: str, source: Source) -> str:
+        """Name the module that a file belongs to: what it says, what it last said, or its own name."""
+        if source.name:
+            return source.name
+        good = self._good_source(file)
+        return (good.name if good else None) or PurePath(file).stem
+
+    def _good_source(self, file: str) -> Source | None:
+        """Return the source that last went live for a file: in this process, or kept in the database."""
+        if file not in self._good and file in self._stored:
+            source = read(file, self._stored[file].source.encode())
+            if not _errors(source.problems):
+                self._good[file] = source
+        return self._good.get(file)
+
+    def _read_all(self) -> dict[str, tuple[int, Source]]:
+        now = time.monotonic()
+        seen: set[str] = set()
+        for found in scan(self.folders):
+            seen.add(found.display)
+            self._read_one(found)
+        self._forget(seen, now)
+        return {file: (known.layer, known.source) for file, known in self._known.items()}
+
+    def _read_one(self, found: Found) -> None:
+        known = self._known.get(found.display)
+        try:
+            status = found.path.stat()
+        except OSError:
+            return  # vanished between the listing and now: the grace decides
+        stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, found.layer)
+        if known and known.stamp == stamp and known.missing_since is None:
+            changed_at = max(status.st_mtime, status.st_ctime)
+            if known.read_at - changed_at > RACY_S:
+                return
+        if not stat.S_ISREG(status.st_mode):
+            source = misplaced(found)
+        else:
+            data = open_found(found)
+            source = misplaced(found) if data is None else read(found.display, data)
+        if known and known.source.digest == source.digest:
+            source = known.source  # the same content keeps its identity, and with it all that was made of it
+        self._known[found.display] = _Known(stamp, found.layer, source, time.time())
+
+    def _forget(self, seen: set[str], now: float) -> None:
+        """Drop files that are gone for longer than the grace; at once when another file took their module over."""
+        present = {self._known[file].source.name for file in seen if file in self._known}
+        waits: list[float] = []
+        for file in [file for file in self._known if file not in seen]:
+            known = self._known[file]
+            known.missing_since = known.missing_since or now
+            left = known.missing_since + VANISH_GRACE_S - now
+            if left <= 0 or known.source.name in present:
+                del self._known[file]
+                self._good.pop(file, None)
+                self._stored.pop(file, None)
+            else:
+                waits.append(left)
+        self.pending_s = min(waits) if waits else None
+
+    def _draft(self, name: str, group: list[tuple[int, Source]]) -> Draft:
+        group.sort(key=lambda item: (item[0], item[1].role != "module", item[1].file))
+        problems: list[Problem] = []
+        sources = _stack(name, group, problems)
+        module, found = self._check(sources)
+        problems += found
+        candidates: list[Candidate] = []
+        current = module is not None and not _errors(problems)
+        if module is not None and current:
+            candidates.append(Candidate(sources, module))
+        else:
+            broken = {problem.file for problem in problems if problem.level is Level.ERROR}
+            for fallback in self._fallbacks(name, sources, broken):
+                old, old_problems = self._check(fallback)
+                if old is not None and not _errors(old_problems):
+                    candidates.append(Candidate(fallback, old))
+        live = self._live.get(name)
+        if current and live and live != sources:
+            old, old_problems = self._check(live)
+            if old is not None and not _errors(old_problems):
+                candidates.append(Candidate(live, old))
+        files = tuple(source.file for _, source in group)
+        return Draft(name, files, sources, tuple(candidates), current, tuple(problems))
+
+    def _fallbacks(self, name: str, sources: tuple[Source, ...], broken: set[str]) -> Iterable[tuple[Source, ...]]:
+        """Yield what may serve instead of broken files: what serves now, their last good versions, the rest without them."""
+        if name in self._live:
+            yield self._live[name]
+        mended = tuple(
+            (self._good_source(source.file) or source) if source.file in broken else source for source in sources
+        )
+        if mended != sources:
+            yield mended
+        rest = tuple(source for source in sources if source.file not in broken)
+        if rest and rest != sources and rest[0].role != "extend":
+            yield rest
+
+    def _check(self, sources: tuple[Source, ...]) -> tuple[Module | None, tuple[Problem, ...]]:
+        key = _key(sources)
+        if key not in self._checked:
+            module, problems = check_module(sources) if sources else (None, [])
+            self._checked[key] = (module, tuple(problems))
+        return self._checked[key]
+
+
+def _stack(name: str, group: list[tuple[int, Source]], problems: list[Problem]) -> tuple[Source, ...]:
+    """Order a module's files into base and extensions, and say where two claim the same place."""
+    stack: list[Source] = []
+    base: tuple[int, Source] | None = None
+    for layer, source in group:
+        if source.role == "extend":
+            stack.append(source)
+            continue
+        if base is not None and source.role == "module":
+            first = base[1]
+            same = "in the same layer" if base[0] == layer else "in a lower layer"
+            problems.append(
+                Problem(
+                    "duplicate-module",
+                    f"Module `{name}` is defined twice: here and in {first.file} ({same}).",
+                    Place(source.file),
+                    hint="Give one of them another name, or write `extend:` or `replace: true` to change the lower one.",
+                )
+            )
+            continue
+        if source.role == "replace":
+            stack.clear()
+        base = (layer, source)
+        stack.insert(0, source)
+    if base is None and stack:
+        problems.append(
+            Problem(
+                "nothing-to-extend",
+                f"There is no module `{name}` to extend.",
+                Place(stack[0].file),
+                hint="Check the name after `extend:`, or whether the folder with that module is in LAMBDESK_MODULES_DIR.",
+            )
+        )
+    return tuple(stack)
+
+
+def _key(sources: Iterable[Source]) -> tuple[str, ...]:
+    return tuple(f"{source.file}:{source.digest}" for source in sources)
+
+
+def _errors(problems: Iterable[Problem]) -> bool:
+    return any(problem.level is Level.ERROR for problem in problems)

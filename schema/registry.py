@@ -1,0 +1,329 @@
+"""The registry: which modules serve now. It loads, checks, binds and publishes immutable snapshots, and never takes one back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from graphql import GraphQLSchema
+
+from schema.assembly import Binder, Bound
+from schema.catalog import Catalog
+from schema.changes import describe
+from schema.loading import Draft, Loader
+from schema.outline import clashes
+from schema.plan import plan
+from schema.ports import Database, ExampleRunner, NewVersion, NoSandbox, Refusal
+from schema.problems import Level, Place, Problem
+from schema.snapshot import ModuleState, ModuleStatus, SchemaChangeItem, Snapshot
+from schema.source import Source
+from schema.spec import Audience, Module
+
+Builder = Callable[[Mapping[str, Module]], Mapping[Audience, GraphQLSchema]]
+
+# While the database is away, loading is tried again this often.
+RETRY_S = 0.5
+
+_log = logging.getLogger("lambdesk.modules")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check of an unsaved file found: every problem, and what publishing it would change."""
+
+    problems: tuple[Problem, ...]
+    changes: tuple[SchemaChangeItem, ...]
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether the file could go live."""
+        return not any(problem.level is Level.ERROR for problem in self.problems)
+
+
+@dataclass(slots=True)
+class _Work:
+    """What one load produced before it is published."""
+
+    snapshot: Snapshot
+    live: dict[str, tuple[Source, ...]] = field(default_factory=dict)
+
+
+class Registry:
+    """Keeps the current snapshot. `changed()` asks for a reload; any number of calls during one costs one more.
+
+    A file that is broken, clashes, or breaks clients while `refuse_breaking` is set keeps its last good version.
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        database: Database,
+        builder: Builder,
+        *,
+        refuse_breaking: bool = False,
+        examples: ExampleRunner | None = None,
+        author: str = "file",
+    ) -> None:
+        self._loader = Loader(folders)
+        self._database = database
+        self._builder = builder
+        self._refuse_breaking = refuse_breaking
+        self._examples = examples or NoSandbox()
+        self._author = author
+        self._binder = Binder()
+        self._catalog: Catalog | None = None
+        self._dirty = asyncio.Event()
+        self._published = asyncio.Condition()
+        self._busy = asyncio.Lock()
+        self._unrecorded: dict[str, tuple[str, Source]] = {}
+        self.snapshot = Snapshot("", 0, {}, (), builder({}), Catalog({}))
+        self.is_loaded = False
+
+    def changed(self) -> None:
+        """Say that files may have changed; the running `serve` loop reloads."""
+        self._dirty.set()
+
+    async def start(self) -> None:
+        """Load for the first time. Raises the database's `ConnectionError` while that is away."""
+        self._catalog = await self._database.catalog()
+        self._loader.remember(await self._database.last_good())
+        await self.reload()
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Start as soon as the database is there, then reload on every change, until `stop` is set."""
+        while not stop.is_set():
+            try:
+                if not self.is_loaded:
+                    await self.start()
+                else:
+                    await self._wait(stop)
+                    if stop.is_set():
+                        return
+                    await self.reload()
+            except ConnectionError:
+                self._dirty.set()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), RETRY_S)
+
+    async def _wait(self, stop: asyncio.Event) -> None:
+        """Wait for a change, for the end of a vanished file's grace, or for the end."""
+        waits = [asyncio.ensure_future(self._dirty.wait()), asyncio.ensure_future(stop.wait())]
+        try:
+            await asyncio.wait(waits, timeout=self._loader.pending_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def reload(self) -> Snapshot:
+        """Read the folders again and publish a snapshot if anything differs. Only one load runs at a time."""
+        async with self._busy:
+            self._dirty.clear()
+            drafts = await asyncio.to_thread(self._loader.load)
+            work = await self._assemble(drafts)
+            if self.is_loaded and not _differs(work.snapshot, self.snapshot):
+                await self._record()
+                return self.snapshot
+            await self._publish(work)
+        return self.snapshot
+
+    async def check(self, file: str, data: bytes) -> Outcome:
+        """Check an unsaved file as if it lay in the top layer; nothing is published, no table is made."""
+        async with self._busy:
+            drafts = await asyncio.to_thread(self._loader.load, {file: data})
+            work = await self._assemble(drafts, dry_run=True)
+        problems = tuple(
+            problem for status in work.snapshot.status if file in status.files for problem in status.problems
+        )
+        return Outcome(problems, work.snapshot.changes)
+
+    async def survey(self) -> Snapshot:
+        """Load everything as `start` would, but publish nothing, make no table and keep no version."""
+        async with self._busy:
+            drafts = await asyncio.to_thread(self._loader.load)
+            return (await self._assemble(drafts, dry_run=True)).snapshot
+
+    async def newer(self, than: int) -> Snapshot:
+        """Wait for a snapshot with a number above `than`."""
+        async with self._published:
+            await self._published.wait_for(lambda: self.snapshot.number > than)
+        return self.snapshot
+
+    async def changes(self) -> AsyncIterator[Snapshot]:
+        """Yield every snapshot that is published from now on; a slow reader skips to the newest."""
+        seen = self.snapshot.number
+        while True:
+            snapshot = await self.newer(seen)
+            seen = snapshot.number
+            yield snapshot
+
+    async def _publish(self, work: _Work) -> None:
+        self.snapshot = work.snapshot
+        self.is_loaded = True
+        async with self._published:
+            self._published.notify_all()
+        for name, sources in work.live.items():
+            for source in sources:
+                if not self._loader.is_kept(source):
+                    self._unrecorded[source.file] = (name, source)
+            self._loader.went_live(name, sources)
+        await self._record()
+
+    async def _record(self) -> None:
+        """Keep what went live in the database; what cannot be written now is written after the next load."""
+        if not self._unrecorded:
+            return
+        versions = [
+            NewVersion(name, file, source.digest, source.text, self._author)
+            for file, (name, source) in self._unrecorded.items()
+        ]
+        try:
+            await self._database.record_versions(versions)
+        except (ConnectionError, TimeoutError):
+            _log.warning("the database is away; versions of module files are recorded when it is back")
+            return
+        self._unrecorded.clear()
+
+    async def _assemble(self, drafts: Sequence[Draft], *, dry_run: bool = False) -> _Work:
+        catalog = self._catalog or await self._database.catalog()
+        binder = self._binder.copy() if dry_run else self._binder
+        unbound = {draft.name: draft.candidates[0].module for draft in drafts if draft.candidates}
+        # What does not serve now is looked at again: its table may have been made or mended meanwhile.
+        waiting = {status.name for status in self.snapshot.status if status.state is not ModuleState.LIVE}
+        fresh = [module for module in unbound.values() if module.name in waiting or not binder.knows(module)]
+        catalog, refusals = await self._prepare(binder, catalog, fresh, unbound, dry_run=dry_run)
+        if not dry_run:
+            self._catalog = catalog
+        return await asyncio.to_thread(self._bind_all, binder, drafts, catalog, refusals)
+
+    async def _prepare(
+        self,
+        binder: Binder,
+        catalog: Catalog,
+        modules: Collection[Module],
+        others: Mapping[str, Module],
+        *,
+        dry_run: bool,
+    ) -> tuple[Catalog, Mapping[str, list[Refusal]]]:
+        """Look at the tables of changed modules again, and make what they need."""
+        refusals: dict[str, list[Refusal]] = {}
+        if not modules:
+            return catalog, refusals
+        if self.is_loaded:
+            catalog = await self._database.refresh(catalog, binder.tables(modules))
+        plans = [planned for module in modules for planned in plan(module, catalog, others)]
+        if dry_run:
+            return binder.imagined(catalog, plans), refusals
+        if plans:
+            for refusal in await self._database.ensure_tables(plans):
+                refusals.setdefault(refusal.table, []).append(refusal)
+            catalog = await self._database.refresh(catalog, {planned.name for planned in plans})
+        binder.prepared(modules)
+        return catalog, refusals
+
+    def _bind_all(
+        self, binder: Binder, drafts: Sequence[Draft], catalog: Catalog, refusals: Mapping[str, list[Refusal]]
+    ) -> _Work:
+        """Bind every draft to the database; the first candidate of a module that holds serves."""
+        others = {draft.name: draft.candidates[0].module for draft in drafts if draft.candidates}
+        bound = {draft.name: binder.bind(draft, catalog, others, refusals) for draft in drafts}
+        self._refuse_clashes(bound)
+        self._run_examples(bound)
+        snapshot = self._snapshot(bound, catalog)
+        breaking = {item.module for item in snapshot.changes if item.kind == "BREAKING"}
+        if self._refuse_breaking and self.is_loaded and self._hold_back(bound, breaking, snapshot.changes):
+            snapshot = self._snapshot(bound, catalog)
+        live = {name: item.sources for name, item in bound.items() if item.module is not None}
+        return _Work(snapshot, live)
+
+    def _refuse_clashes(self, bound: dict[str, Bound]) -> None:
+        """Of two modules that claim one GraphQL name, the one that is new (or later by name) stands back."""
+        while True:
+            modules = {name: item.module for name, item in bound.items() if item.module is not None}
+            found = clashes(modules)
+            if not found:
+                return
+            for graphql_name, first, second in found:
+                loser, winner = (first, second) if first not in self.snapshot.modules else (second, first)
+                if second not in self.snapshot.modules:
+                    loser, winner = second, first
+                item, other = bound[loser], bound[winner]
+                if item.module is None or other.module is None:
+                    continue
+                problem = Problem(
+                    "name-clash",
+                    f"Module `{loser}` makes the GraphQL name `{graphql_name}`, which module `{winner}` ({other.module.place}) makes too.",
+                    item.module.place,
+                    hint="Rename one of them, or give one another `plural_name`.",
+                )
+                bound[loser] = item.refused(problem, self.snapshot.modules.get(loser))
+                previous = bound[loser].module
+                if previous is not None and clashes({loser: previous, winner: other.module}):
+                    bound[loser] = bound[loser].refused(problem, None)
+
+    def _run_examples(self, bound: dict[str, Bound]) -> None:
+        """Keep the last good version of a module whose lambdas do not compile, or whose examples fail."""
+        for name, item in bound.items():
+            if item.module is None or item.module is self.snapshot.modules.get(name):
+                continue
+            problems = self._examples.check(item.module)
+            if problems:
+                bound[name] = item.refused(problems[0], self.snapshot.modules.get(name), *problems[1:])
+
+    def _hold_back(self, bound: dict[str, Bound], breaking: Iterable[str], changes: Iterable[SchemaChangeItem]) -> bool:
+        """Keep the old version of modules whose change would break clients."""
+        held = False
+        for name in breaking:
+            old = self.snapshot.modules.get(name)
+            item = bound.get(name)
+            if old is None or item is None:
+                continue
+            what = "; ".join(
+                change.description for change in changes if change.module == name and change.kind == "BREAKING"
+            )
+            place = item.module.place if item.module else Place(item.files[0])
+            problem = Problem(
+                "breaking-change",
+                f"The new version of module `{name}` would break clients: {what}",
+                place,
+                hint="Deprecate first, or unset LAMBDESK_REFUSE_BREAKING for this change.",
+            )
+            bound[name] = item.refused(problem, old)
+            held = True
+        return held
+
+    def _snapshot(self, bound: Mapping[str, Bound], catalog: Catalog) -> Snapshot:
+        modules = {name: item.module for name, item in bound.items() if item.module is not None}
+        status = tuple(item.status(catalog) for item in bound.values())
+        digest = hashlib.sha256()
+        for name, module in modules.items():
+            digest.update(f"{name}={module.digest};".encode())
+        snapshot = Snapshot(
+            version=digest.hexdigest()[:12],
+            number=self.snapshot.number + 1,
+            modules=modules,
+            status=status,
+            schemas=self._builder(modules),
+            catalog=catalog,
+        )
+        if not self.is_loaded:
+            return snapshot
+        old = self.snapshot.modules
+        names = [name for name in {**old, **modules} if old.get(name) is not modules.get(name)]
+        if not names:
+            return snapshot
+        return replace(snapshot, changes=describe(self.snapshot, snapshot, names))
+
+
+def _differs(new: Snapshot, old: Snapshot) -> bool:
+    return new.version != old.version or _visible(new.status) != _visible(old.status)
+
+
+def _visible(
+    status: Iterable[ModuleStatus],
+) -> list[tuple[str, ModuleState, str, tuple[str, ...], tuple[Problem, ...]]]:
+    return [(item.name, item.state, item.version, item.files, item.problems) for item in status]

@@ -1,0 +1,350 @@
+"""What serves, and what does not: hot reload by the registry, without a watcher."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from graphql import GraphQLSchema
+
+from schema.build import HandWritten, build_schema
+from schema.loading import VANISH_GRACE_S
+from schema.publish import publish, rollback
+from schema.registry import Registry
+from schema.snapshot import ModuleState, ModuleStatus
+from schema.spec import Audience, Module
+from tests.schema.shelf import Shelf
+
+ROOM = """\
+module: {name: room, table: room}
+fields:
+  - {name: name, type: string, required: true, unique: true}
+  - {name: seats, type: int}
+access: {agent: {view: true}}
+"""
+DESK = """\
+module: {name: desk, table: desk}
+fields:
+  - {name: name, type: string}
+  - {name: room, type: reference, to: room}
+access: {agent: {view: true}}
+"""
+EXTENSION = """\
+module: {extend: room}
+fields:
+  - {name: floor, type: int}
+"""
+
+
+def builder(modules: Mapping[str, Module]) -> Mapping[Audience, GraphQLSchema]:
+    return {audience: build_schema(modules, audience, HandWritten()) for audience in Audience}
+
+
+class World:
+    """Two layers, a database in memory, a registry."""
+
+    def __init__(self, folder: Path, *, refuse_breaking: bool = False) -> None:
+        self.modules = folder / "modules"
+        self.site = folder / "site"
+        self.modules.mkdir(parents=True, exist_ok=True)
+        self.site.mkdir(exist_ok=True)
+        self.shelf = Shelf()
+        self.refuse_breaking = refuse_breaking
+        self.registry = self.restart()
+
+    def restart(self) -> Registry:
+        self.registry = Registry([self.modules, self.site], self.shelf, builder, refuse_breaking=self.refuse_breaking)
+        return self.registry
+
+    async def start(self, **files: str) -> None:
+        self.write(files)
+        await self.registry.start()
+
+    def write(self, files: Mapping[str, str]) -> None:
+        for name, text in files.items():
+            (self.modules / f"{name}.yaml").write_text(text)
+
+    async def save(self, path: Path, text: str) -> None:
+        path.write_text(text)
+        await self.registry.reload()
+
+    def status(self, name: str) -> ModuleStatus:
+        return next(item for item in self.registry.snapshot.status if item.name == name)
+
+    def fields(self, name: str) -> list[str]:
+        module = self.registry.snapshot.modules[name]
+        return [item.name for item in module.shown_fields]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+async def test_a_dropped_file_serves_and_its_table_is_made(world: World) -> None:
+    await world.start(room=ROOM)
+    assert world.status("room").state is ModuleState.LIVE
+    assert "room" in world.shelf.tables.managed
+    schema = world.registry.snapshot.schema_for(Audience.AGENT)
+    assert schema.query_type is not None
+    assert "rooms" in schema.query_type.fields
+
+
+async def test_a_broken_file_keeps_its_last_good_version_and_takes_nobody_down(world: World) -> None:
+    await world.start(room=ROOM, desk=DESK)
+    await world.save(world.modules / "room.yaml", ROOM.replace("seats, type: int", "seats, type: itn"))
+    status = world.status("room")
+    assert status.state is ModuleState.STALE
+    assert [(problem.code, problem.line) for problem in status.problems] == [("unknown-type", 4)]
+    assert world.fields("room") == ["name", "seats"]
+    assert world.status("desk").state is ModuleState.LIVE
+
+
+async def test_a_mended_file_serves_again(world: World) -> None:
+    await world.start(room=ROOM)
+    await world.save(world.modules / "room.yaml", "module: [")
+    await world.save(world.modules / "room.yaml", ROOM + "# mended\n")
+    assert world.status("room").state is ModuleState.LIVE
+    assert world.status("room").problems == ()
+
+
+async def test_a_file_that_is_broken_at_a_restart_serves_from_the_database(world: World) -> None:
+    await world.start(room=ROOM)
+    (world.modules / "room.yaml").write_text("module: [")
+    await world.restart().start()
+    assert world.status("room").state is ModuleState.STALE
+    assert world.fields("room") == ["name", "seats"]
+
+
+async def test_a_file_that_was_never_good_is_broken_and_serves_nothing(world: World) -> None:
+    await world.start(room="fields: []\n")
+    assert world.status("room").state is ModuleState.BROKEN
+    assert "room" not in world.registry.snapshot.modules
+
+
+async def test_a_removed_file_takes_its_module_away_after_the_grace(world: World) -> None:
+    await world.start(room=ROOM)
+    (world.modules / "room.yaml").unlink()
+    await world.registry.reload()
+    assert "room" in world.registry.snapshot.modules, "an editor may be about to create it again"
+    await asyncio.sleep(VANISH_GRACE_S + 0.05)
+    await world.registry.reload()
+    assert "room" not in world.registry.snapshot.modules
+    assert "room" in world.shelf.tables.tables, "the rows stay"
+
+
+async def test_a_renamed_file_is_the_same_module_at_once(world: World) -> None:
+    await world.start(room=ROOM)
+    (world.modules / "room.yaml").rename(world.modules / "rooms.yaml")
+    await world.registry.reload()
+    assert world.status("room").files == ("modules/rooms.yaml",)
+    assert world.status("room").state is ModuleState.LIVE
+
+
+async def test_a_module_may_move_into_a_sub_folder(world: World) -> None:
+    await world.start(room=ROOM)
+    (world.modules / "places").mkdir()
+    (world.modules / "room.yaml").rename(world.modules / "places" / "room.yaml")
+    await world.registry.reload()
+    assert world.status("room").files == ("modules/places/room.yaml",)
+
+
+async def test_two_files_of_one_layer_cannot_name_the_same_module(world: World) -> None:
+    await world.start(room=ROOM)
+    await world.save(world.modules / "zimmer.yaml", ROOM)
+    status = world.status("room")
+    assert status.state is ModuleState.STALE
+    assert [problem.code for problem in status.problems] == ["duplicate-module"]
+    assert "modules/room.yaml" in status.problems[0].message
+    assert world.fields("room") == ["name", "seats"]
+
+
+async def test_a_reference_to_a_missing_module_is_a_problem_and_the_rest_works(world: World) -> None:
+    await world.start(desk=DESK)
+    assert world.status("desk").problems[0].code == "missing-module"
+    assert world.fields("desk") == ["name"]
+    await world.save(world.modules / "room.yaml", ROOM)
+    assert world.fields("desk") == ["name", "room"]
+    assert world.status("desk").problems == ()
+
+
+async def test_an_extension_adds_fields_and_its_removal_restores_the_original(world: World) -> None:
+    await world.start(room=ROOM)
+    await world.save(world.site / "room.yaml", EXTENSION)
+    assert world.fields("room") == ["name", "seats", "floor"]
+    assert world.status("room").files == ("modules/room.yaml", "site/room.yaml")
+    (world.site / "room.yaml").unlink()
+    await world.registry.reload()
+    await asyncio.sleep(VANISH_GRACE_S + 0.05)
+    await world.registry.reload()
+    assert world.fields("room") == ["name", "seats"]
+
+
+async def test_a_broken_extension_keeps_its_last_good_version(world: World) -> None:
+    await world.start(room=ROOM)
+    await world.save(world.site / "room.yaml", EXTENSION)
+    await world.save(world.site / "room.yaml", EXTENSION.replace("type: int", "type: itn"))
+    assert world.status("room").state is ModuleState.STALE
+    assert world.fields("room") == ["name", "seats", "floor"]
+
+
+async def test_an_extension_that_was_never_good_leaves_the_module_as_shipped(world: World) -> None:
+    await world.start(room=ROOM)
+    (world.site / "room.yaml").write_text(EXTENSION.replace("type: int", "type: itn"))
+    await world.restart().start()
+    assert world.status("room").state is ModuleState.STALE
+    assert world.fields("room") == ["name", "seats"]
+
+
+async def test_a_replacement_takes_the_place_of_what_is_shipped(world: World) -> None:
+    await world.start(room=ROOM)
+    replacement = ROOM.replace("name: room,", "name: room, replace: true,").replace("seats", "places")
+    await world.save(world.site / "room.yaml", replacement)
+    assert world.fields("room") == ["name", "places"]
+
+
+async def test_two_modules_cannot_claim_one_graphql_name(world: World) -> None:
+    await world.start(room=ROOM)
+    other = ROOM.replace("name: room, table: room", "name: chamber, plural_name: rooms, table: chamber")
+    await world.save(world.site / "chamber.yaml", other)
+    assert world.status("chamber").state is ModuleState.BROKEN
+    assert [problem.code for problem in world.status("chamber").problems] == ["name-clash"]
+    assert world.status("room").state is ModuleState.LIVE
+
+
+async def test_unchanged_modules_keep_their_identity_and_the_version_says_when_something_changed(world: World) -> None:
+    await world.start(room=ROOM, desk=DESK)
+    before = world.registry.snapshot
+    await world.registry.reload()
+    assert world.registry.snapshot is before
+    await world.save(world.modules / "room.yaml", ROOM.replace("unique: true", "unique: true, help: Its name"))
+    after = world.registry.snapshot
+    assert after.version != before.version
+    assert after.modules["desk"] is before.modules["desk"]
+
+
+async def test_a_running_request_keeps_its_snapshot(world: World) -> None:
+    await world.start(room=ROOM)
+    mine = world.registry.snapshot
+    await world.save(world.modules / "room.yaml", ROOM.replace("seats", "places"))
+    assert "seats" in mine.modules["room"].members
+    assert "places" in world.registry.snapshot.modules["room"].members
+
+
+async def test_what_changed_is_described_and_a_breaking_change_goes_live_with_its_description(world: World) -> None:
+    await world.start(room=ROOM)
+    await world.save(world.modules / "room.yaml", ROOM.replace("{name: seats, type: int}", "{name: area, type: float}"))
+    kinds = {item.kind for item in world.registry.snapshot.changes}
+    assert {"ADDED", "BREAKING"} <= kinds
+    assert any("Room.seats" in item.description for item in world.registry.snapshot.changes)
+    assert world.status("room").state is ModuleState.LIVE
+
+
+async def test_a_breaking_change_is_refused_where_that_is_set(tmp_path: Path) -> None:
+    world = World(tmp_path, refuse_breaking=True)
+    await world.start(room=ROOM)
+    await world.save(world.modules / "room.yaml", ROOM.replace("{name: seats, type: int}", "{name: area, type: float}"))
+    status = world.status("room")
+    assert status.state is ModuleState.STALE
+    assert [problem.code for problem in status.problems] == ["breaking-change"]
+    assert "Room.seats" in status.problems[0].message
+    assert world.fields("room") == ["name", "seats"]
+    await world.save(world.modules / "room.yaml", ROOM.replace("fields:", "fields:\n  - {name: area, type: float}"))
+    assert world.status("room").state is ModuleState.LIVE
+
+
+async def test_versions_are_kept_once_each_and_can_be_rolled_back(world: World) -> None:
+    await world.start(room=ROOM)
+    changed = ROOM.replace("seats", "places")
+    await world.save(world.modules / "room.yaml", changed)
+    await world.registry.reload()
+    assert [item.source for item in await world.shelf.versions("room")] == [changed, ROOM]
+    await world.restart().start()
+    assert len(world.shelf.kept) == 2, "a restart records nothing new"
+    folders = [world.modules, world.site]
+    published = await rollback(world.registry, world.shelf, folders, "room")
+    assert published.file == world.modules / "room.yaml"
+    await world.registry.reload()
+    assert world.fields("room") == ["name", "seats"]
+    with pytest.raises(LookupError, match=r"Module `room` has no version 99; it has 3, 2, 1\."):
+        await rollback(world.registry, world.shelf, folders, "room", 99)
+
+
+async def test_publishing_checks_first_and_writes_nothing_that_is_broken(world: World) -> None:
+    await world.start(room=ROOM)
+    folders = [world.modules, world.site]
+    refused = await publish(world.registry, folders, EXTENSION.replace("type: int", "type: itn").encode())
+    assert refused.file is None
+    assert [problem.code for problem in refused.outcome.problems] == ["unknown-type"]
+    assert list(world.site.iterdir()) == []
+    published = await publish(world.registry, folders, EXTENSION.encode())
+    assert published.file == world.site / "room.yaml"
+    assert [change.kind for change in published.outcome.changes]
+    assert "lambdesk_ext_room" not in world.shelf.tables.tables, "a check makes no table"
+    await world.registry.reload()
+    assert world.fields("room") == ["name", "seats", "floor"]
+
+
+async def test_publishing_refuses_to_break_clients_when_asked_to(world: World) -> None:
+    await world.start(room=ROOM)
+    folders = [world.modules, world.site]
+    data = ROOM.replace("seats", "places").encode()
+    refused = await publish(world.registry, folders, data, file="modules/room.yaml", refuse_breaking=True)
+    assert refused.file is None
+    assert [problem.code for problem in refused.outcome.problems] == ["breaking-change"]
+    assert (world.modules / "room.yaml").read_text() == ROOM
+
+
+async def test_while_the_database_is_away_the_registry_waits_and_then_loads(world: World) -> None:
+    (world.modules / "room.yaml").write_text(ROOM)
+    world.shelf.away = True
+    stop = asyncio.Event()
+    serving = asyncio.create_task(world.registry.serve(stop))
+    await asyncio.sleep(0.05)
+    assert not world.registry.is_loaded
+    world.shelf.away = False
+    snapshot = await asyncio.wait_for(world.registry.newer(0), 2)
+    assert "room" in snapshot.modules
+    stop.set()
+    await asyncio.wait_for(serving, 2)
+
+
+async def test_a_thousand_calls_cost_few_builds_and_the_last_version_wins(world: World) -> None:
+    await world.start(room=ROOM)
+    stop = asyncio.Event()
+    serving = asyncio.create_task(world.registry.serve(stop))
+    first = world.registry.snapshot.number
+    for turn in range(1_000):
+        (world.modules / "room.yaml").write_text(ROOM.replace("seats", f"seats_{turn}"))
+        world.registry.changed()
+        if turn % 100 == 0:
+            await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        async for snapshot in world.registry.changes():
+            if snapshot.modules["room"].field_named("seats_999"):
+                break
+    assert world.registry.snapshot.number - first < 100
+    stop.set()
+    await asyncio.wait_for(serving, 2)
+
+
+async def test_subscribers_see_every_published_snapshot_or_skip_to_the_newest(world: World) -> None:
+    await world.start(room=ROOM)
+    changes = world.registry.changes()
+    waiting = asyncio.ensure_future(anext(changes))
+    await asyncio.sleep(0)
+    await world.save(world.modules / "desk.yaml", DESK)
+    assert (await asyncio.wait_for(waiting, 1)) is world.registry.snapshot
+
+
+async def test_old_snapshots_die(world: World) -> None:
+    await world.start(room=ROOM)
+    old = weakref.ref(world.registry.snapshot.schema_for(Audience.AGENT))
+    await world.save(world.modules / "room.yaml", ROOM.replace("seats", "places"))
+    await world.save(world.modules / "room.yaml", ROOM.replace("seats", "chairs"))
+    gc.collect()
+    assert old() is None
