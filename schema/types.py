@@ -76,15 +76,20 @@ def bound(
     return field
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ").casefold()
+def _words(name: str) -> set[str]:
+    return set(name.replace("_", " ").casefold().split())
+
+
+def _in_a_sentence(caption: Caption) -> str:
+    """Write a caption as it stands inside a sentence: `Customer user` gets a small letter, `SLA` keeps its capitals."""
+    return " ".join(word if word[1:2].isupper() else word.lower() for word in caption.text.split())
 
 
 def description_of(name: str, label: Caption, help_text: Caption | None = None) -> str | None:
     """Describe by the help text, else by a label that says more than the name does."""
     if help_text:
         return help_text.text
-    return None if _words(label.text) in {_words(name), ""} else label.text
+    return None if _words(label.text) <= _words(name) else label.text
 
 
 def _paragraphs(*captions: Caption | None) -> str | None:
@@ -157,7 +162,7 @@ def _value_field(world: World, module: Module, outline: Outline, field: Field) -
 
 def _reference_field(world: World, module: Module, outline: Outline, field: Field) -> GraphQLField:
     target = world.modules[field.to or ""]
-    thing = target.singular.text.lower()
+    thing = _in_a_sentence(target.singular)
     if outline.is_certain(field) and not field.by:
         why_null = f"Null only if the caller may not see the {thing}."
     else:

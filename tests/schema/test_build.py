@@ -11,7 +11,7 @@ from graphql import build_schema as from_sdl
 from schema.bindings import BINDING, ManyRoot, NodeRoot, OneRoot, ToMany, ToOne, VersionRoot
 from schema.build import LambdeskSchema, build_schema
 from schema.kinds import UNKNOWN
-from schema.spec import Audience
+from schema.spec import Audience, Caption
 from tests.schema.sample_modules import by_name, chain, desk, everything, field, module, queue
 
 RELATIONS = """
@@ -230,3 +230,28 @@ def test_a_module_replaced_by_a_new_version_is_worked_out_anew() -> None:
     build_schema(by_name(old), Audience.AGENT)
     new = replace(old, fields=(*old.fields, field("flag", "bool")))
     assert "flag" in build_schema(by_name(new), Audience.AGENT).type_map["Queue"].fields  # type: ignore[attr-defined]
+
+
+def test_a_caption_stands_in_a_sentence_as_a_person_would_write_it() -> None:
+    sla = replace(module("sla", "slas", field("id", "int")), singular=Caption("SLA"))
+    plan = replace(module("care_plan", "care_plans", field("id", "int")), singular=Caption("Care plan"))
+    item = module(
+        "page",
+        "pages",
+        field("sla", "reference", to="sla"),
+        field("plan", "reference", to="care_plan", nullable=True, help=Caption("Who pays.")),
+    )
+    fields = build_schema(by_name(sla, plan, item), Audience.AGENT).type_map["Page"].fields  # type: ignore[attr-defined]
+    assert fields["sla"].description == "Null only if the caller may not see the SLA."
+    assert fields["plan"].description == (
+        "Who pays. Null if there is no such care plan, or if the caller may not see it."
+    )
+
+
+def test_only_a_label_that_says_more_than_the_name_describes_a_field() -> None:
+    item = module(
+        "page", "pages", field("created_at", "datetime", label="Created"), field("size", "int", label="Size (kB)")
+    )
+    fields = build_schema(by_name(item), Audience.AGENT).type_map["Page"].fields  # type: ignore[attr-defined]
+    assert fields["createdAt"].description is None
+    assert fields["size"].description == "Size (kB)"
