@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from schema.bind_computed import bind_computed
 from schema.bind_field import bind_fields
-from schema.bind_link import bind_computed, bind_filter, bind_relation
+from schema.bind_filter import bind_filter
+from schema.bind_relation import bind_relation
 from schema.binding import Binding, key_columns, near
 from schema.catalog import Catalog, ColumnClass, Table
 from schema.check_access import check_rows
@@ -80,9 +82,9 @@ def _check_key(at: Binding) -> None:
 def _bind(at: Binding) -> Module:
     module, table = at.module, at.table
     fields = bind_fields(at)
-    relations = [bound for item in module.relations if (bound := bind_relation(item, at)) is not None]
+    relations = [kept for item in module.relations if (kept := bind_relation(item, at)) is not None]
     by_name = {item.name: item for item in fields}
-    computed = [bound for item in module.computed if (bound := bind_computed(item, by_name, at)) is not None]
+    computed = [made for item in module.computed if (made := bind_computed(item, by_name, at)) is not None]
     taken = _api_names(module, fields, relations, computed)
     fields += dynamic_fields(at.catalog, table.name, taken, module.place) if at.key else ()
     side = at.side.name if at.side is not None and any(item.home is Home.SIDE for item in fields) else None
@@ -108,14 +110,14 @@ def _bind(at: Binding) -> Module:
     return replace(
         bound,
         row_keys=_row_keys(bound, table),
-        filters=tuple(kept for item in module.filters if (kept := bind_filter(item, members, at)) is not None),
+        filters=tuple(found for item in module.filters if (found := bind_filter(item, members, at)) is not None),
         ui=_ui(members, at),
     )
 
 
 def _api_names(module: Module, fields: list[Field], relations: list[Relation], computed: list[Computed]) -> set[str]:
-    names = {item.api_name for item in (*fields, *relations, *computed)}
-    names |= {raw for item in fields if (raw := item.raw_name) is not None}
+    names = {item.api_name for item in fields} | {item.api_name for item in relations}
+    names |= {item.api_name for item in computed} | {raw for item in fields if (raw := item.raw_name) is not None}
     return names | {item.api_name for item in module.fields}
 
 
@@ -131,7 +133,7 @@ def _features(at: Binding) -> Mapping[str, Any]:
                 f"`{name}` has no effect: table `{at.table.name}` has no column `{VALIDITY_COLUMN}`.",
                 f"features.{name}",
                 "Leave it out.",
-                Level.WARNING,
+                level=Level.WARNING,
             )
     return made
 
@@ -168,7 +170,7 @@ def _ui(members: Mapping[str, object], at: Binding) -> Mapping[str, Any]:
                     f"`{where}` names `{name}`, which module `{at.module.name}` does not have.",
                     f"ui.{where}",
                     suggest(name, known),
-                    Level.WARNING,
+                    level=Level.WARNING,
                 )
         return tuple(name for name in names if name in known)
 

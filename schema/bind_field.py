@@ -70,8 +70,8 @@ def _made_secret(item: Field, at: Binding) -> Field:
         f"Field `{item.name}` sits on `{item.column}`, which signs links; it can be written but not read.",
         f"fields.{item.name}.column",
         "Write `type: secret`.",
-        Level.WARNING,
-        item.place,
+        level=Level.WARNING,
+        place=item.place,
     )
     return replace(
         item, kind="secret", sortable=False, filterable=False, searchable=False, show_in_list=False, default=None
@@ -189,13 +189,13 @@ def _reference(item: Field, column: Column, at: Binding) -> Field | None:
             f"Field `{item.name}` is left out: the table of module `{target.name}` ({target.place.file}) is not in this database.",
             path,
             None,
-            item.place,
-            level,
+            place=item.place,
+            level=level,
         )
         return None
     wanted = item.by or item.settings.get("lookup_key")
     key = at.key_of(target, table)
-    joined = _joined(item, target, table, key, wanted, at)
+    joined = _joined(item, target, table, wanted, at)
     if joined is None:
         return None
     if not fits(column.type, table.columns[joined].type):
@@ -205,7 +205,7 @@ def _reference(item: Field, column: Column, at: Binding) -> Field | None:
             f"Field `{item.name}` is left out: column `{item.column}` is {describe(column)}, but `{table.name}.{joined}`, which it points at, is {describe(table.columns[joined])}.",
             f"fields.{item.name}.column",
             "Name another column, or with `by` another field of the target.",
-            item.place,
+            place=item.place,
         )
         return None
     by = item.by
@@ -223,7 +223,7 @@ def _target(item: Field, at: Binding) -> Module | None:
 
 
 def _without_target(item: Field, column: Column, at: Binding) -> Field | None:
-    """A GOTRS lookup of a table without a module stays a plain value; a reference without its module is left out."""
+    """Keep a GOTRS lookup of a table without a module as a plain value; leave a reference without its module out."""
     if item.to is None:
         kind = item.settings.get("plain_kind", "int")
         table = item.settings["lookup_table"]
@@ -232,8 +232,8 @@ def _without_target(item: Field, column: Column, at: Binding) -> Field | None:
             f"Field `{item.name}` shows plain values: no module is on table `{table}`.",
             f"fields.{item.name}.lookup_table",
             f"Add a module for it: `lambdesk new-module --from-table {table}`.",
-            Level.WARNING,
-            item.place,
+            level=Level.WARNING,
+            place=item.place,
         )
         fallback = "int" if column.type in _INTS else "string"
         usable = kind in KINDS and column.type in KINDS[kind].accepts and kind not in ("reference", "select")
@@ -244,16 +244,15 @@ def _without_target(item: Field, column: Column, at: Binding) -> Field | None:
         f"Field `{item.name}` is left out: there is no module `{item.to}`, or its file is broken.",
         f"fields.{item.name}.to",
         suggest(item.to, at.others) or "Add the module, or mend it.",
-        item.place,
+        place=item.place,
     )
     return None
 
 
-def _joined(
-    item: Field, target: Module, table: Table, key: tuple[str, ...], wanted: str | None, at: Binding
-) -> str | None:
+def _joined(item: Field, target: Module, table: Table, wanted: str | None, at: Binding) -> str | None:
     """Return the column of the target's table that the stored value equals."""
     path = f"fields.{item.name}.by"
+    key = at.key_of(target, table)
     if wanted is None or (wanted == "id" and column_named(target, table, wanted) is None):
         if len(key) == 1:
             return key[0]
@@ -264,7 +263,7 @@ def _joined(
             f"Field `{item.name}` is left out: module `{target.name}` ({target.place.file}) has {what}.",
             f"fields.{item.name}.to",
             "Name the field that the stored value equals with `by`.",
-            item.place,
+            place=item.place,
         )
         return None
     found = column_named(target, table, wanted)
@@ -275,7 +274,7 @@ def _joined(
             f"Field `{item.name}` is left out: module `{target.name}` ({target.place.file}) has no field `{wanted}`.",
             path,
             suggest(wanted, [one.name for one in target.fields]),
-            item.place,
+            place=item.place,
         )
         return None
     return found

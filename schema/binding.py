@@ -38,6 +38,7 @@ class Binding:
         message: str,
         path: str = "",
         hint: str | None = None,
+        *,
         level: Level = Level.ERROR,
         place: Place | None = None,
     ) -> None:
@@ -52,12 +53,13 @@ class Binding:
         message: str,
         path: str,
         hint: str | None,
+        *,
         place: Place,
         level: Level = Level.WARNING,
     ) -> None:
         """Note that a member is left out of the module."""
         self.dropped.add(name)
-        self.note(code, message, path, hint, level, place)
+        self.note(code, message, path, hint, level=level, place=place)
 
     def target(self, name: str) -> Module | None:
         """Return another module, or this one."""

@@ -6,25 +6,30 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from schema.captions import words
 from schema.check_access import check_access, make_access
 from schema.check_field import FieldContext, make_field
 from schema.check_member import make_action, make_computed, make_hook, make_relation, make_schedule, plain_filter
 from schema.check_name import check_names
-from schema.expressions import ExpressionError, parse_condition, parse_select
+from schema.expressions import parse_condition, parse_select
 from schema.merge import Merged, merge, read_sections
 from schema.names import plural
 from schema.problems import Place, Problem, suggest
-from schema.shapes import words
 from schema.source import Source
 from schema.spec import Caption, Field, Hook, Module, Operation
 from schema.spot import Entry, Findings, listed
+from schema.sql_reader import ExpressionError
 
 # Part of every digest: a change of what files mean makes every module new.
 FORMAT = "1"
 NO_KEY = "none"
 _DEFAULT_OPERATIONS = frozenset({Operation.VIEW, Operation.CREATE, Operation.UPDATE, Operation.DELETE})
-# Keys of a field whose place matters when it meets the database.
-_BOUND_FIELD_KEYS = ("column", "type", "to", "by", "options", "default", "lookup_table", "lookup_condition")
+# Keys whose place matters when a module meets the database.
+_BOUND_KEYS: Mapping[str, Sequence[str]] = {
+    "fields": ("column", "type", "to", "by", "options", "default", "lookup_table", "lookup_condition"),
+    "relations": ("to", "by", "through", "here", "there", "where"),
+    "computed_fields": ("needs", "sql"),
+}
 
 
 def check_module(sources: Sequence[Source]) -> tuple[Module | None, list[Problem]]:
@@ -235,37 +240,29 @@ def _ui(merged: Merged) -> Mapping[str, Any]:
 
 
 def _places(merged: Merged) -> Mapping[str, Place]:
-    """Note where what the database may refuse stands."""
+    """Note where what the database may refuse stands, by path."""
     found: dict[str, Place] = {}
-    for key in ("table", "key", "optional"):
-        if merged.header.says(key):
-            found[f"module.{key}"] = merged.header.at(key).place
-    for entry, _ in merged.lists["fields"]:
-        for key in _BOUND_FIELD_KEYS:
-            if key in entry:
-                found[f"fields.{entry.get('name')}.{key}"] = entry.at(key).place
-    for section, keys in (
-        ("relations", ("to", "by", "through", "here", "there", "where")),
-        ("computed_fields", ("needs", "sql")),
-    ):
+    for section, keys in _BOUND_KEYS.items():
         for entry, _ in merged.lists[section]:
-            for key in keys:
-                if key in entry:
-                    found[f"{section}.{entry.get('name')}.{key}"] = entry.at(key).place
+            _note_places(found, f"{section}.{entry.get('name')}", entry, keys)
     for entry, _ in merged.lists["filters"]:
         found[f"filters.{entry.get('field')}"] = entry.spot.place
-    for key in ("list_columns", "form_sections", "default_sort"):
-        if merged.ui.says(key) or merged.header.says(key):
-            found[f"ui.{key}"] = (merged.ui if merged.ui.says(key) else merged.header).at(key).place
+    _note_places(found, "module", merged.header, ("table", "key"))
+    _note_places(found, "ui", merged.header, ("default_sort",))
+    _note_places(found, "ui", merged.ui, ("list_columns", "form_sections", "default_sort"))
+    _note_places(found, "features", merged.features, ("soft_delete", "status_toggle"))
     for part in merged.access:
         for audience in ("agent", "customer"):
-            section_entry = part.get(audience)
-            if isinstance(section_entry, Entry) and "rows" in section_entry:
-                found[f"access.{audience}.rows"] = section_entry.at("rows").place
-    for key in ("soft_delete", "status_toggle"):
-        if merged.features.says(key):
-            found[f"features.{key}"] = merged.features.at(key).place
+            rules = part.get(audience)
+            if isinstance(rules, Entry):
+                _note_places(found, f"access.{audience}", rules, ("rows",))
     return found
+
+
+def _note_places(found: dict[str, Place], path: str, entry: Entry, keys: Sequence[str]) -> None:
+    for key in keys:
+        if key in entry:
+            found[f"{path}.{key}"] = entry.at(key).place
 
 
 def _check_uses(merged: Merged, module: Module, findings: Findings) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from schema.problems import suggest
 from schema.shapes import plain
@@ -105,7 +105,9 @@ def _rule(entry: Entry, right: str, findings: Findings) -> Rule | None:
     return Rule(group=group, key=entry.get("key", "ro" if right == "view" else "rw"))
 
 
-Note = Callable[[str, str, str | None, tuple[str | int, ...]], None]
+Path: TypeAlias = tuple[str | int, ...]
+# Takes code, message, hint and the path inside the filter.
+Note: TypeAlias = Callable[[str, str, str | None, Path], None]
 
 
 def check_access(parts: Iterable[Entry], module: Module, findings: Findings) -> None:
@@ -123,23 +125,20 @@ def check_access(parts: Iterable[Entry], module: Module, findings: Findings) -> 
         for audience in Audience:
             section = part.get(audience.value)
             if isinstance(section, Entry) and isinstance(section.get("rows"), Map):
-                root = section["rows"]
-                base = section.at("rows")
-
-                def note(
-                    code: str,
-                    message: str,
-                    hint: str | None,
-                    path: tuple[str | int, ...],
-                    base: Spot = base,
-                    root: Map = root,
-                ) -> None:
-                    findings.add(_descend(base, root, path), code, message, hint, at_key=True)
-
-                check_rows(plain(root), module, None, note)
+                _check_section(section, module, findings)
 
 
-def _descend(spot: Spot, value: Any, path: tuple[str | int, ...]) -> Spot:
+def _check_section(section: Entry, module: Module, findings: Findings) -> None:
+    root = section["rows"]
+    base = section.at("rows")
+
+    def note(code: str, message: str, hint: str | None, path: Path) -> None:
+        findings.add(_descend(base, root, path), code, message, hint, at_key=True)
+
+    check_rows(plain(root), module, None, note)
+
+
+def _descend(spot: Spot, value: Any, path: Path) -> Spot:
     for key in path:
         if isinstance(value, (Map, Seq)):
             spot = spot.under(value, key)
@@ -147,106 +146,95 @@ def _descend(spot: Spot, value: Any, path: tuple[str | int, ...]) -> Spot:
     return spot
 
 
-def check_rows(
-    rows: Any,
-    module: Module,
-    others: Mapping[str, Module] | None,
-    note: Note,
-    path: tuple[str | int, ...] = (),
-) -> None:
+def check_rows(rows: Any, module: Module, others: Mapping[str, Module] | None, note: Note) -> None:
     """Check a row filter against a module; with `others` also what lies behind references and relations."""
-    if not isinstance(rows, dict):
-        note("bad-rule", f"A filter must be a mapping; found `{rows}`.", None, path)
-        return
-    members = module.members
-    for key, value in rows.items():
-        here = (*path, key)
+    _RowCheck(others, note).check(rows, module, ())
+
+
+@dataclass(frozen=True, slots=True)
+class _RowCheck:
+    """Walks one filter, in the API's own grammar, with `$`-values for what is known of the caller."""
+
+    others: Mapping[str, Module] | None
+    note: Note
+
+    def check(self, rows: Any, module: Module, path: Path) -> None:
+        """Check one level of a filter."""
+        if not isinstance(rows, dict):
+            self.note("bad-rule", f"A filter must be a mapping; found `{rows}`.", None, path)
+            return
+        for key, value in rows.items():
+            self._entry(key, value, module, (*path, key))
+
+    def _entry(self, key: str, value: Any, module: Module, path: Path) -> None:
+        members = module.members
         if key in ("and", "or"):
             if not isinstance(value, list):
-                note("bad-rule", f"`{key}` takes a list of filters.", None, here)
-                continue
+                self.note("bad-rule", f"`{key}` takes a list of filters.", None, path)
+                return
             for index, item in enumerate(value):
-                check_rows(item, module, others, note, (*here, index))
+                self.check(item, module, (*path, index))
         elif key == "not":
-            check_rows(value, module, others, note, here)
-        elif key in _BUILTIN_FILTERS and key not in members:
-            _check_operators(value, key, note, here)
+            self.check(value, module, path)
         elif key in members:
-            _check_member(members[key], key, value, others, note, here)
+            self._member(members[key], key, value, path)
+        elif key in _BUILTIN_FILTERS:
+            self._operators(value, key, path)
         else:
-            note(
-                "unknown-field",
-                f"The filter names `{key}`, which module `{module.name}` does not have.",
-                suggest(key, members) or f"It has: {listed(sorted(members))}.",
-                here,
-            )
+            hint = suggest(key, members) or f"It has: {listed(sorted(members))}."
+            message = f"The filter names `{key}`, which module `{module.name}` does not have."
+            self.note("unknown-field", message, hint, path)
 
+    def _member(self, member: Field | Relation | Computed, key: str, value: Any, path: Path) -> None:
+        if isinstance(member, Relation):
+            if not isinstance(value, dict) or not value or any(word not in QUANTIFIERS for word in value):
+                words = ", ".join(QUANTIFIERS)
+                self.note("bad-rule", f"`{key}` leads to many rows and takes {words}.", None, path)
+                return
+            for word, inner in value.items():
+                self._target(member.to, inner, (*path, word))
+        elif isinstance(member, Field) and member.kind == "reference" and key == member.api_name:
+            self._target(member.to, value, path)
+        elif isinstance(member, Computed) and member.expression is None:
+            self.note("bad-rule", f"`{key}` is computed by a lambda; a filter cannot use it.", None, path)
+        elif isinstance(member, Field) and not member.is_readable:
+            self.note("bad-rule", f"`{key}` is secret; a filter cannot use it.", None, path)
+        else:
+            self._operators(value, key, path)
 
-def _check_member(
-    member: Field | Relation | Computed,
-    key: str,
-    value: Any,
-    others: Mapping[str, Module] | None,
-    note: Note,
-    path: tuple[str | int, ...],
-) -> None:
-    if isinstance(member, Relation):
-        if not isinstance(value, dict) or not value or any(word not in QUANTIFIERS for word in value):
-            note("bad-rule", f"`{key}` leads to many rows and takes {', '.join(QUANTIFIERS)}.", None, path)
+    def _target(self, to: str | None, value: Any, path: Path) -> None:
+        if isinstance(value, dict) and set(value) == {"isNull"}:
             return
-        for word, inner in value.items():
-            _check_target(member.to, inner, others, note, (*path, word))
-    elif isinstance(member, Field) and member.kind == "reference" and key == member.api_name:
-        _check_target(member.to, value, others, note, path)
-    elif isinstance(member, Computed) and member.expression is None:
-        note("bad-rule", f"`{key}` is computed by a lambda; a filter cannot use it.", None, path)
-    elif isinstance(member, Field) and not member.is_readable:
-        note("bad-rule", f"`{key}` is secret; a filter cannot use it.", None, path)
-    else:
-        _check_operators(value, key, note, path)
+        target = self.others.get(to) if self.others is not None and to is not None else None
+        if target is not None:
+            self.check(value, target, path)
+        elif not isinstance(value, dict):
+            self.note("bad-rule", f"A filter must be a mapping; found `{value}`.", None, path)
 
+    def _operators(self, value: Any, key: str, path: Path) -> None:
+        if not isinstance(value, dict) or not value:
+            self.note("bad-rule", f"`{key}` takes an operator such as `{{eq: ...}}`; found `{value}`.", None, path)
+            return
+        for word, operand in value.items():
+            here = (*path, word)
+            if word not in OPERATORS:
+                hint = suggest(word, OPERATORS) or f"Operators: {', '.join(OPERATORS)}."
+                self.note("bad-rule", f"`{word}` is no operator.", hint, here)
+                continue
+            for item in operand if isinstance(operand, list) else [operand]:
+                self._operand(item, word, here)
+            if word in ("in", "notIn") and not isinstance(operand, list) and not _is_caller_value(operand):
+                self.note("bad-rule", f"`{word}` takes a list; found `{operand}`.", None, here)
 
-def _check_target(
-    to: str | None, value: Any, others: Mapping[str, Module] | None, note: Note, path: tuple[str | int, ...]
-) -> None:
-    if isinstance(value, dict) and set(value) == {"isNull"}:
-        return
-    target = others.get(to) if others is not None and to is not None else None
-    if target is not None:
-        check_rows(value, target, others, note, path)
-    elif not isinstance(value, dict):
-        note("bad-rule", f"A filter must be a mapping; found `{value}`.", None, path)
-
-
-def _check_operators(value: Any, key: str, note: Note, path: tuple[str | int, ...]) -> None:
-    if not isinstance(value, dict) or not value:
-        note("bad-rule", f"`{key}` takes an operator such as `{{eq: ...}}`; found `{value}`.", None, path)
-        return
-    for word, operand in value.items():
-        here = (*path, word)
-        if word not in OPERATORS:
-            note(
-                "bad-rule",
-                f"`{word}` is no operator.",
-                suggest(word, OPERATORS) or f"Operators: {', '.join(OPERATORS)}.",
-                here,
-            )
-            continue
-        for item in operand if isinstance(operand, list) else [operand]:
-            _check_operand(item, word, note, here)
-        if word in ("in", "notIn") and not isinstance(operand, list) and not _is_caller_value(operand):
-            note("bad-rule", f"`{word}` takes a list; found `{operand}`.", None, here)
-
-
-def _check_operand(item: Any, word: str, note: Note, path: tuple[str | int, ...]) -> None:
-    if isinstance(item, str) and item.startswith("$") and not _is_caller_value(item):
-        note("bad-rule", f"`{item}` is not known.", f"Known: {_CALLERS}.", path)
-    elif item is None:
-        note("bad-rule", f"`{word}` needs a value.", "Write `isNull: true` for no value.", path)
-    elif isinstance(item, (dict, list)):
-        note("bad-rule", f"`{word}` takes a single value.", None, path)
-    elif word == "isNull" and not isinstance(item, bool):
-        note("bad-rule", "`isNull` takes true or false.", None, path)
+    def _operand(self, item: Any, word: str, path: Path) -> None:
+        if isinstance(item, str) and item.startswith("$") and not _is_caller_value(item):
+            self.note("bad-rule", f"`{item}` is not known.", f"Known: {_CALLERS}.", path)
+        elif item is None:
+            self.note("bad-rule", f"`{word}` needs a value.", "Write `isNull: true` for no value.", path)
+        elif isinstance(item, (dict, list)):
+            self.note("bad-rule", f"`{word}` takes a single value.", None, path)
+        elif word == "isNull" and not isinstance(item, bool):
+            self.note("bad-rule", "`isNull` takes true or false.", None, path)
 
 
 def _is_caller_value(item: Any) -> bool:

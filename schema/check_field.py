@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from schema.captions import words
 from schema.defaults import WrongDefaultError, stored_default
 from schema.kinds import KINDS, UNKNOWN, Kind
 from schema.names import enum_value
 from schema.patterns import pattern_error
 from schema.problems import Level
-from schema.shapes import LAMBDA_LIMIT_BYTES, plain, words
+from schema.shapes import LAMBDA_LIMIT_BYTES, plain
 from schema.spec import Caption, Code, Default, Field, Home, Option, Validation
 from schema.spot import Entry, Findings, Spot, shown
 from schema.tree import Map
@@ -82,7 +83,7 @@ def make_field(entry: Entry, context: FieldContext, findings: Findings, *, exten
         help=entry.get("help"),
         required=bool(entry.get("required", False)) or name in context.required,
         unique=bool(entry.get("unique", False)) or name in context.unique,
-        searchable=_allowed(entry, "searchable", kind.searchable, False, findings),  # noqa: FBT003 - the default
+        searchable=_allowed(entry, "searchable", kind.searchable, False, findings),
         sortable=_allowed(entry, "sortable", kind.sortable, kind.sortable, findings),
         filterable=_allowed(entry, "filterable", kind.readable, kind.readable, findings),
         readonly=bool(entry.get("readonly", False)),

@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from schema.captions import words
 from schema.check_field import read_code
 from schema.defaults import WrongDefaultError, stored_default
-from schema.expressions import ExpressionError, parse
+from schema.expressions import parse
 from schema.kinds import KINDS
-from schema.shapes import words
 from schema.spec import Action, Argument, Caption, Computed, Example, Expression, Hook, Relation, Schedule
 from schema.spot import Entry, Findings, shown
+from schema.sql_reader import ExpressionError
 
 SYSTEM_PRINCIPAL = "system"
 _SETTINGS = ("list_position", "list_class")

@@ -51,10 +51,7 @@ def _reserved(module: Module) -> Iterator[Problem]:
         yield Problem(
             "reserved-name", f"The plural `{module.plural_name}` is reserved.", module.place, hint="Set `plural_name`."
         )
-    members = [
-        (item.name, item.place) for item in (*module.fields, *module.relations, *module.computed, *module.actions)
-    ]
-    for name, place in members:
+    for name, place in _named(module):
         if name in RESERVED_NAMES:
             yield Problem(
                 "reserved-name",
@@ -62,6 +59,13 @@ def _reserved(module: Module) -> Iterator[Problem]:
                 place,
                 hint="Choose another `name`; `column` keeps the column.",
             )
+
+
+def _named(module: Module) -> Iterator[tuple[str, Place]]:
+    yield from ((item.name, item.place) for item in module.fields)
+    yield from ((item.name, item.place) for item in module.relations)
+    yield from ((item.name, item.place) for item in module.computed)
+    yield from ((item.name, item.place) for item in module.actions)
 
 
 def _members(module: Module) -> Iterator[tuple[str, str, Place]]:

@@ -98,7 +98,7 @@ def _key(value: Any, kind: str, options: Sequence[Option]) -> Any:  # noqa: ARG0
     raise WrongDefaultError("a key of the target")
 
 
-def _none(value: Any, kind: str, options: Sequence[Option]) -> Any:
+def _none(value: Any, kind: str, options: Sequence[Option]) -> Any:  # noqa: ARG001 - one signature for the table
     raise WrongDefaultError("left out; what is secret has no default")
 
 

@@ -82,7 +82,7 @@ def _is_hidden_inside(root: str, path: str) -> bool:
     target = os.path.realpath(path)
     if not target.startswith(root + os.sep):
         return False
-    return any(part.startswith(".") for part in target[len(root) + 1 :].split(os.sep))
+    return any(part.startswith(".") for part in Path(target[len(root) + 1 :]).parts)
 
 
 def open_found(found: Found) -> bytes | None:
@@ -127,7 +127,7 @@ def misplaced(found: Found) -> Source:
 def _reason(found: Found) -> tuple[str, str]:
     try:
         target = os.path.realpath(found.path, strict=True)
-        status = os.stat(target)
+        status = Path(target).stat()
     except OSError as error:
         if error.errno == errno.ELOOP:
             return "The file is a link that leads to itself.", "Replace it by the file."

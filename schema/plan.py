@@ -55,7 +55,7 @@ def _own(module: Module, catalog: Catalog, others: Mapping[str, Module]) -> Plan
 
 
 def _key(module: Module) -> tuple[str, ...]:
-    """The key columns that a new table gets; `key:` may name fields."""
+    """Return the key columns that a new table gets; `key:` may name fields."""
     fields = {item.name: item.column for item in module.fields}
     return tuple(fields.get(name, name) for name in module.declared_key or ())
 
@@ -100,7 +100,7 @@ def _beside(module: Module, table: Table, catalog: Catalog, others: Mapping[str,
 
 
 def _stored(fields: Iterable[Field]) -> list[Field]:
-    """The fields that have a column, one a column."""
+    """Return the fields that have a column, one a column."""
     found: dict[str, Field] = {}
     for item in fields:
         if not item.settings.get("virtual"):

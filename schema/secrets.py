@@ -1,5 +1,8 @@
-"""What holds secrets in an OTRS database. Such columns can be written through `password` and `secret` fields, never read;
-tables of sessions and tokens are no modules at all. The lists err on the side of refusing."""
+"""What holds secrets in an OTRS database.
+
+Such columns can be written through `password` and `secret` fields, never read; tables of sessions and tokens are no
+modules at all. The lists err on the side of refusing.
+"""
 
 from __future__ import annotations
 
