@@ -81,7 +81,9 @@ class Registry:
         self._published = asyncio.Condition()
         self._busy = asyncio.Lock()
         self._unrecorded: dict[str, tuple[str, Source]] = {}
-        self.snapshot = Snapshot("", 0, {}, (), builder({}), Catalog({}))
+        empty = builder({})
+        self._own_names = {name for schema in empty.values() for name in (*schema.type_map, *_roots(schema))}
+        self.snapshot = Snapshot("", 0, {}, (), empty, Catalog({}))
         self.is_loaded = False
 
     def changed(self) -> None:
@@ -244,10 +246,13 @@ class Registry:
         """Of two modules that claim one GraphQL name, the one that is new (or later by name) stands back."""
         while True:
             modules = {name: item.module for name, item in bound.items() if item.module is not None}
-            found = clashes(modules)
+            found = clashes(modules, reserved=self._own_names)
             if not found:
                 return
             for graphql_name, first, second in found:
+                if first in {"", second}:
+                    self._refuse_name(bound, second, graphql_name, twice=first == second)
+                    continue
                 loser, winner = (first, second) if first not in self.snapshot.modules else (second, first)
                 if second not in self.snapshot.modules:
                     loser, winner = second, first
@@ -264,6 +269,21 @@ class Registry:
                 previous = bound[loser].module
                 if previous is not None and clashes({loser: previous, winner: other.module}):
                     bound[loser] = bound[loser].refused(problem, None)
+
+    def _refuse_name(self, bound: dict[str, Bound], name: str, graphql_name: str, *, twice: bool) -> None:
+        """Keep the last good version of a module that makes a name twice, or one that Lambdesk has itself."""
+        item = bound[name]
+        if item.module is None:
+            return
+        problem = Problem(
+            "name-clash",
+            f"Module `{name}` makes the GraphQL name `{graphql_name}`"
+            + (" twice." if twice else ", which Lambdesk has itself."),
+            item.module.place,
+            hint="Rename the field whose options make it." if twice else "Rename the module.",
+        )
+        previous = self.snapshot.modules.get(name)
+        bound[name] = item.refused(problem, previous if previous is not item.module else None)
 
     def _run_examples(self, bound: dict[str, Bound]) -> None:
         """Keep the last good version of a module whose lambdas do not compile, or whose examples fail."""
@@ -317,6 +337,10 @@ class Registry:
         if not names:
             return snapshot
         return replace(snapshot, changes=describe(self.snapshot, snapshot, names))
+
+
+def _roots(schema: GraphQLSchema) -> Iterable[str]:
+    return schema.query_type.fields if schema.query_type else ()
 
 
 def _differs(new: Snapshot, old: Snapshot) -> bool:

@@ -216,6 +216,26 @@ async def test_two_modules_cannot_claim_one_graphql_name(world: World) -> None:
     assert world.status("room").state is ModuleState.LIVE
 
 
+async def test_a_name_that_lambdesk_has_itself_is_refused(world: World) -> None:
+    """The shared filter of several texts is called StringListFilter, whatever a module would like to call its own."""
+    text = "module: {name: string_list, table: string_list}\nfields:\n  - {name: name, type: string}\n"
+    await world.start(room=ROOM, string_list=text)
+    assert [problem.message for problem in world.status("string_list").problems] == [
+        "Module `string_list` makes the GraphQL name `StringListFilter`, which Lambdesk has itself."
+    ]
+    assert world.status("room").state is ModuleState.LIVE
+
+
+async def test_a_name_made_twice_by_one_module_is_refused(world: World) -> None:
+    options = "options: [{name: A, value: a, label: a}]"
+    text = f"module: {{name: hall, table: hall}}\nfields:\n  - {{name: filter, type: select, {options}}}\n"
+    await world.start(room=ROOM, hall=text)
+    assert [problem.message for problem in world.status("hall").problems] == [
+        "Module `hall` makes the GraphQL name `HallFilter` twice."
+    ]
+    assert world.status("room").state is ModuleState.LIVE
+
+
 async def test_unchanged_modules_keep_their_identity_and_the_version_says_when_something_changed(world: World) -> None:
     await world.start(room=ROOM, desk=DESK)
     before = world.registry.snapshot
