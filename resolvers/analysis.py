@@ -88,7 +88,7 @@ def located(nodes: Sequence[FieldNode], path: tuple[str, ...]) -> Iterator[None]
     try:
         yield
     except OperationError as error:
-        raise GraphQLError(str(error), nodes=nodes, path=list(path), original_error=error) from None
+        raise GraphQLError(str(error), nodes=list(nodes), path=list(path), cause=error) from None
 
 
 class Analyst:

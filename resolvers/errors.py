@@ -119,7 +119,7 @@ def present(errors: Iterable[GraphQLError], request_id: str) -> list[GraphQLErro
 
 
 def _present(error: GraphQLError, request_id: str, logged: set[int]) -> GraphQLError:
-    cause = _cause(error)
+    cause = cause_of(error)
     if isinstance(cause, OperationError):
         return _rebuild(error, str(cause), {**cause.extensions, "requestId": request_id})
     if isinstance(cause, GraphQLError):  # graphql-core's own words: a value that its type cannot hold
@@ -133,10 +133,11 @@ def _present(error: GraphQLError, request_id: str, logged: set[int]) -> GraphQLE
 
 def mask(error: Exception, request_id: str) -> GraphQLError:
     """Make the client's error of an exception that has no place in the answer."""
-    return present([GraphQLError(MASKED, original_error=error)], request_id)[0]
+    return present([GraphQLError(MASKED, cause=error)], request_id)[0]
 
 
-def _cause(error: GraphQLError) -> Exception:
+def cause_of(error: GraphQLError) -> Exception:
+    """Return the exception that stands behind an error of the answer; the error itself where nothing does."""
     cause: Exception = error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error

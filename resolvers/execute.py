@@ -13,7 +13,7 @@ from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLResolveI
 from resolvers.analysis import analyse
 from resolvers.context import Context
 from resolvers.door import Door
-from resolvers.errors import DeadlinePassed, OperationError, from_storage, is_fatal, mask, present
+from resolvers.errors import DeadlinePassed, OperationError, cause_of, from_storage, is_fatal, mask, present
 from resolvers.selection import VariableErrors, select
 from resolvers.shape import Answer, Record
 from schema.bindings import BINDING, VersionRoot
@@ -63,8 +63,8 @@ async def _run(
     )
     result = found if isinstance(found, ExecutionResult) else await found
     for error in result.errors or ():
-        cause = error.original_error
-        if cause is not None and is_fatal(cause):
+        cause = cause_of(error)
+        if is_fatal(cause):
             raise cause
     return result
 

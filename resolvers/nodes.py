@@ -153,6 +153,8 @@ class ListNode:
     @property
     def wants_cursors(self) -> bool:
         """Whether any cursor is selected."""
+        if not self.module.has_id:  # rows that cannot be told apart have no place to go on from
+            return False
         edges = [part for part in self.parts.values() if isinstance(part, EdgesPart)]
         return bool(self.info & {"startCursor", "endCursor"}) or any(None in part.slots.values() for part in edges)
 
