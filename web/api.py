@@ -22,7 +22,7 @@ from web.live import Live
 from web.operation import Asked, NotStarted, prepare, read_asked, run
 
 METHODS = "GET, POST"
-MAX_QUERY_STRING = 100_000
+MAX_QUERY_STRING = 30_000
 SCHEMA_HEADER = "X-Lambdesk-Schema"
 
 

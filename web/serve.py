@@ -32,16 +32,17 @@ class CannotStart(Exception):  # noqa: N818 - told to the operator as it is
     """The server cannot start; the text says why and what to do."""
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, live: Live | None = None) -> None:
     """Serve until a signal says stop. Raises `CannotStart`, or what the settings or the database room find wrong."""
     if not settings.is_loopback and not settings.allow_remote_without_sign_in:
         raise CannotStart(NO_SIGN_IN.format(host=settings.host))
     start_logging(settings.log_format, settings.log_level)
     listener = listen(settings)
     try:
-        from web.lifecycle import make_live  # noqa: PLC0415 - a port in use is told before anything heavy is loaded
+        if live is None:
+            from web.lifecycle import make_live  # noqa: PLC0415 - a port in use is told before anything heavy is loaded
 
-        live = make_live(settings)
+            live = make_live(settings)
         server = CalmServer(configure(settings, live), live.stopping.set)
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host

@@ -263,6 +263,12 @@ class Settings:
         return self.host in LOOPBACK
 
     @cached_property
+    def origins(self) -> frozenset[str]:
+        """Origins of pages that may open a WebSocket, beside the one that the request itself names as its host."""
+        parts = urlsplit(self.public_url)
+        return frozenset((*self.allowed_origins, *([f"{parts.scheme}://{parts.netloc}"] if self.public_url else [])))
+
+    @cached_property
     def host_names(self) -> frozenset[str]:
         """Host names that a request may name, in lower case and without ports."""
         public = urlsplit(self.public_url).hostname if self.public_url else None

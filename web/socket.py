@@ -74,7 +74,7 @@ def is_own_origin(headers: Mapping[str, str], live: Live) -> bool:
     origin = headers.get("origin")
     if origin is None:
         return True
-    if origin in live.settings.allowed_origins or origin == live.settings.public_url:
+    if origin in live.settings.origins:
         return True
     # The Host header was checked against the configured names before; the port must be the same as well.
     parts = urlsplit(origin)

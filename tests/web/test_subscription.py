@@ -1,0 +1,361 @@
+"""Subscriptions: graphql-transport-ws in all its rules, and the same operations as an event stream."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from schema.snapshot import SchemaChangeItem
+from tests.web.toy import SECRET, Toy
+
+MakeToy = Callable[..., Toy]
+
+
+class Socket:
+    """A WebSocket client that talks to the application without a network."""
+
+    def __init__(self, toy: Toy, protocols: Sequence[str] = ("graphql-transport-ws",), **headers: str) -> None:
+        self.to_server: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.from_server: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        given = {"host": "localhost:8000", **headers}
+        self.scope = {
+            "type": "websocket", "path": "/graphql", "raw_path": b"/graphql", "query_string": b"", "root_path": "",
+            "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+            "scheme": "ws", "subprotocols": list(protocols),
+        }  # fmt: skip
+        self.to_server.put_nowait({"type": "websocket.connect"})
+        self.task = asyncio.create_task(toy.app(self.scope, self.to_server.get, self.from_server.put))
+
+    async def event(self) -> dict[str, Any]:
+        return await asyncio.wait_for(self.from_server.get(), 5)
+
+    async def send(self, message: Any) -> None:
+        text = message if isinstance(message, str) else json.dumps(message)
+        await self.to_server.put({"type": "websocket.receive", "text": text})
+
+    async def next(self) -> Any:
+        event = await self.event()
+        assert event["type"] == "websocket.send", event
+        return json.loads(event["text"])
+
+    async def closed(self) -> tuple[int, str]:
+        while (event := await self.event())["type"] != "websocket.close":
+            pass
+        return event["code"], event.get("reason", "")
+
+    async def init(self) -> "Socket":
+        assert (await self.event())["type"] == "websocket.accept"
+        await self.send({"type": "connection_init"})
+        assert await self.next() == {"type": "connection_ack"}
+        return self
+
+    async def subscribe(self, name: str, query: str, **more: Any) -> None:
+        await self.send({"id": name, "type": "subscribe", "payload": {"query": query, **more}})
+
+
+@asynccontextmanager
+async def opened(toy: Toy, *args: Any, **headers: str) -> AsyncIterator[Socket]:
+    socket = Socket(toy, *args, **headers)
+    try:
+        yield socket
+    finally:
+        await socket.to_server.put({"type": "websocket.disconnect", "code": 1000})
+        await asyncio.wait_for(socket.task, 5)
+
+
+async def test_a_subscription_ends_with_complete(toy: Toy) -> None:
+    async with opened(toy) as socket:
+        await socket.init()
+        await socket.subscribe("1", "subscription { numbers }")
+        got = [await socket.next() for _ in range(4)]
+
+    assert got == [
+        {"id": "1", "type": "next", "payload": {"data": {"numbers": 1}}},
+        {"id": "1", "type": "next", "payload": {"data": {"numbers": 2}}},
+        {"id": "1", "type": "next", "payload": {"data": {"numbers": 3}}},
+        {"id": "1", "type": "complete"},
+    ]
+
+
+async def test_queries_and_mutations_work_over_the_socket(toy: Toy) -> None:
+    async with opened(toy) as socket:
+        await socket.init()
+        await socket.subscribe("q", "query($t:String){echo(text:$t)}", variables={"t": "a"}, operationName=None)
+        assert (await socket.next())["payload"] == {"data": {"echo": "a"}}
+        assert await socket.next() == {"id": "q", "type": "complete"}
+        await socket.subscribe("q", 'mutation{echo(text:"b")}')
+        assert (await socket.next())["payload"] == {"data": {"echo": "b"}}
+
+
+async def test_errors_before_the_first_result_end_the_operation(toy: Toy) -> None:
+    async with opened(toy) as socket:
+        await socket.init()
+        for query, code in (("{", "GRAPHQL_PARSE_FAILED"), ("{nope}", "GRAPHQL_VALIDATION_FAILED")):
+            await socket.subscribe("1", query)
+            answer = await socket.next()
+            assert answer["type"] == "error"
+            assert answer["payload"][0]["extensions"]["code"] == code
+        await socket.subscribe("1", 5)  # type: ignore[arg-type] # what a client may send
+        assert (await socket.next())["payload"][0]["message"] == "The parameter `query` must be a text."
+
+
+async def test_a_failing_subscription_is_masked(toy: Toy) -> None:
+    async with opened(toy) as socket:
+        await socket.init()
+        await socket.subscribe("1", "subscription { fails }")
+        answer = await socket.next()
+
+    assert answer["payload"]["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert SECRET not in json.dumps(answer)
+
+
+async def test_complete_stops_a_subscription(toy: Toy) -> None:
+    async with opened(toy) as socket:
+        await socket.init()
+        await socket.subscribe("1", "subscription { waits }")
+        await asyncio.wait_for(toy.happened.started.wait(), 5)
+        await socket.send({"id": "1", "type": "complete"})
+        await asyncio.wait_for(toy.happened.cancelled.wait(), 5)
+        await socket.subscribe("1", "{queue{id}}")  # the id is free again
+        assert (await socket.next())["type"] == "next"
+
+
+async def test_hanging_up_stops_everything(toy: Toy) -> None:
+    async with opened(toy) as socket:
+        await socket.init()
+        await socket.subscribe("1", "subscription { waits }")
+        await socket.subscribe("2", "{slow}")
+        await asyncio.wait_for(toy.happened.started.wait(), 5)
+        await asyncio.sleep(0.05)
+
+    assert toy.happened.cancelled.is_set()
+    assert toy.happened.running == 0
+    assert toy.live.sockets == 0
+
+
+async def test_b20_more_than_twenty_operations_on_a_socket_are_refused(toy: Toy) -> None:
+    async with opened(toy) as socket:
+        await socket.init()
+        for number in range(1_000):
+            await socket.subscribe(str(number), "subscription { waits }")
+        refused = [await socket.next() for _ in range(980)]
+
+    assert refused[0]["id"] == "20"
+    assert {answer["type"] for answer in refused} == {"error"}
+    assert {answer["payload"][0]["extensions"]["code"] for answer in refused} == {"RATE_LIMITED"}
+
+
+CLOSES: dict[str, tuple[Any, int]] = {
+    "B20 subscribe before init": ({"id": "1", "type": "subscribe", "payload": {"query": "{queue{id}}"}}, 4401),
+    "no JSON": ("{", 4400),
+    "no object": ([1], 4400),
+    "unknown type": ({"type": "start"}, 4400),
+    "no type": ({}, 4400),
+    "a type that is a list": ({"type": []}, 4400),
+    "a payload that is no object": ({"type": "connection_init", "payload": 1}, 4400),
+    "too long": ("x" * 100_001, 4400),
+}
+
+
+@pytest.mark.parametrize("name", CLOSES)
+async def test_b20_a_client_that_breaks_the_protocol_is_closed(toy: Toy, name: str) -> None:
+    message, code = CLOSES[name]
+    async with opened(toy) as socket:
+        await socket.event()
+        await socket.send(message)
+
+        assert (await socket.closed())[0] == code
+
+
+AFTER_INIT: dict[str, tuple[list[Any], int]] = {
+    "two inits": ([{"type": "connection_init"}], 4429),
+    "one id twice": (
+        [{"id": "1", "type": "subscribe", "payload": {"query": "subscription{waits}"}}] * 2,
+        4409,
+    ),
+    "no id": ([{"type": "subscribe", "payload": {"query": "{queue{id}}"}}], 4400),
+    "an empty id": ([{"id": "", "type": "subscribe", "payload": {"query": "{queue{id}}"}}], 4400),
+    "a long id": ([{"id": "i" * 256, "type": "subscribe", "payload": {"query": "{queue{id}}"}}], 4400),
+    "no payload": ([{"id": "1", "type": "subscribe"}], 4400),
+}
+
+
+@pytest.mark.parametrize("name", AFTER_INIT)
+async def test_the_close_code_says_which_rule_was_broken(toy: Toy, name: str) -> None:
+    messages, code = AFTER_INIT[name]
+    async with opened(toy) as socket:
+        await socket.init()
+        for message in messages:
+            await socket.send(message)
+
+        assert (await socket.closed())[0] == code
+
+
+async def test_binary_messages_are_refused(toy: Toy) -> None:
+    async with opened(toy) as socket:
+        await socket.event()
+        await socket.to_server.put({"type": "websocket.receive", "bytes": b"{}"})
+
+        assert (await socket.closed())[0] == 4400
+
+
+async def test_a_client_that_never_starts_is_closed(make_toy: MakeToy) -> None:
+    toy = make_toy(socket_init_seconds=0.05)
+    async with opened(toy) as socket:
+        await socket.event()
+
+        assert await socket.closed() == (4408, "Connection initialisation timeout")
+
+
+async def test_ping_is_answered_and_pong_is_not(toy: Toy) -> None:
+    async with opened(toy) as socket:
+        await socket.init()
+        await socket.send({"type": "pong"})
+        await socket.send({"type": "ping", "payload": {"a": 1}})
+
+        assert await socket.next() == {"type": "pong"}
+
+
+@pytest.mark.parametrize("protocols", [(), ("graphql-ws",), ("graphql", "json")])
+async def test_b20_only_the_current_protocol_is_spoken(toy: Toy, protocols: tuple[str, ...]) -> None:
+    async with opened(toy, protocols) as socket:
+        assert (await socket.event())["type"] == "websocket.close"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "null",
+        "http://localhost:9999",
+        "http://localhost:8000.evil.example",
+        "file://localhost:8000",
+        "",
+    ],
+)
+async def test_c17_a_foreign_origin_is_refused_before_the_upgrade(toy: Toy, origin: str) -> None:
+    async with opened(toy, origin=origin) as socket:
+        assert (await socket.event())["type"] == "websocket.close"
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:8000", "https://localhost:8000", "https://desk.example.org", "https://partner.example"]
+)
+async def test_c17_own_and_configured_origins_may_come(make_toy: MakeToy, origin: str) -> None:
+    toy = make_toy(public_url="https://desk.example.org", allowed_origins=("https://partner.example",))
+    async with opened(toy, origin=origin) as socket:
+        assert (await socket.event())["type"] == "websocket.accept"
+
+
+async def test_c6_a_foreign_host_name_is_refused_before_the_upgrade(toy: Toy) -> None:
+    async with opened(toy, host="evil.example") as socket:
+        assert (await socket.event())["type"] == "websocket.close"
+
+
+async def test_there_are_only_so_many_sockets(make_toy: MakeToy) -> None:
+    toy = make_toy(sockets=1)
+    async with opened(toy) as first:
+        await first.init()
+        async with opened(toy) as second:
+            assert (await second.event())["type"] == "websocket.close"
+
+
+async def test_schema_changed_tells_about_every_new_version(toy: Toy) -> None:
+    async with opened(toy) as socket:
+        await socket.init()
+        await socket.subscribe("1", "subscription { schemaChanged { version changes { kind module description } } }")
+        await asyncio.sleep(0.05)
+        await toy.registry.publish("v2", SchemaChangeItem("ADDED", "asset", "Type `Asset` was added."))
+        first = await socket.next()
+        await toy.registry.publish("v3")
+        second = await socket.next()
+
+    assert first["payload"] == {
+        "data": {
+            "schemaChanged": {
+                "version": "v2",
+                "changes": [{"kind": "ADDED", "module": "asset", "description": "Type `Asset` was added."}],
+            }
+        }
+    }
+    assert second["payload"]["data"]["schemaChanged"] == {"version": "v3", "changes": []}
+
+
+# --- the same as an event stream ---
+
+
+class Stream:
+    """A client of an event stream, without a network."""
+
+    def __init__(self, toy: Toy, query: str, method: str = "POST") -> None:
+        self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.gone = asyncio.Event()
+        self.body: list[bytes] = [json.dumps({"query": query}).encode()]
+        scope = {
+            "type": "http", "method": method, "path": "/graphql", "raw_path": b"/graphql", "root_path": "",
+            "query_string": b"", "http_version": "1.1", "scheme": "http",
+            "headers": [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"accept", b"text/event-stream")],
+        }  # fmt: skip
+        self.task = asyncio.create_task(toy.app(scope, self._receive, self.events.put))
+
+    async def _receive(self) -> dict[str, Any]:
+        if self.body:
+            return {"type": "http.request", "body": self.body.pop(), "more_body": False}
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def event(self) -> dict[str, Any]:
+        return await asyncio.wait_for(self.events.get(), 5)
+
+
+async def test_results_come_as_events(toy: Toy) -> None:
+    answer = await toy.ask("subscription { numbers }", accept="text/event-stream")
+
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert answer.headers["x-lambdesk-schema"] == "v1"
+    assert answer.text == (
+        'event: next\ndata: {"data":{"numbers":1}}\n\n'
+        'event: next\ndata: {"data":{"numbers":2}}\n\n'
+        'event: next\ndata: {"data":{"numbers":3}}\n\n'
+        "event: complete\ndata:\n\n"
+    )
+
+
+async def test_a_query_as_a_stream_has_one_event(toy: Toy) -> None:
+    answer = await toy.ask('{echo(text:"a")}', accept="text/event-stream")
+
+    assert answer.text == 'event: next\ndata: {"data":{"echo":"a"}}\n\nevent: complete\ndata:\n\n'
+
+
+async def test_what_cannot_start_is_no_stream(toy: Toy) -> None:
+    answer = await toy.ask("{nope}", accept="text/event-stream")
+
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+
+
+async def test_leaving_a_stream_stops_it(toy: Toy) -> None:
+    stream = Stream(toy, "subscription { waits }")
+    assert (await stream.event())["status"] == 200
+    await asyncio.wait_for(toy.happened.started.wait(), 5)
+
+    stream.gone.set()
+    await asyncio.wait_for(stream.task, 5)
+
+    assert toy.happened.cancelled.is_set()
+    assert toy.live.sockets == 0
+
+
+async def test_a_server_that_stops_ends_its_streams(toy: Toy) -> None:
+    stream = Stream(toy, "subscription { waits }")
+    await asyncio.wait_for(toy.happened.started.wait(), 5)
+
+    toy.live.stopping.set()
+    await asyncio.wait_for(stream.task, 5)
+
+    await stream.event()
+    assert await stream.event() == {
+        "type": "http.response.body", "body": b"event: complete\ndata:\n\n", "more_body": False,
+    }  # fmt: skip
