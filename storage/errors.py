@@ -1,0 +1,93 @@
+"""Everything that the storage room raises. No message carries SQL, parameters or a connection string.
+
+StorageError
+├── BadDatabaseUrl (ValueError)      the URL names no database that Lambdesk knows
+├── BadParameter (ValueError)        a value that no column can be compared with
+├── ConstraintViolated               a unique key, a foreign key, a NOT NULL, a check, a length
+├── DatabaseClaimed                  another server works on the same SQLite file
+├── InstallRefused                   the database holds something that an installation would collide with
+├── StatementFailed                  the database refused a statement: our mistake
+├── StatementTimeout (TimeoutError)  a statement or its deadline ran out of time
+├── TransactionConflict              deadlock, serialization failure, lock wait: the whole transaction may be tried again
+├── Unavailable (ConnectionError)    the database is away, or does not let us in
+│   └── PoolExhausted                it is there, but every connection is busy
+└── WriteFailed                      the disk is full, or the database is read-only
+"""
+
+from __future__ import annotations
+
+
+class StorageError(Exception):
+    """The base of the tree above."""
+
+
+class BadDatabaseUrl(StorageError, ValueError):
+    """The URL names no database that Lambdesk knows."""
+
+
+class BadParameter(StorageError, ValueError):
+    """A value that cannot be sent to the database: a structure where a scalar belongs, or out of every range."""
+
+
+class ConstraintViolated(StorageError):
+    """A row that the database refuses. `kind` is unique, foreign_key, not_null, check or length."""
+
+    def __init__(self, kind: str, name: str | None = None) -> None:
+        self.kind = kind
+        self.name = name
+        super().__init__(f"The row violates a constraint of the database ({kind.replace('_', ' ')}).")
+
+
+class DatabaseClaimed(StorageError):
+    """Another server works on the same SQLite file."""
+
+
+class InstallRefused(StorageError):
+    """The database holds something that an installation would collide with."""
+
+
+class StatementFailed(StorageError):
+    """The database refused a statement; `code` is its own error code."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(f"The database refused a statement ({code}).")
+
+
+class StatementTimeout(StorageError, TimeoutError):
+    """A statement or its deadline ran out of time; the connection was thrown away."""
+
+    def __init__(self) -> None:
+        super().__init__("The database took too long to answer; the statement was stopped.")
+
+
+class TransactionConflict(StorageError):
+    """Deadlock, serialization failure or lock wait: the whole transaction may be tried again."""
+
+    def __init__(self) -> None:
+        super().__init__("Another transaction was in the way.")
+
+
+class Unavailable(StorageError, ConnectionError):
+    """The database is away, or does not let us in. `lost` says that a connection broke which had worked before."""
+
+    def __init__(self, reason: str, *, lost: bool = False) -> None:
+        self.reason = reason
+        self.lost = lost
+        super().__init__(f"The database is not available ({reason}).")
+
+
+class PoolExhausted(Unavailable):
+    """The database is there, but every connection is busy; trying again after `retry_after` seconds is reasonable."""
+
+    def __init__(self, retry_after: float = 1.0) -> None:
+        self.retry_after = retry_after
+        super().__init__("every connection is busy")
+
+
+class WriteFailed(StorageError):
+    """The disk is full, or the database is read-only; reads still work."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"The database cannot write ({reason}).")
