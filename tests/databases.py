@@ -1,0 +1,203 @@
+"""Databases of their own for tests: empty, installed, or made by an OTRS, on each of the three kinds.
+
+SQLite and PostgreSQL copy an installed template that is made once a run; MariaDB has no such copy that keeps foreign
+keys, so there the installation runs (about a second). Servers come from the environment:
+LAMBDESK_TEST_POSTGRESQL_URL and LAMBDESK_TEST_MARIADB_URL name one each, without a database.
+"""
+
+import asyncio
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import aiomysql
+import asyncpg
+import pytest
+import sqlalchemy as sa
+
+from storage.engine import Database
+from storage.install import add_foreign_keys, create_layout, fill_tables, install
+from storage.otrs import layout_tables
+from storage.rows import first_rows
+
+DIALECTS = ("sqlite", "mysql", "postgresql")
+LAYOUTS = ("otrs6", "znuny65")
+
+_VARIABLES = {
+    "mysql": ("LAMBDESK_TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306"),
+    "postgresql": ("LAMBDESK_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432"),
+}
+_CONNECT_TIMEOUT_S = 3
+_numbers = count(1)
+
+
+@contextmanager
+def fresh_url(dialect: str, *, installed: bool = True) -> Iterator[str]:
+    """Lend the URL of a new database, with the layout and its first rows or with nothing at all."""
+    require(dialect)
+    with _database(dialect, _template(dialect) if installed and dialect != "mysql" else None) as url:
+        if installed and dialect == "mysql":
+            _run(_install(url))
+        yield url
+
+
+@contextmanager
+def foreign_url(dialect: str, layout: str) -> Iterator[str]:
+    """Lend the URL of a database as an OTRS 6 (`otrs6`) or Znuny 6.5 (`znuny65`) leaves it: nothing of Lambdesk in it."""
+    require(dialect)
+    with _database(dialect, None) as url:
+        _run(make_layout(url, layout))
+        yield url
+
+
+def require(dialect: str) -> None:
+    """Skip the test, loudly, where the server of a dialect is missing; in CI that is a failure."""
+    problem = _problem(dialect)
+    if problem is None:
+        return
+    message = f"NO {dialect.upper()} SERVER for this test: {problem} Set {_VARIABLES[dialect][0]}."
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+async def make_layout(url: str, layout: str) -> None:
+    """Make the tables and first rows of a layout, as its own installer would."""
+    database = Database(url)
+    try:
+        dialect = database.dialect.name
+        tables = layout_tables(layout, dialect).tables
+        async with database.transaction(timeout_s=0) as transaction:
+            await create_layout(transaction, list(tables.values()), frozenset())
+            rows = first_rows(tables, dialect, datetime.now(UTC).replace(tzinfo=None, microsecond=0))
+            await fill_tables(transaction, list(rows))
+            await add_foreign_keys(transaction, list(tables.values()))
+    finally:
+        await database.close()
+
+
+async def on_server(dialect: str, *statements: str) -> None:
+    """Run statements on the server itself, outside of every database."""
+    await _SERVERS[dialect](sa.make_url(_server(dialect)), statements)
+
+
+# --- inside ---
+
+
+async def _on_mysql(url: sa.URL, statements: tuple[str, ...]) -> None:
+    connection = await aiomysql.connect(
+        host=url.host or "127.0.0.1",
+        port=url.port or 3306,
+        user=url.username or "root",
+        password=url.password or "",
+        connect_timeout=_CONNECT_TIMEOUT_S,
+    )
+    try:
+        async with connection.cursor() as cursor:
+            for statement in statements:
+                await cursor.execute(statement)
+    finally:
+        connection.close()
+
+
+async def _on_postgresql(url: sa.URL, statements: tuple[str, ...]) -> None:
+    connection = await asyncpg.connect(
+        host=url.host or "127.0.0.1",
+        port=url.port or 5432,
+        user=url.username or "postgres",
+        password=url.password,
+        database="postgres",
+        timeout=_CONNECT_TIMEOUT_S,
+    )
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+_SERVERS: dict[str, Callable[[sa.URL, tuple[str, ...]], Coroutine[Any, Any, None]]] = {
+    "mysql": _on_mysql,
+    "postgresql": _on_postgresql,
+}
+
+
+def _server(dialect: str) -> str:
+    variable, usual = _VARIABLES[dialect]
+    return os.environ.get(variable) or usual
+
+
+@cache
+def _problem(dialect: str) -> str | None:
+    if dialect == "sqlite":
+        return None
+    try:
+        _run(on_server(dialect, "SELECT 1"))
+    except (OSError, asyncpg.PostgresError, aiomysql.MySQLError) as error:
+        return f"{type(error).__name__}: {error}."
+    return None
+
+
+@contextmanager
+def _database(dialect: str, template: str | None) -> Iterator[str]:
+    url = _make(dialect, template)
+    try:
+        yield url
+    finally:
+        _run(_drop(url))
+
+
+def _make(dialect: str, template: str | None) -> str:
+    name = f"lambdesk_test_{os.getpid()}_{next(_numbers)}"
+    if dialect == "sqlite":
+        file = Path(tempfile.mkdtemp(prefix="lambdesk_test_")) / "desk.db"
+        if template:
+            shutil.copyfile(template.removeprefix("sqlite:///"), file)
+        return f"sqlite:///{file}"
+    # Not from template1: PostgreSQL copies nothing that anybody is connected to, and others copy at the same time.
+    source = (
+        f" TEMPLATE {sa.make_url(template).database if template else 'template0'}" if dialect == "postgresql" else ""
+    )
+    _run(on_server(dialect, f"CREATE DATABASE {name}{source}"))
+    return sa.make_url(_server(dialect)).set(database=name).render_as_string(hide_password=False)
+
+
+async def _drop(url: str) -> None:
+    scheme, _, _ = url.partition("://")
+    if scheme == "sqlite":
+        shutil.rmtree(Path(url.removeprefix("sqlite:///")).parent)
+        return
+    dialect = "postgresql" if scheme.startswith("postgres") else "mysql"
+    force = " WITH (FORCE)" if dialect == "postgresql" else ""  # whoever is still connected is a mistake of a test
+    await on_server(dialect, f"DROP DATABASE IF EXISTS {sa.make_url(url).database}{force}")
+
+
+@cache
+def _template(dialect: str) -> str:
+    url = _make(dialect, None)
+    atexit.register(lambda: asyncio.run(_drop(url)))
+    _run(_install(url))
+    return url
+
+
+async def _install(url: str) -> None:
+    database = Database(url)
+    try:
+        await install(database)
+    finally:
+        await database.close()
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end, also inside a test that has an event loop of its own."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
