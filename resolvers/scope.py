@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import FromClause
 
-from resolvers.terms import DYNAMIC_COLUMNS, Term, joined_column
+from resolvers.terms import Term, dynamic_column, joined_column
 from schema.bindings import ToOne
 from schema.catalog import Catalog, ColumnClass
 from schema.spec import Computed, Expression, Field, Home, Module
@@ -165,6 +165,6 @@ class Scope:
 
     def _dynamic(self, term: Term, item: Field) -> Sql:
         rows, values = self.dynamic_rows(term, item)
-        name = DYNAMIC_COLUMNS[item.dynamic.field_type if item.dynamic else ""][0]
+        name = dynamic_column(item)[0]
         first = rows.add_columns(column(values, name)).order_by(column(values, "id")).limit(1)
         return first.scalar_subquery()

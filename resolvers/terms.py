@@ -10,13 +10,11 @@ from schema.bindings import ToOne
 from schema.catalog import ColumnClass
 from schema.spec import Computed, Field, Home, Module
 
-# Dynamic field type → the column of dynamic_field_value that holds it.
-DYNAMIC_COLUMNS: Mapping[str, tuple[str, ColumnClass]] = MappingProxyType(
+# Dynamic field type → the column of dynamic_field_value that holds it; every other type (processes, web services,
+# what packages add) keeps a text.
+_DYNAMIC_TEXT = ("value_text", ColumnClass.TEXT)
+_DYNAMIC_COLUMNS: Mapping[str, tuple[str, ColumnClass]] = MappingProxyType(
     {
-        "Text": ("value_text", ColumnClass.TEXT),
-        "TextArea": ("value_text", ColumnClass.TEXT),
-        "Dropdown": ("value_text", ColumnClass.TEXT),
-        "Multiselect": ("value_text", ColumnClass.TEXT),
         "Checkbox": ("value_int", ColumnClass.BIGINT),
         "Date": ("value_date", ColumnClass.DATETIME),
         "DateTime": ("value_date", ColumnClass.DATETIME),
@@ -70,7 +68,7 @@ class Term:
         if isinstance(self.item, Computed):
             return _COMPUTED_CLASSES.get(self.item.kind, ColumnClass.STRING)
         if self.item.home is Home.DYNAMIC and self.item.dynamic is not None:
-            return DYNAMIC_COLUMNS[self.item.dynamic.field_type][1]
+            return dynamic_column(self.item)[1]
         return self.item.column_class
 
     @property
@@ -86,6 +84,11 @@ class Term:
     def is_rows(self) -> bool:
         """Whether its values are several rows of another table (a dynamic field with several values)."""
         return isinstance(self.item, Field) and self.item.home is Home.DYNAMIC and self.item.kind == "multiselect"
+
+
+def dynamic_column(item: Field) -> tuple[str, ColumnClass]:
+    """Return the column of `dynamic_field_value` that holds a dynamic field, and its class."""
+    return _DYNAMIC_COLUMNS.get(item.dynamic.field_type if item.dynamic else "", _DYNAMIC_TEXT)
 
 
 def key_terms(module: Module, hops: tuple[ToOne, ...] = ()) -> tuple[Term, ...]:
