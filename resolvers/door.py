@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from resolvers.answers import Found, Group, Page
 from resolvers.context import Context
-from resolvers.errors import from_storage, is_fatal
+from resolvers.errors import DeadlinePassed, from_storage, is_fatal
 from resolvers.ids import key_of
 from resolvers.nodes import (
     AggregateKey,
@@ -254,6 +255,8 @@ class Door:
 
     async def _fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
         async with self._places:
+            if time.monotonic() >= self.context.deadline:
+                raise DeadlinePassed
             self.context.statements += 1
             try:
                 return await self.context.database.fetch(statement, deadline=self.context.deadline)

@@ -37,25 +37,25 @@ class OperationError(Exception):
         return {"code": self.code}
 
 
-class BadRequest(OperationError):  # noqa: N818 - named by what is wrong, as everywhere here
+class BadRequest(OperationError):
     """The operation asks for something that cannot be asked."""
 
     code = "BAD_REQUEST"
 
 
-class Forbidden(OperationError):  # noqa: N818 - named by what is wrong, as everywhere here
+class Forbidden(OperationError):
     """The caller has no right to a field, filter or operation; refused before any statement runs."""
 
     code = "FORBIDDEN"
 
 
-class TooComplex(OperationError):  # noqa: N818 - named by what is wrong, as everywhere here
+class TooComplex(OperationError):
     """The estimated cost is above the ceiling."""
 
     code = "COMPLEXITY_LIMIT"
 
 
-class DeadlinePassed(OperationError, TimeoutError):  # noqa: N818 - named by what is wrong, as everywhere here
+class DeadlinePassed(OperationError, TimeoutError):
     """The request took longer than it may; its statements were stopped."""
 
     code = "TIMEOUT"
@@ -64,7 +64,7 @@ class DeadlinePassed(OperationError, TimeoutError):  # noqa: N818 - named by wha
         super().__init__("The request took too long and was stopped. Ask for less, or filter on indexed fields.")
 
 
-class DatabaseAway(OperationError, ConnectionError):  # noqa: N818 - named by what is wrong, as everywhere here
+class DatabaseAway(OperationError, ConnectionError):
     """The database cannot be reached at the moment."""
 
     code = "UNAVAILABLE"
@@ -79,7 +79,7 @@ class DatabaseAway(OperationError, ConnectionError):  # noqa: N818 - named by wh
         return {"code": self.code, "retryAfter": self.retry_after}
 
 
-class LambdaUnavailable(OperationError):  # noqa: N818 - named by what is wrong, as everywhere here
+class LambdaUnavailable(OperationError):
     """A computed field's lambda cannot be run."""
 
     code = "LAMBDA_UNAVAILABLE"

@@ -39,7 +39,7 @@ MAX_LINES = 5_000
 MAX_LITERAL_TEXT = 20_000
 
 
-class TooMuch(Exception):  # noqa: N818 - said about a document, not about a failure of ours
+class TooMuch(Exception):
     """A document goes beyond a limit; the text says which, and what to do."""
 
 

@@ -72,15 +72,19 @@ _SUMMED: Mapping[str, Callable[[Any], Any]] = {
 
 def summed(function: str, term: Term, zone: tzinfo) -> Converter:
     """Return what turns the result of an aggregate function into the API's value."""
+    if function in ("avg", "sum") and term.kind == "decimal":
+        return _exact
     if function == "avg":
-        return _mean(term.kind)
+        return float
     if function == "sum":
         return _SUMMED.get(term.kind) or output(term, zone) or _same
     return output(term, zone) or _same
 
 
-def _mean(kind: str) -> Converter:
-    return (lambda value: round(Decimal(str(value)), 6)) if kind == "decimal" else float
+def _exact(value: Any) -> Decimal:
+    """SQLite sums decimals up as floats: what is beyond their precision is noise. Means are cut to six places."""
+    number = Decimal(format(value, ".15g")) if isinstance(value, float) else Decimal(value)
+    return round(number, 6).normalize() + 0
 
 
 def _same(value: Any) -> Any:

@@ -185,9 +185,9 @@ def _operator(stored: Any, operator: str, operand: Any, read: Callable[[Any], An
     if operator in _NEGATED:
         return not _operator(stored, _NEGATED[operator], operand, read)
     if operator == "isNull":
-        return (stored is None) == operand
+        return (stored is None) is operand
     if operator == "isEmpty":
-        return (not stored) == operand
+        return (not stored) is operand
     if stored is None:
         return False
     wanted = [read(item) for item in operand] if isinstance(operand, list) else read(operand)

@@ -435,7 +435,7 @@ def _rows() -> dict[str, list[dict[str, Any]]]:
         for n, login in enumerate(("anna", "Anna", "bert", "cora "), 1)
     ]
     tickets = [_ticket(n, chance) for n in range(1, 61)]
-    found = {
+    found: dict[str, list[dict[str, Any]]] = {
         "permission_groups": groups,
         "queue": queues,
         "customer_user": customers,
