@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import sys
@@ -28,7 +29,10 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info and record.exc_info[0]:
             line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode(errors="replace")
+        try:
+            return orjson.dumps(line, default=str).decode()
+        except TypeError:  # half a surrogate pair, as file names may hold
+            return json.dumps(line, default=str)
 
 
 class TextFormatter(logging.Formatter):

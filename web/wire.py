@@ -91,7 +91,7 @@ def make_protocol(connections: int, header_seconds: float) -> type[CarefulProtoc
 
 
 class CalmServer(Server):
-    """Stops on SIGTERM and SIGINT, ignores SIGHUP, and leaves the exit code to its caller."""
+    """Stops on SIGTERM and SIGINT, and leaves the exit code to its caller."""
 
     def __init__(self, config: Config, stopping: Callable[[], None]) -> None:
         super().__init__(config)
@@ -101,7 +101,6 @@ class CalmServer(Server):
     def capture_signals(self) -> Iterator[None]:
         """Handle signals for as long as the server runs; uvicorn would raise them again in the end."""
         old: dict[int, Any] = {number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)}
-        old[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         try:
             yield
         finally:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,8 +18,8 @@ class Socket:
     """A WebSocket client that talks to the application without a network."""
 
     def __init__(self, toy: Toy, protocols: Sequence[str] = ("graphql-transport-ws",), **headers: str) -> None:
-        self.to_server: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.from_server: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.to_server: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
+        self.from_server: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
         given = {"host": "localhost:8000", **headers}
         self.scope = {
             "type": "websocket", "path": "/graphql", "raw_path": b"/graphql", "query_string": b"", "root_path": "",
@@ -29,7 +29,7 @@ class Socket:
         self.to_server.put_nowait({"type": "websocket.connect"})
         self.task = asyncio.create_task(toy.app(self.scope, self.to_server.get, self.from_server.put))
 
-    async def event(self) -> dict[str, Any]:
+    async def event(self) -> MutableMapping[str, Any]:
         return await asyncio.wait_for(self.from_server.get(), 5)
 
     async def send(self, message: Any) -> None:
@@ -291,7 +291,7 @@ class Stream:
     """A client of an event stream, without a network."""
 
     def __init__(self, toy: Toy, query: str, method: str = "POST") -> None:
-        self.events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.events: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
         self.gone = asyncio.Event()
         self.body: list[bytes] = [json.dumps({"query": query}).encode()]
         scope = {
@@ -307,7 +307,7 @@ class Stream:
         await self.gone.wait()
         return {"type": "http.disconnect"}
 
-    async def event(self) -> dict[str, Any]:
+    async def event(self) -> MutableMapping[str, Any]:
         return await asyncio.wait_for(self.events.get(), 5)
 
 

@@ -1,0 +1,53 @@
+"""Log lines are JSON objects or text; a failing output never fails what it is about."""
+
+import json
+import logging
+import sys
+
+import pytest
+
+from web.logs import JsonFormatter, SteadyHandler, TextFormatter
+
+
+def record(message: str, **fields: object) -> logging.LogRecord:
+    made = logging.LogRecord("lambdesk.access", logging.INFO, "file.py", 1, message, (), None)
+    made.fields = fields
+    return made
+
+
+def test_a_json_line_holds_time_level_logger_message_and_fields() -> None:
+    line = json.loads(JsonFormatter().format(record("request", status=200, path='/graphql\n"x')))
+
+    assert line.pop("time").endswith("+00:00")
+    assert line == {
+        "level": "info", "logger": "lambdesk.access", "message": "request", "status": 200, "path": '/graphql\n"x',
+    }  # fmt: skip
+
+
+def test_a_line_with_a_lone_surrogate_is_written() -> None:
+    assert json.loads(JsonFormatter().format(record("request", path="/\udcff")))["message"] == "request"
+
+
+def test_a_text_line_ends_with_the_fields() -> None:
+    line = TextFormatter().format(record("modules are live\nreport", modules=3, code=None))
+
+    first, second = line.splitlines()
+    assert first.endswith("INFO    modules are live modules=3")
+    assert second == "report"
+
+
+class Gone:
+    """An output that nobody reads any more."""
+
+    def write(self, _: str) -> int:
+        raise BrokenPipeError
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_l8_a_closed_output_is_ignored(capsys: pytest.CaptureFixture[str]) -> None:
+    SteadyHandler(Gone()).handle(record("nobody reads this"))
+
+    assert capsys.readouterr().err == ""
+    assert sys.exc_info() == (None, None, None)
