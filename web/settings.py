@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import cached_property
@@ -345,3 +346,7 @@ def _show(value: Any) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":  # `python -m web.settings` prints the table of docs/settings.md
+    sys.stdout.write(settings_table())
