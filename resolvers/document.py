@@ -30,7 +30,7 @@ class DocumentCode(StrEnum):
     OPERATION = "BAD_REQUEST"
 
 
-class DocumentRefused(Exception):  # noqa: N818 - said about a document, not about a failure of ours
+class DocumentRefused(Exception):
     """A document cannot run; every error stands in `errors`."""
 
     def __init__(self, code: DocumentCode, errors: list[GraphQLError]) -> None:

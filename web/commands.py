@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import sqlalchemy as sa
+
 from schema.build import LambdeskSchema
+from schema.catalog import Table
 from schema.layers import scan
 from schema.loading import Loader
-from schema.problems import Level, Problem, report
+from schema.names import is_name
+from schema.problems import Level, Problem, report, suggest
 from schema.publish import Published, choose, difference, publish, rollback
 from schema.registry import Registry
 from schema.spec import Audience
@@ -21,6 +25,18 @@ from storage.install import install
 from storage.library import Library
 from web.lifecycle import open_database, open_registry
 from web.settings import PREFIX, Settings
+
+NEW_MODULE = """\
+# yaml-language-server: $schema=/schema/module.json
+module:
+  name: {name}
+  singular: {label}
+  plural: {label}s
+  table: {name}  # made from this file when it does not exist
+
+fields:
+  - {{name: name, type: string, label: Name, required: true, searchable: true}}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +133,45 @@ async def schema(settings: Settings, arguments: Namespace) -> Told:
 
 
 async def new_module(settings: Settings, arguments: Namespace) -> Told:
-    """Print a new module file: an empty one, or one for a table that exists."""
-    from schema import scaffold  # noqa: PLC0415 - only this command needs it
-
+    """Print a new module file: one with a table of its own, or one for a table that exists."""
     if (arguments.name is None) == (arguments.from_table is None):
         raise CommandError("Give a name, or --from-table with a table.")
     if arguments.name is not None:
-        text = scaffold.new_module(arguments.name)
+        if not is_name(arguments.name):
+            raise CommandError(
+                f"{arguments.name!r} is no name for a module: write words in lower case with `_` between them."
+            )
+        text = NEW_MODULE.format(name=arguments.name, label=arguments.name.replace("_", " ").capitalize())
     else:
-        async with _database(settings) as database:
-            catalog = await Library(database).catalog()
-        text = scaffold.from_table(arguments.from_table, catalog)
+        text = await _from_table(settings, arguments.from_table)
     return Told(text.rstrip("\n"), {"yaml": text})
+
+
+async def _from_table(settings: Settings, name: str) -> str:
+    from schema.scaffold import OPTION_LIMIT, module_yaml  # noqa: PLC0415 - only this command needs it
+
+    async with _database(settings) as database:
+        snapshot = await open_registry(settings, database).survey()
+        table = snapshot.catalog.tables.get(name)
+        if table is None:
+            hint = suggest(name, snapshot.catalog.tables)
+            raise CommandError(" ".join(filter(None, (f"The database has no table `{name}`.", hint))))
+        lookups = {
+            key.table: await _read_lookup(database, snapshot.catalog.tables[key.table], OPTION_LIMIT + 1)
+            for key in table.foreign_keys
+            if {"id", "name"} <= snapshot.catalog.tables[key.table].columns.keys()
+        }
+    try:
+        return module_yaml(table, snapshot.catalog, lookups, snapshot.modules)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+
+
+async def _read_lookup(database: Database, table: Table, limit: int) -> list[tuple[int, str]]:
+    """Read the rows of a table that may be small enough to become options."""
+    source = sa.table(table.name, sa.column("id"), sa.column("name"))
+    rows = await database.fetch(sa.select(source).order_by(source.c.id).limit(limit))
+    return [(int(row[0]), str(row[1])) for row in rows]
 
 
 async def publish_file(settings: Settings, arguments: Namespace) -> Told:

@@ -54,7 +54,7 @@ SERVER_CODES = frozenset({Code.UNAVAILABLE, Code.TIMEOUT, Code.INTERNAL, Code.RA
 
 
 @dataclass
-class Refused(Exception):  # noqa: N818 - said about a request, not about a failure of ours
+class Refused(Exception):
     """A request is answered without running anything. `status` is an HTTP status for every kind of client."""
 
     status: int

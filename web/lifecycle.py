@@ -16,6 +16,7 @@ from resolvers.context import Context
 from resolvers.document import Documents
 from resolvers.execute import execute
 from schema.build import LambdeskSchema, build_schema
+from schema.collector import settle
 from schema.introspection import answer
 from schema.problems import report
 from schema.registry import Registry
@@ -32,6 +33,7 @@ from web.platform import hand_written
 from web.settings import Settings, load_secret_key
 
 RETRY_S = 0.5
+FIRST_SNAPSHOT = 1  # what it is made of stays for the life of the process
 
 _log = logging.getLogger("lambdesk.modules")
 _start = logging.getLogger("lambdesk.start")
@@ -154,6 +156,8 @@ async def _tell(registry: Registry) -> None:
     """Tell the operator about every snapshot: how many modules serve, and every problem as a report."""
     async for snapshot in registry.changes():
         tell(snapshot)
+        if snapshot.number == FIRST_SNAPSHOT:
+            settle()
 
 
 def tell(snapshot: Snapshot) -> None:

@@ -43,7 +43,7 @@ class Outcome:
     errors: list[dict[str, Any]] | None = None
 
 
-class NotStarted(Exception):  # noqa: N818 - said about an operation, not about a failure of ours
+class NotStarted(Exception):
     """An operation cannot start; `errors` are ready to be sent."""
 
     def __init__(self, errors: list[dict[str, Any]]) -> None:

@@ -31,7 +31,7 @@ TOO_MANY_INITS = 4429
 TOO_MANY = "More than {} operations run on this socket."
 
 
-class Closed(Exception):  # noqa: N818 - said about a conversation that is over
+class Closed(Exception):
     """The client broke the protocol; the socket is closed with this code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:
