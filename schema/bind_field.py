@@ -26,6 +26,8 @@ def bind_fields(at: Binding) -> list[Field]:
         bound = _bind(item, at)
         if bound is not None:
             made.append(bound)
+        else:
+            at.dropped.add(item.name)
     return made
 
 
@@ -87,7 +89,6 @@ def _column(item: Field, at: Binding) -> tuple[Column | None, Home]:
 
 
 def _missing(item: Field, at: Binding) -> None:
-    at.dropped.add(item.name)
     if item.optional:
         return
     path = f"fields.{item.name}.column"

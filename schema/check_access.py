@@ -208,8 +208,18 @@ class _RowCheck:
         target = self.others.get(to) if self.others is not None and to is not None else None
         if target is not None:
             self.check(value, target, path)
-        elif not isinstance(value, dict):
+        elif isinstance(value, dict):
+            self._values(value, path)
+        else:
             self.note("bad-rule", f"A filter must be a mapping; found `{value}`.", None, path)
+
+    def _values(self, value: Any, path: Path) -> None:
+        """Check at least the `$`-values of a filter whose module is not known yet."""
+        if isinstance(value, (dict, list)):
+            for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+                self._values(item, (*path, key))
+        elif isinstance(value, str) and value.startswith("$"):
+            self._operand(value, "", path)
 
     def _operators(self, value: Any, key: str, path: Path) -> None:
         if not isinstance(value, dict) or not value:

@@ -20,7 +20,8 @@ def check_names(module: Module) -> list[Problem]:
                     "reserved-name",
                     f"{_upper(what)} would be called `{api_name}`, which every type has already.",
                     place,
-                    hint="Choose another `name`; `column` keeps the column.",
+                    hint="Choose another `name`"
+                    + ("; `column` keeps the column." if what.startswith("field") else "."),
                 )
             )
         elif api_name in seen:

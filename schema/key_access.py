@@ -6,7 +6,7 @@ from typing import Any
 
 from schema.key_words import PERMISSION_KEYS
 from schema.sections import Key, Section
-from schema.shapes import Choice, MapOf, Raw, Text
+from schema.shapes import WRONG, Choice, MapOf, Raw, Text
 from schema.spot import Entry, Findings, Spot, shown
 
 
@@ -22,6 +22,7 @@ def _rule_short(value: Any, spot: Spot, findings: Findings) -> Any:
             f"`{spot.key}` must be true, false, `{{group: ...}}` or `{{role: ...}}`; found {shown(value)}.",
             "For example `view: {group: users}`.",
         )
+        return WRONG
     return made
 
 

@@ -53,7 +53,7 @@ class Section:
         if not isinstance(value, Map):
             if self.short is not None and value is not None:
                 return self.short(value, spot, findings)
-            return wrong_type(spot, findings, f"a mapping ({self.what})", value)
+            return wrong_type(spot, findings, f"a mapping ({self.what[:1].lower()}{self.what[1:]})", value)
         made = Entry(spot, value)
         for word, item in value.items():
             key = self.by_word.get(word)

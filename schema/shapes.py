@@ -39,7 +39,8 @@ class Shape(Protocol):
 
 def wrong_type(spot: Spot, findings: Findings, wanted: str, value: Any, hint: str | None = None) -> Any:
     """Note that a value is of the wrong type."""
-    findings.add(spot, "bad-type", f"`{spot.key}` must be {wanted}; found {shown(value)}.", hint)
+    what = f"`{spot.key}`" if isinstance(spot.key, str) else "An entry"
+    findings.add(spot, "bad-type", f"{what} must be {wanted}; found {shown(value)}.", hint)
     return WRONG
 
 

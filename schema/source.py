@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import yaml
 
 from schema.problems import Level, Place, Problem
-from schema.tree import Map, Seq, StopReadingError, Value, build
+from schema.tree import UNSAFE_CHARACTER, Map, Seq, StopReadingError, Value, build
 
 SIZE_LIMIT_BYTES = 256 * 1024
 EXCERPT_CHARACTERS = 160
@@ -33,20 +34,20 @@ class Source:
             self._lines.extend(split_lines(self.text))
         return self._lines
 
-    @property
+    @cached_property
     def header(self) -> Map:
         """The `module:` section, empty when there is none."""
         found = self.document.get("module") if self.document is not None else None
         return found if isinstance(found, Map) else Map(0, 0)
 
-    @property
+    @cached_property
     def role(self) -> str:
         """What the file is: `module`, `replace` (of a lower layer's module) or `extend`."""
         if "extend" in self.header:
             return "extend"
         return "replace" if self.header.get("replace") is True else "module"
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The module that the file is about; empty where it does not say."""
         said = self.header.get("extend") if self.role == "extend" else self.header.get("name")
@@ -57,7 +58,7 @@ class Source:
         lines = self.lines
         if not 1 <= line <= len(lines):
             return None
-        return lines[line - 1][:EXCERPT_CHARACTERS]
+        return _legible(lines[line - 1])
 
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -66,15 +67,17 @@ _NAMES = {
     "\ufeff": "a byte order mark inside the text",
     "\r": "a carriage return without a line feed",
 }
-# What YAML forbids, what hides the order of characters from a reader, and lone carriage returns.
-_BAD_CHARACTER = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]|\r(?!\n)"
-)
+_BAD_CHARACTER = re.compile(f"{UNSAFE_CHARACTER.pattern}|\r(?!\n)")
 
 
 def split_lines(text: str) -> list[str]:
     """Split a text where YAML sees line breaks, so that its positions and ours agree."""
     return _LINE_BREAK.split(text)
+
+
+def _legible(line: str) -> str:
+    """Cut a line to a readable length; nothing in it may steer a terminal or turn the text around."""
+    return UNSAFE_CHARACTER.sub("\ufffd", line[:EXCERPT_CHARACTERS])
 
 
 def read(file: str, data: bytes) -> Source:
@@ -89,7 +92,7 @@ def read(file: str, data: bytes) -> Source:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        return _refused(file, digest, "", _not_utf8(file, data, error))
+        return _refused(file, digest, data.decode("utf-8", "replace"), _not_utf8(file, data, error))
     bad = [_bad_character(file, text, found) for found in _BAD_CHARACTER.finditer(text)]
     if bad:
         return Source(file, digest, text, None, (*notes, *bad[:20]))
@@ -98,7 +101,8 @@ def read(file: str, data: bytes) -> Source:
 
 
 def _refused(file: str, digest: str, text: str, problem: Problem) -> Source:
-    return Source(file, digest, text, None, (problem,))
+    source = Source(file, digest, text, None)
+    return replace(source, problems=(replace(problem, excerpt=source.excerpt(problem.line)),))
 
 
 def _too_large(file: str, size: int) -> Problem:
@@ -181,7 +185,7 @@ class _Reading:
 
     def note(self, code: str, message: str, line: int, offset: int, hint: str | None = None) -> None:
         """Add a problem at a position counted from 0."""
-        excerpt = self.lines[line][:EXCERPT_CHARACTERS] if line < len(self.lines) else None
+        excerpt = _legible(self.lines[line]) if line < len(self.lines) else None
         place = Place(self.file, line + 1, offset + 1)
         self.problems.append(Problem(code, message, place, hint=hint, excerpt=excerpt))
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from schema.problems import Level, Place, Problem
 from schema.source import Source
-from schema.tree import Map, Seq
+from schema.tree import UNSAFE_CHARACTER, Map, Seq
 
+SHOWN_CHARACTERS = 60
 _ITEM_NAMES = ("name", "field", "on", "title", "value")
 
 
@@ -169,8 +170,8 @@ def shown(value: object) -> str:
         return "nothing"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    text = str(value)
-    return f"`{text if len(text) <= 60 else text[:57] + '...'}`"  # noqa: PLR2004 - a readable line
+    text = UNSAFE_CHARACTER.sub("\ufffd", str(value))
+    return f"`{text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 3] + '...'}`"
 
 
 def listed(words: Sequence[str], limit: int = 40) -> str:

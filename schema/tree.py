@@ -16,6 +16,11 @@ FIELD_LIMIT = 200
 ALIAS_LIMIT = 50
 EXPANDED_NODE_LIMIT = 10_000
 
+# What YAML forbids in a text, and what hides the order of characters from a reader.
+UNSAFE_CHARACTER = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
+)
+
 # Line, column (both counted from 0) of a key, and of its value.
 Mark: TypeAlias = tuple[int, int, int, int]
 Value: TypeAlias = Any  # None, bool, int, float, str, Map or Seq
@@ -144,6 +149,8 @@ class _Builder:
             self.key = (text, line, offset)
             return
         value: Value = text
+        if event.style == '"' and (bad := UNSAFE_CHARACTER.search(text)):  # written as an escape
+            self.note("bad-character", f"The text holds the character U+{ord(bad.group()):04X}.", line, offset, "Remove the escape.")  # fmt: skip
         if not event.style:
             if text in _CONSTANTS:
                 value = _CONSTANTS[text]
