@@ -15,8 +15,8 @@ from graphql.validation import ASTValidationRule, NoFragmentCyclesRule, NoSchema
 from resolvers.lexing import TooMuch, check_text, parse_text
 from resolvers.limits import Limits, check_limits, has_cycle
 
-# An error costs time to make, and nobody reads more of them at once.
-MAX_ERRORS = 5
+# An error costs time to make (some print a whole value of the document), and nobody reads many at once.
+MAX_ERRORS = 3
 # What the kept documents may weigh together, counted in characters of their texts (a parsed one weighs a multiple).
 CACHE_TEXT = 500_000
 

@@ -42,6 +42,7 @@ class Limits:
     equal_siblings: int = 20
     directives: int = 50
     values: int = 500
+    variables: int = 100
     fragments: int = 50
     operations: int = 5
     root_fields: int = 20
@@ -104,14 +105,15 @@ class _Written:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.selections = self.aliases = self.directives = self.values = 0
+        self.selections = self.aliases = self.directives = self.values = self.variables = 0
 
     def count(self, document: DocumentNode) -> None:
         """Count every definition; raise as soon as a count is too high."""
         for definition in document.definitions:
             self._count_directives(definition)
             for variable in getattr(definition, "variable_definitions", None) or ():
-                self.values += 1
+                self.variables += 1
+                _check(self.variables, self.limits.variables, "variables")
                 self._count_directives(variable)
                 if variable.default_value:
                     self._count_value(variable.default_value)

@@ -17,6 +17,7 @@ INTERNAL_MESSAGE = "Internal error. The operator finds it under the request id."
 UNAVAILABLE_MESSAGE = "The database is not available. Try again."
 TIMEOUT_MESSAGE = "The operation took too long and was stopped."
 RETRY_AFTER_S = 1
+MAX_MESSAGE = 1_000
 
 
 class Code(StrEnum):
@@ -141,7 +142,7 @@ def _message(error: GraphQLError, code: str) -> str:
         return TIMEOUT_MESSAGE
     if isinstance(cause, ConnectionError) and code == Code.UNAVAILABLE:
         return UNAVAILABLE_MESSAGE
-    return error.message or str(cause)
+    return (error.message or str(cause))[:MAX_MESSAGE]  # some of graphql-core's quote a whole value
 
 
 def log_failure(message: str, error: BaseException, request_id: str, path: list[str | int] | None = None) -> None:

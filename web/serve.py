@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import importlib.util
 import logging
 import signal
@@ -50,8 +49,6 @@ def serve(settings: Settings, live: Live | None = None) -> None:
 
             live = make_live(settings)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        gc.collect()
-        gc.freeze()  # what was imported stays; collections need not walk through it again
         server = CalmServer(configure(settings, live), live.stopping.set)
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host

@@ -164,7 +164,10 @@ class Settings:
         "", read_key, "Signs cursors and row versions. Created in `VAR_DIR` on the first start.", secret=True
     )
     admin_password: str = _setting(
-        "", read_text, "The first agent's password. Without it one is generated and printed once.", secret=True
+        "",
+        read_text,
+        "The first agent's password, once there is sign-in. Without it one is generated and printed once.",
+        secret=True,
     )
     allow_remote_without_sign_in: bool = _setting(
         False,
@@ -219,14 +222,14 @@ class Settings:
     )
     equal_siblings: int = _setting(20, read_count, "Most selections of one response name at one place.")
     directives: int = _setting(50, read_count, "Most directives in a document.")
-    values: int = _setting(500, read_count, "Most arguments, literal values and variables in a document.")
+    values: int = _setting(500, read_count, "Most arguments and literal values in a document.")
+    variables: int = _setting(100, read_count, "Most variables in a document.")
     fragments: int = _setting(50, read_count, "Most fragments in a document.")
     operations: int = _setting(5, read_count, "Most operations in a document.")
     root_fields: int = _setting(20, read_count, "Most root fields of an operation.")
     mutation_fields: int = _setting(10, read_count, "Most root fields of a mutation.")
     variable_depth: int = _setting(32, read_count, "Deepest nesting of `variables` and `extensions`.")
     variable_items: int = _setting(500, read_count, "Longest list in `variables` and `extensions`.")
-    page_size: int = _setting(500, read_count, "Most rows on a page.")
     # --- limits of the server ---
     request_seconds: float = _setting(
         5.0, read_seconds, "Longest time for an operation; then its statements are stopped."

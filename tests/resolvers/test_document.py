@@ -106,10 +106,7 @@ TOO_MUCH = {
     "B17 bytes, not characters": ("{queue{id}} #" + "\N{RUNNER}" * 26_000, "longer than 100000 bytes"),
     "root fields": ("{" + numbered(21, "r%d:queue{id}") + "}", "more than 20 root fields"),
     "literal values": ("{queues(ids:[" + "1 " * 600 + "]){nodes{id}}}", "more than 500 arguments and literal values"),
-    "variables": (
-        "query(" + numbered(400, "$v%d:ID") + "){queues(ids:[" + "1 " * 110 + "]){nodes{id}}}",
-        "more than 500 arguments and literal values",
-    ),
+    "variables": ("query(" + numbered(101, "$v%d:ID") + "){queue{id}}", "more than 100 variables"),
     "a long string": ('{queue(name:"' + "\\n" * 15_000 + '"){id}}', "Send long values as variables"),
     "a long block string": ('{queue(name:"""' + " x" * 15_000 + '"""){id}}', "Send long values as variables"),
     "only brackets": ("{" * 99_000, "brackets"),
