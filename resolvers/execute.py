@@ -84,12 +84,15 @@ class Roots(Answer):
 
 def resolve(source: Any, info: Info, **args: Any) -> Any:
     """Resolve any field without a resolver of its own: what was read knows its response keys."""
+    if isinstance(source, Roots) and isinstance(_binding(info), VersionRoot):
+        return info.context.snapshot.version
     if isinstance(source, Answer):
-        binding = (info.parent_type.fields[info.field_name].extensions or {}).get(BINDING)
-        if isinstance(binding, VersionRoot):
-            return info.context.snapshot.version
         return source.get(str(info.path.key))
     return graphql.default_field_resolver(source, info, **args)
+
+
+def _binding(info: Info) -> Any:
+    return (info.parent_type.fields[info.field_name].extensions or {}).get(BINDING)
 
 
 def resolve_type(value: Any, info: Info, abstract: graphql.GraphQLAbstractType) -> Any:
