@@ -14,7 +14,7 @@ from schema.problems import Level, Problem
 from schema.snapshot import ModuleState, ModuleStatus
 from schema.source import Source
 from schema.spec import Module, Relation
-from schema.tables import present, side_table, table_of
+from schema.tables import module_on, present, side_table, table_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +157,9 @@ def _targets(module: Module, others: Mapping[str, Module]) -> Iterable[str]:
     for item in module.fields:
         if item.to:
             yield item.to
+        elif item.settings.get("lookup_table"):
+            target = module_on(item.settings["lookup_table"], others)
+            yield target.name if target is not None else ""
     for relation in module.relations:
         yield relation.to
     for computed in module.computed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from schema.binding import Binding, column_named, describe, fits, near
+from schema.binding import Binding, column_named, describe, fits, near, nearest
 from schema.catalog import Column, ColumnClass, Table
 from schema.kinds import KINDS
 from schema.problems import Level, suggest
@@ -244,7 +244,7 @@ def _without_target(item: Field, column: Column, at: Binding) -> Field | None:
         "missing-module",
         f"Field `{item.name}` is left out: there is no module `{item.to}`, or its file is broken.",
         f"fields.{item.name}.to",
-        suggest(item.to, at.others) or "Add the module, or mend it.",
+        nearest(item.to, at.others),
         place=item.place,
     )
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schema.binding import Binding, column_named, describe, fits, near
+from schema.binding import Binding, column_named, describe, fits, near, nearest
 from schema.catalog import Table
 from schema.problems import Level, suggest
 from schema.secrets import is_secret_column
@@ -22,7 +22,7 @@ def bind_relation(relation: Relation, at: Binding) -> Relation | None:
             "missing-module",
             f"Relation `{relation.name}` is left out: there is no module `{relation.to}`, or its file is broken.",
             path,
-            suggest(relation.to, at.others) or "Add the module, or mend it.",
+            nearest(relation.to, at.others),
             place=relation.place,
         )
         return None

@@ -10,6 +10,7 @@ from schema.problems import Level, Place, Problem, suggest
 from schema.spec import Field, Module
 from schema.tables import table_of
 
+SUGGESTED_FROM = 150
 _INTS = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT})
 
@@ -99,6 +100,12 @@ def near(word: str, allowed: Iterable[str]) -> str:
     if near_by:
         return f"Did you mean `{near_by[0]}`?"
     return suggest(word, names) or f"Columns: {', '.join(names[:40])}{', ...' if len(names) > 40 else ''}."  # noqa: PLR2004 - a readable hint
+
+
+def nearest(name: str, modules: Mapping[str, Module]) -> str:
+    """Suggest a module; among a thousand only those that start alike are compared, since comparing is slow."""
+    alike = modules if len(modules) <= SUGGESTED_FROM else [word for word in modules if word[:2] == name[:2]]
+    return suggest(name, list(alike)[:SUGGESTED_FROM]) or "Add the module, or mend it."
 
 
 def fits(one: ColumnClass, other: ColumnClass) -> bool:

@@ -69,7 +69,10 @@ def _from_key(key: str) -> str:
     return words(parts[-1]) if parts else key
 
 
+_BETWEEN_WORDS = re.compile(r"[_\-\s]+")
+
+
 def words(name: str) -> str:
     """Turn a snake_case name into words: `unlock_timeout` → `Unlock timeout`."""
-    text = re.sub(r"[_\-\s]+", " ", name).strip()
+    text = _BETWEEN_WORDS.sub(" ", name).strip()
     return text[:1].upper() + text[1:]

@@ -61,14 +61,14 @@ def _module(merged: Merged, sources: Sequence[Source], findings: Findings) -> Mo
     declared_key = _declared_key(header, merged, operations, findings)
     if declared_key == () and merged.operations is None:
         operations = frozenset({Operation.VIEW})
-    singular = header.get("singular", Caption(words(name)))
+    singular = header.get("singular") or Caption(words(name))
     plural_name = header.get("plural_name") or plural(name)
     lists = merged.lists
     return Module(
         name=name,
         plural_name=plural_name,
         singular=singular,
-        plural=header.get("plural", Caption(words(plural_name))),
+        plural=header.get("plural") or Caption(words(plural_name)),
         place=header.at("name").place,
         files=tuple(source.file for source in sources),
         digest=_digest(sources),

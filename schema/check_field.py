@@ -78,7 +78,7 @@ def make_field(entry: Entry, context: FieldContext, findings: Findings, *, exten
         name=name,
         kind=kind.name,
         column=entry.get("column", name),
-        label=entry.get("label", Caption(words(name))),
+        label=entry.get("label") or Caption(words(name)),
         place=entry.at("name").place,
         help=entry.get("help"),
         required=bool(entry.get("required", False)) or name in context.required,

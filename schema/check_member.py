@@ -152,7 +152,7 @@ def make_computed(entry: Entry, findings: Findings, *, gotrs: bool) -> Computed 
         name=name,
         kind=entry.get("type", "html" if gotrs and by_code else "string"),
         place=entry.at("name").place,
-        label=entry.get("label", Caption(words(name))),
+        label=entry.get("label") or Caption(words(name)),
         needs=None if needs is None else tuple(needs),
         args=_arguments(entry, findings),
         code=code,
@@ -198,7 +198,7 @@ def make_action(entry: Entry, findings: Findings) -> Action | None:
         return None
     return Action(
         name=name,
-        label=entry.get("label", Caption(words(name))),
+        label=entry.get("label") or Caption(words(name)),
         code=code,
         place=entry.at("name").place,
         args=_arguments(entry, findings),

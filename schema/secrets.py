@@ -7,6 +7,7 @@ modules at all. The lists err on the side of refusing.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Tables of sessions, tokens, keys and raw settings, and all that is Lambdesk's own.
 _SECRET_TABLES = frozenset(
@@ -73,6 +74,7 @@ def is_salt(column: str) -> bool:
     return column.lower() in _SALTS
 
 
+@lru_cache(maxsize=4096)
 def is_secret_table(table: str) -> bool:
     """Answer whether a table holds sessions, tokens or keys, so that no module may sit on it."""
     name = table.lower()
@@ -83,6 +85,7 @@ def is_secret_table(table: str) -> bool:
     return name in _SECRET_TABLES or _SECRET_TABLE_PATTERN.search(name) is not None
 
 
+@lru_cache(maxsize=16384)
 def is_secret_column(table: str, column: str) -> bool:
     """Answer whether a column holds a password, token or key, so that it can be written and never read."""
     name = column.lower()
