@@ -94,7 +94,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--database", action="store_true", help="also check against the tables of the database")
     add("init", "make an empty database ready")
-    demo = add("demo", "fill an empty database with demo data")
+    demo = add("demo", "fill a new database with demo data")
     demo.add_argument("--tickets", type=_count, default=2_000, metavar="N", help="how many tickets (default: 2000)")
     schema = add("schema", "print the GraphQL schema")
     schema.add_argument("--audience", choices=("agent", "customer"), default="agent", help="for whom (default: agent)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -112,13 +113,20 @@ async def init(settings: Settings, arguments: Namespace) -> Told:  # noqa: ARG00
 
 
 async def demo(settings: Settings, arguments: Namespace) -> Told:
-    """Fill an empty database with demo data."""
+    """Fill a new database with demo data."""
     from storage.demo import fill  # noqa: PLC0415 - only this command needs it
 
     async with _database(settings) as database:
         await install(database)
-        await fill(database, tickets=arguments.tickets)
+        filled = await fill(database, tickets=arguments.tickets, progress=_show_progress)
+    if not filled:
+        raise CommandError("The database is in use, or has its demo data already; nothing was changed.")
     return Told(f"The database has {arguments.tickets} demo tickets.", {"tickets": arguments.tickets})
+
+
+def _show_progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{done} of {total} tickets" + ("\n" if done >= total else ""))
 
 
 async def schema(settings: Settings, arguments: Namespace) -> Told:
@@ -151,18 +159,19 @@ async def _from_table(settings: Settings, name: str) -> str:
     from schema.scaffold import OPTION_LIMIT, module_yaml  # noqa: PLC0415 - only this command needs it
 
     async with _database(settings) as database:
-        snapshot = await open_registry(settings, database).survey()
-        table = snapshot.catalog.tables.get(name)
+        catalog = await Library(database).catalog()
+        table = catalog.tables.get(name)
         if table is None:
-            hint = suggest(name, snapshot.catalog.tables)
+            hint = suggest(name, catalog.tables)
             raise CommandError(" ".join(filter(None, (f"The database has no table `{name}`.", hint))))
         lookups = {
-            key.table: await _read_lookup(database, snapshot.catalog.tables[key.table], OPTION_LIMIT + 1)
+            key.table: await _read_lookup(database, catalog.tables[key.table], OPTION_LIMIT + 1)
             for key in table.foreign_keys
-            if {"id", "name"} <= snapshot.catalog.tables[key.table].columns.keys()
+            if {"id", "name"} <= catalog.tables[key.table].columns.keys()
         }
+        snapshot = await open_registry(settings, database).survey()  # a reference needs the name of a module
     try:
-        return module_yaml(table, snapshot.catalog, lookups, snapshot.modules)
+        return module_yaml(table, catalog, lookups, snapshot.modules)
     except ValueError as error:
         raise CommandError(str(error)) from None
 
