@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -213,7 +214,29 @@ def _reference(item: Field, column: Column, at: Binding) -> Field | None:
     if by is None and key != (joined,):
         named = next((one.name for one in target.fields if one.column == joined), joined)
         by = named
-    return replace(item, to=target.name, by=by, by_column=joined)
+    return replace(item, to=target.name, by=by, by_column=joined, settings=_settings(item, table, at))
+
+
+def _settings(item: Field, table: Table, at: Binding) -> Mapping[str, Any]:
+    """Keep the condition and caption of a GOTRS lookup where the table has their columns."""
+    made = dict(item.settings)
+    condition, caption = made.get("lookup_filter"), made.get("lookup_display")
+    wanted = {"lookup_filter": condition.columns if condition is not None else (), "lookup_display": (caption,)}
+    for key, columns in wanted.items():
+        missing = [
+            name for name in columns if name and (name not in table.columns or is_secret_column(table.name, name))
+        ]
+        if missing:
+            del made[key]
+            at.note(
+                "bad-query",
+                f"The lookup of field `{item.name}` names `{missing[0]}`, which table `{table.name}` does not have.",
+                f"fields.{item.name}.lookup_table",
+                near(missing[0], table.columns),
+                level=Level.WARNING,
+                place=item.place,
+            )
+    return made
 
 
 def _target(item: Field, at: Binding) -> Module | None:

@@ -13,7 +13,7 @@ from schema.check_member import make_action, make_computed, make_hook, make_rela
 from schema.check_name import check_names
 from schema.expressions import parse_condition, parse_select
 from schema.merge import Merged, merge, read_sections
-from schema.names import plural
+from schema.names import is_plural, plural
 from schema.problems import Place, Problem, suggest
 from schema.source import Source
 from schema.spec import Caption, Field, Hook, Module, Operation
@@ -62,7 +62,7 @@ def _module(merged: Merged, sources: Sequence[Source], findings: Findings) -> Mo
     if declared_key == () and merged.operations is None:
         operations = frozenset({Operation.VIEW})
     singular = header.get("singular") or Caption(words(name))
-    plural_name = header.get("plural_name") or plural(name)
+    plural_name = header.get("plural_name") or (name if is_plural(name) else plural(name))
     lists = merged.lists
     return Module(
         name=name,

@@ -9,13 +9,15 @@ from typing import Any
 
 from schema.captions import words
 from schema.defaults import WrongDefaultError, stored_default
+from schema.expressions import parse_condition
 from schema.kinds import KINDS, UNKNOWN, Kind
 from schema.names import enum_value
 from schema.patterns import pattern_error
 from schema.problems import Level
 from schema.shapes import LAMBDA_LIMIT_BYTES, plain
-from schema.spec import Caption, Code, Default, Field, Home, Option, Validation
+from schema.spec import Caption, Code, Default, Expression, Field, Home, Option, Validation
 from schema.spot import Entry, Findings, Spot, shown
+from schema.sql_reader import ExpressionError
 from schema.tree import Map
 
 # What only forms and lists use; kept as it is.
@@ -69,6 +71,8 @@ def make_field(entry: Entry, context: FieldContext, findings: Findings, *, exten
     settings = {key: entry[key] for key in (*SETTINGS, *LOOKUPS) if key in entry}
     if settings.get("lookup_table"):
         settings["plain_kind"] = entry.get("type", "int")
+    if "lookup_condition" in settings:
+        settings["lookup_filter"] = _condition(entry, findings)
     if entry.get("virtual"):
         settings["virtual"] = True
     for key in ("min", "max"):
@@ -100,6 +104,22 @@ def make_field(entry: Entry, context: FieldContext, findings: Findings, *, exten
         settings=settings,
         home=Home.SIDE if extension else Home.TABLE,
     )
+
+
+def _condition(entry: Entry, findings: Findings) -> Expression | None:
+    """Read which rows of the lookup table may be chosen."""
+    if not entry["lookup_condition"]:
+        return None
+    try:
+        return parse_condition(entry["lookup_condition"])
+    except ExpressionError as error:
+        findings.add(
+            entry.at("lookup_condition"),
+            "bad-query",
+            f"The lookup condition of field `{entry['name']}`: {error}.",
+            error.hint,
+        )
+        return None
 
 
 def _unfold_lookup(entry: Entry) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schema.names import RESERVED_NAMES, RESERVED_TYPES, pascal
+from schema.names import RESERVED_NAMES, RESERVED_TYPES
 from schema.problems import Place, Problem
 from schema.spec import BUILTIN_MEMBERS, Module
 
@@ -41,10 +41,10 @@ def check_names(module: Module) -> list[Problem]:
 
 
 def _reserved(module: Module) -> Iterator[Problem]:
-    if pascal(module.name) in RESERVED_TYPES or module.name in RESERVED_NAMES:
+    if module.type_name in RESERVED_TYPES or module.name in RESERVED_NAMES:
         yield Problem(
             "reserved-name",
-            f"A module cannot be called `{module.name}`: the type `{pascal(module.name)}` is part of the API already.",
+            f"A module cannot be called `{module.name}`: the type `{module.type_name}` is part of the API already.",
             module.place,
             hint="Choose another `name`; `table` keeps the table.",
         )

@@ -113,8 +113,8 @@ _FIELD_KEYS = (
     Key("lookup", LOOKUP, "GOTRS: the lookup keys as one mapping.", gotrs=True),
     Key(
         "display_as",
-        Choice(("text", "chip", "badge", "link", "code", "image", "color", "date", "datetime", "bool")),
-        "How lists show the value.",
+        Word(re.compile(r"[a-z][a-z0-9_-]{0,40}"), "a word such as chip or link"),
+        "How lists show the value: chip, badge, link, code, image; else as its kind does.",
     ),
     Key("display_map", MapOf(CAPTION), "Stored value → what lists show."),
     Key("list_class", TEXT, "Style classes of the list's cell, from the allowed list."),

@@ -51,6 +51,25 @@ RESERVED_TYPES = frozenset(
     ]
 )
 
+# They look like plurals and are none.
+_NOT_PLURAL = frozenset(
+    [
+        "news",
+        "series",
+        "species",
+        "means",
+        "sms",
+        "gas",
+        "lens",
+        "canvas",
+        "alias",
+        "bias",
+        "atlas",
+        "bus",
+        "dns",
+        "gps",
+    ]
+)
 _IRREGULAR = {"person": "people", "child": "children", "status": "statuses", "index": "indexes", "sla": "slas"}
 
 
@@ -91,6 +110,8 @@ def singular(name: str) -> str:
     """Make the singular of a snake_case English plural, for a module that is named like its table."""
     head, _, last = name.rpartition("_")
     prefix = f"{head}_" if head else ""
+    if last in _NOT_PLURAL:
+        return name
     for one, many in _IRREGULAR.items():
         if last == many:
             return prefix + one
@@ -101,6 +122,12 @@ def singular(name: str) -> str:
     if last.endswith("s") and not last.endswith(("ss", "us", "is")):
         return prefix + last[:-1]
     return name
+
+
+def is_plural(name: str) -> bool:
+    """Answer whether a name is the regular plural of another: GOTRS calls the module of agents `users`."""
+    one = singular(name)
+    return one != name and plural(one) == name
 
 
 def _plural_word(word: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from schema.catalog import ColumnClass, DynamicField
 from schema.kinds import KINDS, Kind
-from schema.names import camel, pascal
+from schema.names import camel, pascal, singular
 from schema.problems import Place
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -390,14 +390,19 @@ class Module:
     columns: Mapping[str, ColumnClass] = field(default_factory=dict)  # every column of the table, for joins and keys
 
     @cached_property
+    def one_name(self) -> str:
+        """What one row is called: the name, or its singular where the file names the module like its list (`users`)."""
+        return singular(self.name) if self.plural_name == self.name else self.name
+
+    @cached_property
     def type_name(self) -> str:
         """The GraphQL object type's name."""
-        return pascal(self.name)
+        return pascal(self.one_name)
 
     @cached_property
     def one_root(self) -> str:
         """The root field for one row."""
-        return camel(self.name)
+        return camel(self.one_name)
 
     @cached_property
     def many_root(self) -> str:

@@ -38,6 +38,7 @@ def test_the_group_table_is_found_by_whichever_name_it_has() -> None:
     field = gotrs.field_named("group_id")
     assert field is not None
     assert (field.to, field.by, field.by_column) == ("group", None, "id")
+    assert field.settings["lookup_filter"].rendered["sqlite"] == '(__t__."valid_id" = 1)'
     assert gotrs.filters[1]["selection"].table == "permission_groups"
 
 

@@ -40,6 +40,21 @@ def test_names_come_from_the_name_alone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "type_name", "one", "many"),
+    [
+        ("users", "User", "user", "users"),
+        ("mail_accounts", "MailAccount", "mailAccount", "mailAccounts"),
+        ("news", "News", "news", "newses"),
+        ("address", "Address", "address", "addresses"),
+        ("sla", "Sla", "sla", "slas"),
+    ],
+)
+def test_a_module_named_like_its_list_has_a_singular_type(name: str, type_name: str, one: str, many: str) -> None:
+    module = made(f"module: {{name: {name}}}")
+    assert (module.type_name, module.one_root, module.many_root) == (type_name, one, many)
+
+
+@pytest.mark.parametrize(
     ("text", "caption"),
     [
         ("Queue", Caption("Queue")),
