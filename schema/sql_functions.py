@@ -73,6 +73,19 @@ def _substring(terms: tuple[str, ...], dialect: str) -> str:
     return f"{'SUBSTR' if dialect == 'sqlite' else 'SUBSTRING'}({', '.join(terms)})"
 
 
+def _extreme(sqlite: str, others: str) -> Render:
+    """Take the least or greatest: null when one value is null, on all three (PostgreSQL would leave it out)."""
+
+    def render(terms: tuple[str, ...], dialect: str) -> str:
+        values = ", ".join(terms)
+        if dialect != "postgresql":
+            return f"{sqlite if dialect == 'sqlite' else others}({values})"
+        missing = " OR ".join(f"{term} IS NULL" for term in terms)
+        return f"CASE WHEN {missing} THEN NULL ELSE {others}({values}) END"
+
+    return render
+
+
 FUNCTIONS: Mapping[str, Function] = {
     "coalesce": Function(2, 20, _same("COALESCE")),
     "ifnull": Function(2, 2, _same("COALESCE")),
@@ -91,10 +104,8 @@ FUNCTIONS: Mapping[str, Function] = {
         _by(sqlite="(CAST({0} AS INTEGER) + ({0} > CAST({0} AS INTEGER)))", any="CEIL({0})"),
     ),
     "mod": Function(2, 2, _by(any="({0} % NULLIF({1}, 0))")),
-    "least": Function(2, 10, lambda terms, dialect: f"{'MIN' if dialect == 'sqlite' else 'LEAST'}({', '.join(terms)})"),
-    "greatest": Function(
-        2, 10, lambda terms, dialect: f"{'MAX' if dialect == 'sqlite' else 'GREATEST'}({', '.join(terms)})"
-    ),
+    "least": Function(2, 10, _extreme("MIN", "LEAST")),
+    "greatest": Function(2, 10, _extreme("MAX", "GREATEST")),
     "lower": Function(1, 1, _same("LOWER")),
     "upper": Function(1, 1, _same("UPPER")),
     "trim": Function(1, 1, _same("TRIM")),
