@@ -15,6 +15,7 @@ from graphql import GraphQLSchema
 from schema.assembly import Binder, Bound
 from schema.catalog import Catalog
 from schema.changes import describe
+from schema.collector import paused
 from schema.loading import Draft, Loader
 from schema.outline import clashes
 from schema.plan import plan
@@ -107,10 +108,17 @@ class Registry:
                     if stop.is_set():
                         return
                     await self.reload()
-            except ConnectionError:
-                self._dirty.set()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), RETRY_S)
+            except (ConnectionError, TimeoutError):
+                await self._later(stop)
+            except Exception:  # noqa: BLE001 - whatever a load runs into, what serves must go on serving
+                _log.exception("loading the module files failed; what served before still serves")
+                await self._later(stop)
+
+    async def _later(self, stop: asyncio.Event) -> None:
+        """Let a failed load be tried again soon."""
+        self._dirty.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), RETRY_S)
 
     async def _wait(self, stop: asyncio.Event) -> None:
         """Wait for a change, for the end of a vanished file's grace, or for the end."""
@@ -125,8 +133,9 @@ class Registry:
         """Read the folders again and publish a snapshot if anything differs. Only one load runs at a time."""
         async with self._busy:
             self._dirty.clear()
-            drafts = await asyncio.to_thread(self._loader.load)
-            work = await self._assemble(drafts)
+            with paused():
+                drafts = await asyncio.to_thread(self._loader.load)
+                work = await self._assemble(drafts)
             if self.is_loaded and not _differs(work.snapshot, self.snapshot):
                 await self._record()
                 return self.snapshot

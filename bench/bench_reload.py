@@ -1,0 +1,187 @@
+"""How long after saving one of 120 modules its new field answers, in four ways of saving, under 50 requests a second."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from bench import farm
+from bench.run import Figure
+from bench.server import running
+
+MODULES = 120
+SAVES = 100
+RATE_PER_S = 50
+LIMIT_S = 3.0
+# Every background request asks for the schema's version twice: a request must never see two.
+BACKGROUND = "{ a: schemaVersion farm0001s(first: 5) { nodes { name amount next { name } } } b: schemaVersion }"
+
+
+def rename_over(path: Path, text: str) -> None:
+    """Save like vim and most editors: write beside it, rename over it."""
+    other = path.with_name(f".{path.name}.swp")
+    other.write_text(text)
+    other.replace(path)
+
+
+def truncate_and_write(path: Path, text: str) -> None:
+    """Save like a plain open-for-write, in two chunks."""
+    with path.open("w") as out:
+        out.write(text[: len(text) // 2])
+        out.flush()
+        time.sleep(0.002)
+        out.write(text[len(text) // 2 :])
+
+
+def delete_and_create(path: Path, text: str) -> None:
+    """Save like tools that remove the old file first."""
+    path.unlink()
+    time.sleep(0.002)
+    path.write_text(text)
+
+
+def write_in_place(path: Path, text: str) -> None:
+    """Save by overwriting bytes, then cutting to length, then a sync."""
+    with path.open("r+") as out:
+        out.write(text)
+        out.truncate()
+        out.flush()
+        os.fsync(out.fileno())
+
+
+STYLES: Mapping[str, Callable[[Path, str], None]] = {
+    "rename_over": rename_over,
+    "truncate_and_write": truncate_and_write,
+    "delete_and_create": delete_and_create,
+    "write_in_place": write_in_place,
+}
+
+
+@dataclass
+class Load:
+    """What the background requests saw."""
+
+    times_ms: list[float] = field(default_factory=list)
+    failed: int = 0
+    torn: int = 0
+
+    def p(self, percent: float) -> float:
+        """Return a percentile of the answer times, in milliseconds."""
+        return percentile(self.times_ms, percent)
+
+
+def percentile(values: list[float], percent: float) -> float:
+    """Return a percentile by the nearest rank."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+async def one_request(client: httpx.AsyncClient, load: Load) -> None:
+    """Send one background request and note what came back."""
+    started = time.perf_counter()
+    try:
+        answer = await client.post("/graphql", json={"query": BACKGROUND})
+        body = answer.json()
+    except httpx.HTTPError:
+        load.failed += 1
+        return
+    load.times_ms.append((time.perf_counter() - started) * 1000)
+    if answer.status_code != 200 or "errors" in body:
+        load.failed += 1
+    elif body["data"]["a"] != body["data"]["b"]:
+        load.torn += 1
+
+
+async def background(client: httpx.AsyncClient, load: Load, stop: asyncio.Event) -> None:
+    """Send requests at a steady rate, whether or not earlier ones have answered."""
+    tasks: set[asyncio.Task[None]] = set()
+    due = time.perf_counter()
+    while not stop.is_set():
+        task = asyncio.create_task(one_request(client, load))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        due += 1 / RATE_PER_S
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+    await asyncio.gather(*tasks)
+
+
+async def answers_after(client: httpx.AsyncClient, folder: Path, save: Callable[[Path, str], None], turn: int) -> float:
+    """Save one module with a new field and return the milliseconds until a query for it answers."""
+    number = turn * 7 % MODULES
+    probe = f"probe_{save.__name__}_{turn}"
+    path = folder / f"{farm.name(number)}.yaml"
+    query = f"{{ farm{number:04d}s(first: 1) {{ nodes {{ {camel(probe)} }} }} }}"
+    content = farm.text(number, MODULES, probe)
+    started = time.perf_counter()
+    await asyncio.to_thread(save, path, content)
+    while time.perf_counter() - started < LIMIT_S:
+        body = (await client.post("/graphql", json={"query": query})).json()
+        if "errors" not in body:
+            return (time.perf_counter() - started) * 1000
+        await asyncio.sleep(0.004)
+    raise RuntimeError(f"the new field did not answer within {LIMIT_S} s: {body}")
+
+
+def camel(name: str) -> str:
+    """Turn a field's name into its GraphQL name."""
+    head, *rest = name.split("_")
+    return head + "".join(part[:1].upper() + part[1:] for part in rest)
+
+
+async def measure(url: str, folder: Path, saves: int) -> dict[str, Figure]:
+    """Measure quiet answers first, then saves in every style."""
+    figures: dict[str, Figure] = {}
+    limits = httpx.Limits(max_connections=20, max_keepalive_connections=20)
+    async with httpx.AsyncClient(base_url=url, timeout=10, limits=limits) as client:
+        quiet = await quiet_load(client, seconds=4 if saves > 20 else 2)
+        figures["quiet_p50"] = Figure(value=quiet.p(50), unit="ms")
+        figures["quiet_p99"] = Figure(value=quiet.p(99), unit="ms")
+        busy = Load()
+        for style, save in STYLES.items():
+            stop = asyncio.Event()
+            pump = asyncio.create_task(background(client, busy, stop))
+            times = [await answers_after(client, folder, save, turn) for turn in range(saves)]
+            stop.set()
+            await pump
+            figures[f"{style}_p50"] = Figure(value=statistics.median(times), unit="ms")
+            figures[f"{style}_p95"] = Figure(
+                value=percentile(times, 95), unit="ms", ratio=percentile(times, 95) / quiet.p(50), ratio_to="quiet_p50"
+            )
+        base = quiet.p(50)
+        figures["stall_p99"] = Figure(
+            value=busy.p(99) - base, unit="ms over the quiet median", ratio=busy.p(99) / base, ratio_to="quiet_p50"
+        )
+        figures["stall_max"] = Figure(value=busy.p(100) - base, unit="ms over the quiet median")
+        figures["requests"] = Figure(value=len(busy.times_ms), unit="requests during saves")
+        figures["failed"] = Figure(value=busy.failed, unit="requests")
+        figures["saw_two_versions"] = Figure(value=busy.torn, unit="requests")
+    return figures
+
+
+async def quiet_load(client: httpx.AsyncClient, seconds: float) -> Load:
+    """Run the background requests alone, after a short warm-up."""
+    for load in (Load(), Load()):
+        stop = asyncio.Event()
+        pump = asyncio.create_task(background(client, load, stop))
+        await asyncio.sleep(seconds / 2 if not load.times_ms else seconds)
+        stop.set()
+        await pump
+    return load
+
+
+def run(quick: bool) -> dict[str, Figure]:
+    """Serve 120 modules from a temporary folder and measure."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        farm.plant(folder / "modules", MODULES)
+        settings = {"DATABASE_URL": f"sqlite:///{folder}/farm.db", "MODULES_DIR": str(folder / "modules"), "DEMO": "0"}
+        with running(folder, settings) as server:
+            return asyncio.run(measure(server.url, folder / "modules", 10 if quick else SAVES))

@@ -1,0 +1,76 @@
+"""A Lambdesk server in a process of its own, for the benchmarks: loopback, a free port, ended by its id."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+START_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: its address, its process, and the seconds from start to ready."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    ready_s: float
+
+    @property
+    def url(self) -> str:
+        """The address without a path."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(folder: Path, settings: Mapping[str, str]) -> Iterator[Server]:
+    """Serve from a folder with these `LAMBDESK_` settings (names without the prefix) until the block ends."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        **{f"LAMBDESK_{key}": value for key, value in settings.items()},
+        "LAMBDESK_PORT": str(port),
+    }
+    command = [str(Path(sys.executable).parent / "lambdesk"), "serve"]
+    with (folder / "server.log").open("wb") as log:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)  # noqa: S603 - our own command
+        try:
+            yield Server(port, process, _wait(port, process, started, folder / "server.log"))
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait(port: int, process: subprocess.Popen[bytes], started: float, log: Path) -> float:
+    while time.perf_counter() - started < START_LIMIT_S:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode}:\n{log.read_text()[-2000:]}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1) as answer:
+                if answer.status == 200:
+                    return time.perf_counter() - started
+        except (urllib.error.URLError, OSError):
+            pass
+        time.sleep(0.01)
+    raise RuntimeError(f"the server was not ready within {START_LIMIT_S} s:\n{log.read_text()[-2000:]}")
