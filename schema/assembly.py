@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from schema.bind import bind
 from schema.catalog import Catalog, Column, ColumnClass, Table
+from schema.check import with_excerpt
 from schema.loading import Draft
 from schema.ports import PlannedTable, Refusal
 from schema.problems import Level, Problem
@@ -108,7 +109,8 @@ class Binder:
             if found is not None and not _errors([*refused, *bind_problems]):
                 module, sources, current = found, candidate.sources, newest
                 break
-        return Bound(draft.name, draft.files, sources, module, current, absent, tuple(problems))
+        shown = tuple(with_excerpt(problem, draft.sources) for problem in problems)
+        return Bound(draft.name, draft.files, sources, module, current, absent, shown)
 
     def _bind(
         self, module: Module, catalog: Catalog, others: Mapping[str, Module]
