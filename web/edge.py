@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import re
 import secrets
@@ -85,7 +86,25 @@ class Edge:
         if len(hosts) != 1:
             return False
         found = _HOST.fullmatch(hosts[0].decode("latin-1"))
-        return found is not None and found["name"].strip("[]").lower() in self.host_names
+        if found is None:
+            return False
+        name = found["name"].strip("[]").lower()
+        return name in self.host_names or _is_own_address(name, scope)
+
+
+def _is_own_address(name: str, scope: Scope) -> bool:
+    """Tell whether the host is the very address that the connection came to: probes of orchestrators name it so.
+
+    No foreign page can: a name that is bound to this address anew is still a name.
+    """
+    server = scope.get("server")
+    if not server or server[0] != name:
+        return False
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _outgoing(note: Note, send: Send) -> Send:

@@ -25,7 +25,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **getattr(record, "fields", {}),
+            **_fields(record),
         }
         if record.exc_info and record.exc_info[0]:
             line["exception"] = self.formatException(record.exc_info)
@@ -33,6 +33,12 @@ class JsonFormatter(logging.Formatter):
             return orjson.dumps(line, default=str).decode()
         except TypeError:  # half a surrogate pair, as file names may hold
             return json.dumps(line, default=str)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, Any]:
+    """Return what was given beside the message: any number of fields, or the request id alone."""
+    request_id = getattr(record, "request_id", None)
+    return {**({"request_id": request_id} if request_id else {}), **getattr(record, "fields", {})}
 
 
 class TextFormatter(logging.Formatter):
@@ -43,8 +49,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Make the line."""
-        fields: dict[str, Any] = getattr(record, "fields", {})
-        told = " ".join(f"{name}={value}" for name, value in fields.items() if value is not None)
+        told = " ".join(f"{name}={value}" for name, value in _fields(record).items() if value is not None)
         line, _, rest = super().format(record).partition("\n")
         return "\n".join(filter(None, (f"{line} {told}".rstrip(), rest)))
 
@@ -60,7 +65,9 @@ FORMATTERS = {"json": JsonFormatter, "text": TextFormatter}
 
 
 def start_logging(form: str, level: str) -> None:
-    """Send every logger's lines to standard output in one form."""
+    """Send every logger's lines to standard output in one form; `auto` is text for a terminal and JSON for all else."""
+    if form == "auto":
+        form = "text" if _is_terminal() else "json"
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     handler = SteadyHandler(sys.stdout)
@@ -73,6 +80,13 @@ def start_logging(form: str, level: str) -> None:
         logger.handlers.clear()
         logger.propagate = True
         logger.setLevel(logging.WARNING)
+
+
+def _is_terminal() -> bool:
+    try:
+        return sys.stdout is not None and sys.stdout.isatty()
+    except ValueError:  # closed
+        return False
 
 
 class Stopwatch:

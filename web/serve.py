@@ -14,7 +14,7 @@ from uvicorn import Config
 from web.app import create_app
 from web.live import Live
 from web.logs import start_logging
-from web.settings import PREFIX, Settings
+from web.settings import PREFIX, Settings, find_unknown
 from web.wire import CalmServer, make_protocol
 
 BACKLOG = 512
@@ -42,6 +42,8 @@ def serve(settings: Settings, live: Live | None = None) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the server takes over
     start_logging(settings.log_format, settings.log_level)
+    for mistake in find_unknown():
+        _log.warning(mistake)
     listener = listen(settings)
     try:
         if live is None:

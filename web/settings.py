@@ -14,11 +14,13 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from resolvers.limits import Limits
+from schema.problems import suggest
 
 PREFIX = "LAMBDESK_"
 KEY_FILE = "secret.key"
 KEY_BYTES = 32
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+NOT_SETTINGS = ("TEST_", "SOAK")  # for the suite
 HIDDEN = "(hidden)"
 MAX_PORT = 65_535
 
@@ -186,7 +188,9 @@ class Settings:
     # --- how it behaves ---
     dev: bool = _setting(False, read_flag, "Development: `SUGGESTIONS` are on.")
     demo: bool = _setting(False, read_flag, "Fill an empty database with demo data on start.")
-    log_format: str = _setting("json", one_of("json", "text"), "How log lines look: `json` or `text`.")
+    log_format: str = _setting(
+        "auto", one_of("auto", "json", "text"), "How log lines look: `json`, `text`, or `auto`: text on a terminal."
+    )
     log_level: str = _setting(
         "info", one_of("debug", "info", "warning", "error"), "The least important line that is logged."
     )
@@ -301,6 +305,18 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if mistakes:
         raise SettingsError("\n".join(mistakes))
     return Settings(**values)
+
+
+def find_unknown(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Say of every variable that looks like a setting and is none what it may have been meant to be."""
+    known = [item.name.upper() for item in fields(Settings)]
+    mistakes = []
+    for name in os.environ if environment is None else environment:
+        short = name.removeprefix(PREFIX)
+        if short != name and short not in known and not short.startswith(NOT_SETTINGS):
+            hint = (suggest(short, known) or "").replace("`", f"`{PREFIX}", 1)
+            mistakes.append(f"{name} is no setting. {hint}".rstrip())
+    return mistakes
 
 
 def load_secret_key(settings: Settings) -> bytes:

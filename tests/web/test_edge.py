@@ -63,6 +63,29 @@ async def test_c6_configured_host_names_are_answered(make_toy: MakeToy) -> None:
         assert (await toy.client.get("/healthz", headers={"host": host})).status_code == 200
 
 
+async def test_c6_a_probe_may_name_the_address_that_it_came_to(toy: Toy) -> None:
+    by_address = httpx.AsyncClient(transport=httpx.ASGITransport(toy.app), base_url="http://10.1.2.3:8000")
+    by_name = httpx.AsyncClient(transport=httpx.ASGITransport(toy.app), base_url="http://evil.example")
+
+    assert (await by_address.get("/readyz")).status_code == 200
+    assert (await by_address.get("/readyz", headers={"host": "10.1.2.4:8000"})).status_code == 421
+    assert (await by_name.get("/readyz")).status_code == 421
+
+
+async def test_c13_no_other_site_is_given_leave(toy: Toy) -> None:
+    for origin in ("null", "https://evil.example", "http://localhost:8000"):
+        asked = {
+            "origin": origin,
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "content-type",
+        }
+        preflight = await toy.client.options("/graphql", headers=asked)
+        answer = await toy.client.post("/graphql", json={"query": "{queue{id}}"}, headers={"origin": origin})
+
+        assert preflight.status_code == 405
+        assert not [name for name in (*preflight.headers, *answer.headers) if name.startswith("access-control-")]
+
+
 async def test_c6_no_address_is_built_from_the_host_header(toy: Toy) -> None:
     for path in ("/graphql/", "/static", "/graphiql/"):
         answer = await toy.client.get(path, follow_redirects=False)

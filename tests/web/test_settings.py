@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from web.settings import KEY_FILE, Settings, SettingsError, load_secret_key, load_settings, settings_table
+from web.settings import KEY_FILE, Settings, SettingsError, find_unknown, load_secret_key, load_settings, settings_table
 
 
 def refusal(**variables: str) -> str:
@@ -126,3 +126,12 @@ def test_every_setting_stands_in_the_documentation() -> None:
     page = (Path(__file__).parent.parent.parent / "docs" / "settings.md").read_text(encoding="utf-8")
 
     assert settings_table() in page
+
+
+def test_a_misspelt_variable_is_noticed() -> None:
+    given = {"LAMBDESK_PROT": "1", "LAMBDESK_PORT": "1", "LAMBDESK_SOAK": "1", "LAMBDESK_XYZZY": "1", "PATH": "1"}
+
+    assert find_unknown(given) == [
+        "LAMBDESK_PROT is no setting. Did you mean `LAMBDESK_PORT`?",
+        "LAMBDESK_XYZZY is no setting.",
+    ]

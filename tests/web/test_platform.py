@@ -1,0 +1,59 @@
+"""The hand-written part fits into generated schemas, and leaves nothing behind in the process."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from graphql import GraphQLSchema, build_schema, graphql_sync, introspection_types, print_type, validate_schema
+
+from schema.build import build_schema as build_lambdesk_schema
+from schema.spec import Audience
+from web.platform import hand_written
+
+LOCK = Path(__file__).parent.parent.parent / "requirements" / "run.txt"
+
+
+def test_strawberry_does_not_change_what_introspection_says_of_one_of_inputs() -> None:
+    hand_written()
+    schema = build_schema(
+        "type Query { a(by: Key): Int } input Key @oneOf { id: ID name: String } input Plain { a: Int }"
+    )
+
+    answer = graphql_sync(schema, '{ key: __type(name: "Key") { isOneOf } plain: __type(name: "Plain") { isOneOf } }')
+
+    assert answer.data == {"key": {"isOneOf": True}, "plain": {"isOneOf": False}}
+    assert "strawberry" not in introspection_types["__Type"].fields["isOneOf"].resolve.__module__  # type: ignore[attr-defined] # it is an object type
+
+
+def test_the_patch_is_known_for_the_strawberry_that_is_locked() -> None:
+    """Whoever takes another version looks at `PlatformSchema._extend_introspection` first."""
+    assert version("strawberry-graphql") == "0.341.2"
+    assert "strawberry-graphql==0.341.2" in LOCK.read_text(encoding="utf-8")
+
+
+def test_the_hand_written_part_is_in_the_schema_of_every_audience() -> None:
+    for audience in Audience:
+        schema = build_lambdesk_schema({}, audience, hand_written())
+        whole = GraphQLSchema(schema.query_type, schema.mutation_type, schema.subscription_type)
+
+        assert validate_schema(whole) == []
+        assert "modules: [ModuleStatus!]!" in print_type(whole.query_type)  # type: ignore[arg-type] # there is one
+        assert "schemaChanged: SchemaChanged!" in print_type(whole.subscription_type)  # type: ignore[arg-type] # the same
+
+
+def test_the_hand_written_part_as_clients_see_it() -> None:
+    types = hand_written().types
+
+    assert print_type(types["ModuleStatus"]) == (
+        '"""A module with its files and what serves for it."""\n'
+        "type ModuleStatus {\n"
+        "  name: String!\n"
+        "\n"
+        '  """Changes with whatever serves; empty when nothing does."""\n'
+        "  version: String!\n"
+        "  state: ModuleState!\n"
+        "\n"
+        '  """The files it is made of, lowest layer first."""\n'
+        "  files: [String!]!\n"
+        "  problems: [ModuleProblem!]!\n"
+        "}"
+    )
