@@ -26,7 +26,7 @@ _COMPUTED_CLASSES: Mapping[str, ColumnClass] = MappingProxyType(
     {
         "int": ColumnClass.BIGINT,
         "float": ColumnClass.FLOAT,
-        "bool": ColumnClass.BOOL,
+        "bool": ColumnClass.SMALLINT,  # expressions give 0 and 1 on every database
         "datetime": ColumnClass.DATETIME,
         "json": ColumnClass.TEXT,
     }

@@ -50,14 +50,14 @@ class _Found:
 
 async def reflect(database: Database) -> Catalog:
     """Reflect every table, the valid dynamic fields and which tables are managed. Raises `Unavailable`."""
-    tables = await _tables(database, None)
+    tables = await read_tables(database)
     dynamic = await _dynamic_fields(database) if "dynamic_field" in tables else ()
     return Catalog(tables, dynamic, await managed_tables(database))
 
 
 async def refresh(database: Database, catalog: Catalog, tables: Collection[str]) -> Catalog:
     """Reflect some tables again. What did not change keeps its identity, so that nobody takes it for new."""
-    found = await _tables(database, sorted(tables)) if tables else {}
+    found = await read_tables(database, sorted(tables)) if tables else {}
     merged = {name: table for name, table in catalog.tables.items() if name not in tables or name in found}
     for name, table in found.items():
         if merged.get(name) != table:
@@ -71,7 +71,8 @@ async def refresh(database: Database, catalog: Catalog, tables: Collection[str])
     )
 
 
-async def _tables(database: Database, names: Collection[str] | None) -> dict[str, Table]:
+async def read_tables(database: Database, names: Collection[str] | None = None) -> dict[str, Table]:
+    """Read tables with their columns and keys: all, or those that are named."""
     dialect = database.dialect.name
     only = "" if names is None else one_table(dialect, names)
     columns = await database.fetch(COLUMNS[dialect].format(only=only))
