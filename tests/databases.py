@@ -24,6 +24,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
+from storage.demo import write_demo
 from storage.engine import Database
 from storage.install import add_foreign_keys, create_layout, fill_tables, install
 from storage.otrs import layout_tables
@@ -31,6 +32,7 @@ from storage.rows import first_rows
 
 DIALECTS = ("sqlite", "mysql", "postgresql")
 LAYOUTS = ("otrs6", "znuny65")
+NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)  # of demo rows
 
 _VARIABLES = {
     "mysql": ("LAMBDESK_TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306"),
@@ -51,11 +53,14 @@ def fresh_url(dialect: str, *, installed: bool = True) -> Iterator[str]:
 
 
 @contextmanager
-def foreign_url(dialect: str, layout: str) -> Iterator[str]:
-    """Lend the URL of a database as an OTRS 6 (`otrs6`) or Znuny 6.5 (`znuny65`) leaves it: nothing of Lambdesk in it."""
+def foreign_url(dialect: str, layout: str, *, tickets: int = 0) -> Iterator[str]:
+    """Lend the URL of a database as an OTRS 6 (`otrs6`) or Znuny 6.5 (`znuny65`) leaves it: nothing of Lambdesk in it.
+
+    With `tickets` it has been at work for a year: the rows of the demo, up to a fixed moment.
+    """
     require(dialect)
     with _database(dialect, None) as url:
-        _run(make_layout(url, layout))
+        _run(make_layout(url, layout, tickets))
         yield url
 
 
@@ -70,7 +75,7 @@ def require(dialect: str) -> None:
     pytest.skip(message)
 
 
-async def make_layout(url: str, layout: str) -> None:
+async def make_layout(url: str, layout: str, tickets: int = 0) -> None:
     """Make the tables and first rows of a layout, as its own installer would."""
     database = Database(url)
     try:
@@ -80,6 +85,8 @@ async def make_layout(url: str, layout: str) -> None:
             await create_layout(transaction, list(tables.values()), frozenset())
             rows = first_rows(tables, dialect, datetime.now(UTC).replace(tzinfo=None, microsecond=0))
             await fill_tables(transaction, list(rows))
+            if tickets:
+                await write_demo(transaction, layout, tickets=tickets, now=NOW, zone=UTC)
             await add_foreign_keys(transaction, list(tables.values()))
     finally:
         await database.close()

@@ -220,16 +220,16 @@ async def test_two_processes_that_start_at_once_do_not_clash(empty_url: str) -> 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 async def test_a_database_of_otrs_is_found_and_never_altered(dialect: str, layout: str) -> None:
-    with foreign_url(dialect, layout) as url:
+    with foreign_url(dialect, layout, tickets=20) as url:
         async with opened(url) as database:
             before = await schema_text(database)
-            assert await counted(database, "ticket") == 1
+            assert await counted(database, "ticket") == 21
             first, second = await install(database), await install(database)
             assert (first.outcome, second.outcome) == (Outcome.ADOPTED, Outcome.PRESENT)
             assert first.group_table == {"otrs6": "groups", "znuny65": "permission_groups"}[layout]
             assert first.layout == second.layout == {"otrs6": "otrs", "znuny65": "znuny"}[layout]
             assert await schema_text(database) == before
-            assert await counted(database, "ticket") == 1
+            assert await counted(database, "ticket") == 21
 
 
 async def test_tables_of_somebody_else_stay_beside_ours(empty_url: str) -> None:
