@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 from graphql import build_schema, parse, validate
-from schema.problem_codes import CODES
 
 from bench.server import Server, running
 from schema.kinds import ALIASES, KINDS
+from schema.problem_codes import CODES
 from web.errors import Code
 from web.settings import settings_table
 
