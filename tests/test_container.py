@@ -349,7 +349,7 @@ def test_the_container_serves_tickets(container: Container) -> None:
     answer = container.ask("{ tickets(first: 1) { totalCount nodes { title } } }")
 
     assert "errors" not in answer
-    assert answer["data"]["tickets"]["totalCount"] == 2000
+    assert answer["data"]["tickets"]["totalCount"] == 2001
 
 
 def test_the_container_knows_that_it_is_healthy(container: Container) -> None:
