@@ -1,0 +1,188 @@
+"""The database answers, or says in our own words why it does not; it never hangs and never keeps a broken connection."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from storage.engine import Database, check_parameters
+from storage.errors import (
+    BadDatabaseUrl,
+    BadParameter,
+    ConstraintViolated,
+    PoolExhausted,
+    StatementFailed,
+    StatementTimeout,
+    Unavailable,
+)
+from storage.urls import parse_url
+from storage.values import bind_int, bind_text
+from tests.databases import DIALECTS, fresh_url
+from tests.storage.proxy import Proxy
+
+SLOW = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+    "mysql": "SELECT SLEEP(20)",
+    "postgresql": "SELECT pg_sleep(20)",
+}
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def shared_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """One database for all tests here: each makes the tables that it needs."""
+    with fresh_url(request.param, installed=False) as url:
+        yield url
+
+
+@pytest.fixture
+async def quick(shared_url: str) -> AsyncIterator[Database]:
+    """A database with one connection and little patience."""
+    database = Database(shared_url, pool_size=1, statement_timeout_s=0.5, acquire_timeout_s=0.3)
+    yield database
+    await database.close()
+
+
+async def recovers(database: Database) -> bool:
+    return await database.fetch("SELECT 1") == [(1,)]
+
+
+@pytest.mark.parametrize("scheme", ["mysql", "mariadb", "postgresql"])
+async def test_a_closed_port_is_told_as_unavailable(scheme: str) -> None:
+    database = Database(f"{scheme}://ann:secret@127.0.0.1:1/desk")
+    with pytest.raises(Unavailable) as refused:
+        await database.fetch("SELECT 1")
+    assert str(refused.value) == "The database is not available (connection refused)."
+    assert isinstance(refused.value, ConnectionError)
+    await database.close()
+
+
+@pytest.mark.parametrize("url", ["", "desk", "oracle://ann:secret@host/desk", "mysql://ann:secret@host", "sqlite://"])
+def test_a_url_that_names_no_database_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(BadDatabaseUrl) as refused:
+        Database(url)
+    assert "secret" not in str(refused.value)
+    assert "Write sqlite:///var/lambdesk.db" in str(refused.value)
+
+
+def test_a_server_of_mysql_cannot_ask_for_our_files() -> None:
+    target = parse_url("mysql://ann@host/desk", zone_name="UTC", statement_timeout_s=1, connect_timeout_s=1)
+    assert target.arguments["local_infile"] is False
+
+
+async def test_a_statement_that_takes_too_long_is_stopped(quick: Database) -> None:
+    began = time.monotonic()
+    with pytest.raises(StatementTimeout) as stopped:
+        await quick.fetch(SLOW[quick.dialect.name])
+    assert time.monotonic() - began < 10  # not the twenty seconds, nor for ever
+    assert str(stopped.value) == "The database took too long to answer; the statement was stopped."
+    assert await recovers(quick)
+
+
+async def test_the_deadline_of_a_request_is_shorter_than_the_statement_s(shared_url: str) -> None:
+    database = Database(shared_url, statement_timeout_s=60)
+    with pytest.raises(StatementTimeout):
+        await database.fetch(SLOW[database.dialect.name], deadline=time.monotonic() + 0.5)
+    assert await recovers(database)
+    await database.close()
+
+
+async def test_a_cancelled_read_gives_its_connection_back(quick: Database) -> None:
+    task = asyncio.create_task(quick.fetch(SLOW[quick.dialect.name]))
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await recovers(quick)
+
+
+async def test_a_busy_pool_is_told_apart_from_a_database_that_is_away(quick: Database) -> None:
+    async with quick.connection():
+        with pytest.raises(PoolExhausted) as busy:
+            await quick.fetch("SELECT 1")
+        await quick.ping()  # busy is alive
+    assert str(busy.value) == "The database is not available (every connection is busy)."
+    assert busy.value.retry_after == 1.0
+    assert await recovers(quick)
+
+
+@pytest.mark.parametrize("dialect", ["mysql", "postgresql"])
+async def test_it_serves_again_within_a_second_of_the_database_s_return(dialect: str) -> None:
+    with fresh_url(dialect, installed=False) as url:
+        proxy = Proxy(sa.make_url(url).port or {"mysql": 3306, "postgresql": 5432}[dialect])
+        await proxy.mend()
+        target = sa.make_url(url).set(host="127.0.0.1", port=proxy.port)
+        database = Database(target.render_as_string(hide_password=False))
+        assert await recovers(database)
+        await proxy.cut()
+        with pytest.raises(Unavailable):
+            await database.fetch("SELECT 1")
+        with pytest.raises(Unavailable):
+            await database.ping()
+        await proxy.mend()
+        returned = time.monotonic()
+        assert await recovers(database)  # the first question already
+        assert time.monotonic() - returned < 1
+        await proxy.cut()
+        await proxy.mend()
+        assert await recovers(database)  # a connection that broke while nobody used it is not noticed at all
+        await database.close()
+        await proxy.cut()
+
+
+async def test_a_transaction_is_there_as_a_whole_or_not_at_all(quick: Database) -> None:
+    async with quick.transaction() as transaction:
+        await transaction.execute("CREATE TABLE one (id INTEGER PRIMARY KEY)")
+
+    async def write_twice() -> None:
+        async with quick.transaction() as transaction:
+            await transaction.execute("INSERT INTO one VALUES (1)")
+            await transaction.execute("INSERT INTO one VALUES (1)")
+
+    with pytest.raises(ConstraintViolated) as violated:
+        await write_twice()
+    assert violated.value.kind == "unique"
+    assert await quick.fetch("SELECT count(*) FROM one") == [(0,)]
+
+
+async def test_our_mistakes_say_no_sql(quick: Database) -> None:
+    with pytest.raises(StatementFailed) as failed:
+        await quick.fetch("SELECT secret FROM nowhere")
+    assert "secret" not in str(failed.value)
+    assert await recovers(quick)
+
+
+@pytest.mark.parametrize("value", [["a"], {"a": 1}, ("a",), {1}, b"bytes", object()])
+async def test_a_structure_never_reaches_a_driver(quick: Database, value: Any) -> None:
+    with pytest.raises(BadParameter):
+        await quick.fetch(sa.select(sa.bindparam("x", value, type_=sa.types.NullType())))
+    assert await recovers(quick)
+
+
+@pytest.mark.parametrize("value", ["text", 1, 1.5, True, None, datetime(2026, 1, 1, tzinfo=UTC)])
+def test_scalars_pass(value: Any) -> None:
+    check_parameters({"x": value})
+    check_parameters((value,))
+    check_parameters([(value,)], many=True)
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "\ud800", "b\udfff"])
+def test_a_text_that_no_database_can_store_is_refused(text: str) -> None:
+    with pytest.raises(BadParameter) as refused:
+        bind_text(text)
+    assert str(refused.value) == "A text must not contain NUL or half of a surrogate pair."
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30, float("inf"), float("nan"), "x", None])
+def test_a_number_beyond_64_bits_is_refused(number: Any) -> None:
+    with pytest.raises(BadParameter):
+        bind_int(number)
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, -(2**63), 0])
+async def test_64_bits_pass_through_every_driver(quick: Database, number: int) -> None:
+    question = sa.select(sa.cast(sa.literal(bind_int(number), sa.BigInteger), sa.BigInteger))
+    assert await quick.fetch(question) == [(number,)]
