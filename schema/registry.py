@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +30,8 @@ Builder = Callable[[Mapping[str, Module]], Mapping[Audience, GraphQLSchema]]
 
 # While the database is away, loading is tried again this often.
 RETRY_S = 0.5
+# Without any news everything is looked at again this often: OTRS may have added a dynamic field, an administrator a table.
+RECHECK_S = 30.0
 
 _log = logging.getLogger("lambdesk.modules")
 
@@ -78,6 +81,7 @@ class Registry:
         self._author = author
         self._binder = Binder()
         self._catalog: Catalog | None = None
+        self._looked = 0.0  # when the database was last looked at
         self._dirty = asyncio.Event()
         self._published = asyncio.Condition()
         self._busy = asyncio.Lock()
@@ -124,7 +128,8 @@ class Registry:
         """Wait for a change, for the end of a vanished file's grace, or for the end."""
         waits = [asyncio.ensure_future(self._dirty.wait()), asyncio.ensure_future(stop.wait())]
         try:
-            await asyncio.wait(waits, timeout=self._loader.pending_s, return_when=asyncio.FIRST_COMPLETED)
+            limit = RECHECK_S if self._loader.pending_s is None else self._loader.pending_s
+            await asyncio.wait(waits, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
@@ -222,8 +227,9 @@ class Registry:
     ) -> tuple[Catalog, Mapping[str, list[Refusal]]]:
         """Look at the tables of changed modules again, and make what they need."""
         refusals: dict[str, list[Refusal]] = {}
-        if not modules:
+        if not modules and time.monotonic() - self._looked < RECHECK_S:
             return catalog, refusals
+        self._looked = time.monotonic()
         if self.is_loaded:
             catalog = await self._database.refresh(catalog, binder.tables(modules))
         plans = [planned for module in modules for planned in plan(module, catalog, others)]

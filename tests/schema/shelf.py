@@ -29,7 +29,7 @@ class Shelf:
         for name in tables:
             if name in self.tables.tables:
                 found[name] = self.tables.tables[name]
-        return replace(catalog, tables=found, managed=self.tables.managed)
+        return replace(catalog, tables=found, managed=self.tables.managed, dynamic_fields=self.tables.dynamic_fields)
 
     async def ensure_tables(self, plans: Sequence[PlannedTable]) -> Sequence[Refusal]:
         self._check()

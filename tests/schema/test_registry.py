@@ -6,12 +6,14 @@ import asyncio
 import gc
 import weakref
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from graphql import GraphQLSchema
+from graphql import GraphQLSchema, validate_schema
 
 from schema.build import HandWritten, build_schema
+from schema.catalog import DynamicField
 from schema.loading import VANISH_GRACE_S
 from schema.publish import publish, rollback
 from schema.registry import Registry
@@ -69,7 +71,7 @@ class World:
             (self.modules / f"{name}.yaml").write_text(text)
 
     async def save(self, path: Path, text: str) -> None:
-        path.write_text(text)
+        path.write_text(text)  # noqa: ASYNC240 - a test folder
         await self.registry.reload()
 
     def status(self, name: str) -> ModuleStatus:
@@ -368,3 +370,30 @@ async def test_old_snapshots_die(world: World) -> None:
     await world.save(world.modules / "room.yaml", ROOM.replace("seats", "chairs"))
     gc.collect()
     assert old() is None
+
+
+async def test_a_module_whose_target_cannot_be_bound_works_without_that_field(world: World) -> None:
+    """The target's file is fine, but its table is not there and may not be made: `key` is missing for a view-like table."""
+    await world.start(room=ROOM.replace("table: room", "table: oauth2_token"), desk=DESK)
+    assert world.status("room").state is ModuleState.BROKEN
+    assert world.status("desk").state is ModuleState.LIVE
+    for audience in Audience:
+        schema = world.registry.snapshot.schema_for(audience)
+        assert validate_schema(schema) == []
+        dict(schema.type_map)  # every type can be made
+
+
+async def test_a_dynamic_field_that_otrs_adds_appears_by_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("schema.registry.RECHECK_S", 0.05)
+    ticket = ROOM.replace("name: room, table: room", "name: ticket, table: ticket")
+    await world.start(ticket=ticket)
+    stop = asyncio.Event()
+    serving = asyncio.create_task(world.registry.serve(stop))
+    added = DynamicField(7, "Region", "Region", "Ticket", "Dropdown", {"north": "North"})
+    world.shelf.tables = replace(world.shelf.tables, dynamic_fields=(added,))
+    async with asyncio.timeout(5):
+        async for snapshot in world.registry.changes():
+            if "region" in snapshot.modules["ticket"].members:
+                break
+    stop.set()
+    await asyncio.wait_for(serving, 2)
