@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -59,7 +58,6 @@ class Context:
     cost_limit: int = COST_LIMIT
     cost: int = 0
     statements: int = 0
-    watch: Callable[[str], None] | None = None  # told what each statement is for; tests and `explain` listen
 
     @property
     def schema(self) -> GraphQLSchema:

@@ -147,7 +147,10 @@ class Door:
         where = Compare(term, "in", wanted, "")
         plan = self.statements.rows(target, where, [slot.row for slot in slots], (term,))
         rows = await self._rows(plan)
-        return [{link_key(row[plan.sort[0]]): Record(shape, row) for row in rows} for shape in plan.shapes]
+        found: dict[str, Row] = {}
+        for row in rows:  # where several have the value, the oldest counts, as in a join
+            found.setdefault(link_key(row[plan.sort[0]]), row)
+        return [{value: Record(shape, row) for value, row in found.items()} for shape in plan.shapes]
 
     # --- rows and what hangs on them ---
 

@@ -36,6 +36,11 @@ class Speech:
         """Bring a table into the statement under a new alias."""
         return sa.table(_quoted(table)).alias(f"t{next(self.numbers)}")
 
+    def is_unique(self, table: str, name: str) -> bool:
+        """Answer whether the database itself keeps the values of a column apart, or nothing could pick one of several."""
+        known = self.catalog.tables.get(table)
+        return known is None or len(known.key) != 1 or (name,) in (known.key, *known.unique)
+
     def same(self, left: Sql, left_class: ColumnClass, right: Sql, right_class: ColumnClass) -> Sql:
         """Compare two columns exactly, also where one holds the digits of the other."""
         if left_class in _TEXTS and right_class in _TEXTS:
@@ -141,9 +146,21 @@ class Scope:
         to = joined_column(hop)
         to_class = hop.target.columns.get(to, ColumnClass.OTHER)
         on = self.speech.same(column(target, to), to_class, left, stored.column_class)
+        if not self.speech.is_unique(hop.target.table, to):
+            on = sa.and_(on, self._is_oldest(hop, target))
         self.tables.append(target)
         self._source = self._source.outerjoin(target, on)
         return target
+
+    def _is_oldest(self, hop: ToOne, target: FromClause) -> Sql:
+        """Keep one row where several may have the value, as nothing in the database keeps them single."""
+        speech, to, key = self.speech, joined_column(hop), hop.target.key_columns[0]
+        others = speech.enter(hop.target.table)
+        to_class = hop.target.columns.get(to, ColumnClass.OTHER)
+        same = speech.same(column(others, to), to_class, column(target, to), to_class)
+        # Not `key = (SELECT min(key) ...)`: MariaDB 10.11 loses rows of an outer join on that.
+        older: sa.Select[Any] = sa.select(sa.literal_column("1")).where(same, column(others, key) < column(target, key))
+        return ~older.correlate_except(others).exists()
 
     def _side(self, hops: tuple[ToOne, ...], module: Module) -> FromClause:
         path = tuple(hop.field.name for hop in hops)

@@ -17,7 +17,7 @@ from resolvers.predicate import Predicate
 from resolvers.relations import Link, relate_once
 from resolvers.scope import Speech, column
 from resolvers.shape import ListLoad, Shape, Shaper
-from resolvers.terms import Term
+from resolvers.terms import Term, key_terms
 from schema.bindings import GroupValue, ToMany
 from schema.catalog import Catalog, ColumnClass
 from schema.spec import Field, Module
@@ -64,7 +64,8 @@ class Statements:
         shapes = tuple(shaper.shape(view) for view in views)
         positions = tuple(draft.column(term) for term in names)
         draft.where([where])
-        return RowsPlan(draft.statement(), shapes, positions)
+        by = [draft.scope.value(term) for term in key_terms(module)]
+        return RowsPlan(draft.statement().order_by(*by), shapes, positions)
 
     def page(self, node: ListNode, owners: Sequence[Any] | None = None) -> RowsPlan:
         """Read a page of a list, with one row more to see whether it goes on; of a relation, a page for each owner."""

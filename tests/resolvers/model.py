@@ -102,7 +102,10 @@ ONES: Mapping[str, Mapping[str, tuple[str, Callable[[Row], Row | None]]]] = {
         "parent": ("ticket", lambda row: by_id("ticket", row["parent_id"])),
         "customerUser": ("customer_user", _customer),
     },
-    "queue": {"group": ("permission_groups", lambda row: by_id("permission_groups", row["group_id"]))},
+    "queue": {
+        "group": ("permission_groups", lambda row: by_id("permission_groups", row["group_id"])),
+        "oldestTicket": ("ticket", lambda row: next((r for r in ROWS["ticket"] if r["queue_id"] == row["id"]), None)),
+    },
     "ticket_watcher": {"ticket": ("ticket", lambda row: by_id("ticket", row["ticket_id"]))},
 }
 

@@ -17,7 +17,7 @@ from resolvers.selection import select
 from schema.build import HandWritten, build_schema
 from schema.spec import Audience, Computed, Module
 from storage.errors import PoolExhausted, StatementFailed, StatementTimeout, Unavailable
-from tests.resolvers.world import World, modules
+from tests.resolvers.world import ROWS, World, modules
 
 
 @pytest.fixture
@@ -156,6 +156,20 @@ async def test_references_through_texts_and_tables_between_are_exact(world: Worl
     assert [row["hobbies"] for row in data["customerUsers"]["nodes"]] == [["chess", "golf"], None, None, None]
     # Twice the same link is one row; a link of another type, and one to `4x`, lead nowhere.
     assert [[to["databaseId"] for to in row["linked"]["nodes"]] for row in data["tickets"]["nodes"]] == [[2], [1], []]
+
+
+async def test_a_reference_to_what_is_not_unique_takes_the_oldest_and_no_row_twice(world: World) -> None:
+    data = await world.data(
+        "{queues {nodes {databaseId oldestTicket {databaseId}} totalCount} queueAggregate(groupBy: [OLDEST_TICKET]) {key {oldestTicket {databaseId}} count}}"
+    )
+    oldest = {n: min((t["id"] for t in ROWS["ticket"] if t["queue_id"] == n), default=None) for n in range(1, 8)}
+    found = {
+        row["databaseId"]: row["oldestTicket"] and row["oldestTicket"]["databaseId"] for row in data["queues"]["nodes"]
+    }
+    assert found == oldest
+    assert data["queues"]["totalCount"] == 7
+    keys = [row["key"]["oldestTicket"] for row in data["queueAggregate"]]
+    assert [key and key["databaseId"] for key in keys] == list(oldest.values())
 
 
 async def test_search_finds_every_word_in_any_searchable_field(world: World) -> None:

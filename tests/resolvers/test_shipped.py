@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any, cast
 
 import pytest
@@ -19,10 +20,12 @@ from schema.spec import Audience, Module
 from storage.engine import Database
 from storage.install import install
 from storage.library import Library
+from tests.counts import SOAK
 from tests.databases import DIALECTS, foreign_url, fresh_url
 
 MODULES = Path(__file__).parents[2] / "modules"
 ROOTS_AT_ONCE = 20
+WAIT_S = 60  # what is asked here, not how fast it is answered
 FILTERS_AT_ONCE = 15
 
 
@@ -98,7 +101,7 @@ def asked_of(filter_type: Any) -> Iterator[str]:
 
 
 async def walk(url: str) -> None:
-    database = Database(url)
+    database = Database(url, statement_timeout_s=WAIT_S)
     try:
         await install(database)
         snapshot = await load(database)
@@ -110,7 +113,7 @@ async def walk(url: str) -> None:
                 part = everything[start : start + ROOTS_AT_ONCE]
                 document = parse("{" + " ".join(f"q{n}: {question}" for n, question in enumerate(part)) + "}")
                 assert not validate(schema, document)
-                result = await execute(Context(snapshot, database, b"secret"), document)
+                result = await execute(Context(snapshot, database, b"secret", deadline=monotonic() + WAIT_S), document)
                 failed = [part[int(str((error.path or ["q0"])[0])[1:])] for error in result.errors or ()]
                 assert not failed, (module.name, failed, result.errors)
     finally:
@@ -123,7 +126,7 @@ async def test_everything_that_the_shipped_modules_offer_can_be_asked_for(dialec
         await walk(url)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", DIALECTS if SOAK else ("mysql",))
 async def test_the_same_holds_for_a_database_that_otrs_6_made(dialect: str) -> None:
     with foreign_url(dialect, "otrs6") as url:
         await walk(url)

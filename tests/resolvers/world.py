@@ -263,6 +263,7 @@ def modules(dialect: str) -> dict[str, Module]:
         make.field("queue", "comment", "text", column="comments", searchable=True),
         make.field("queue", "unlock_timeout", "int"),
         make.field("queue", "group", "reference", column="group_id", to="group"),
+        make.field("queue", "oldest_ticket", "reference", column="id", to="ticket", by="queue", by_column="queue_id"),
         make.field("queue", "follow_up", "select", column="follow_up_id", options=follow_up),
         make.field("queue", "validity", "validity", column="valid_id"),
         make.field("queue", "created_at", "datetime", column="create_time"),
