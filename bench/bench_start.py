@@ -9,15 +9,15 @@ import time
 from pathlib import Path
 
 import psutil
-from storage.install import install
-from web.lifecycle import build
 
 from bench import farm
 from bench.run import Figure
 from bench.server import running
 from schema.registry import Registry
 from storage.engine import Database
+from storage.install import install
 from storage.library import Library
+from web.lifecycle import build
 
 SHIPPED = Path(__file__).parent.parent / "modules"
 

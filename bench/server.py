@@ -50,7 +50,7 @@ def running(folder: Path, settings: Mapping[str, str]) -> Iterator[Server]:
     command = [str(Path(sys.executable).parent / "lambdesk"), "serve"]
     with (folder / "server.log").open("wb") as log:
         started = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)  # noqa: S603 - our own command
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
         try:
             yield Server(port, process, _wait(port, process, started, folder / "server.log"))
         finally:

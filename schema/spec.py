@@ -183,7 +183,8 @@ class Relation:
     label: Caption | None = None
     description: Caption | None = None
     deprecated: str | None = None
-    where: Mapping[str, Any] = field(default_factory=_nothing)  # fixed values of columns of the through table (link types and the like)
+    # Fixed values of columns of the through table (link types and the like).
+    where: Mapping[str, Any] = field(default_factory=_nothing)
     # --- bound ---
     here_column: str = ""
     link_column: str = ""

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from schema.jsonschema import FILE, module_schema, module_schema_text
@@ -15,7 +16,6 @@ from tests.schema.catalogs import MODULES
 
 ROOM = Path(__file__).parents[2] / "schema"
 FILES = Path(__file__).parent / "files"
-jsonschema = pytest.importorskip("jsonschema", reason="the locked development requirements have it")
 VALIDATOR = jsonschema.Draft202012Validator(module_schema())
 
 
