@@ -23,6 +23,7 @@ from schema.registry import Registry
 from schema.snapshot import Snapshot
 from schema.spec import Audience, Module
 from schema.watch import watch
+from storage.claim import claim
 from storage.engine import Database
 from storage.install import install
 from storage.library import Library
@@ -94,6 +95,7 @@ def make_live(settings: Settings) -> Live:
         admission=Admission(settings.concurrency, settings.queue_length, settings.queue_seconds),
     )
     live.background = lambda: _background(live, registry, database)
+    live.claim = lambda: claim(database.file)
     return live
 
 

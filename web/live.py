@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -69,6 +69,7 @@ class Live:
     persisted: Persisted
     admission: Admission
     background: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    claim: Callable[[], AbstractContextManager[None]] = nullcontext
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     sockets: int = 0
 

@@ -52,10 +52,11 @@ def serve(settings: Settings, live: Live | None = None) -> None:
             live = make_live(settings)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         server = CalmServer(configure(settings, live), live.stopping.set)
-        host, port = listener.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        _log.info("listening", extra={"fields": {"url": f"http://{shown}:{port}/"}})
-        server.run(sockets=[listener])
+        with live.claim():
+            host, port = listener.getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            _log.info("listening", extra={"fields": {"url": f"http://{shown}:{port}/"}})
+            server.run(sockets=[listener])
     finally:
         listener.close()
     if not server.started:

@@ -97,6 +97,14 @@ def running(command: tuple[str, ...], folder: Path, **settings: object) -> Itera
             process.stdout.close()
 
 
+def start(folder: Path, **settings: object) -> "subprocess.CompletedProcess[str]":
+    """Start a server that is expected to end at once."""
+    return subprocess.run(
+        [sys.executable, *REAL],
+        cwd=folder, env=environment(settings), capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+
 def _read(server: Server) -> None:
     assert server.process.stdout is not None
     with contextlib.suppress(ValueError):

@@ -16,7 +16,7 @@ import pytest
 import websockets
 
 from tests.databases import fresh_url
-from tests.web.server import REAL, Server, running
+from tests.web.server import REAL, Server, running, start
 
 ROOM = """\
 module:
@@ -66,6 +66,20 @@ def test_a_file_that_is_dropped_into_the_folder_is_served(folder: Path) -> None:
         assert httpx.get(f"{server.url}/readyz").json()["status"] == "degraded"
         assert "errors" not in server.ask(ROOMS).json()  # the last good version serves
         assert server.stop() == 0
+
+
+def test_l10_a_sqlite_file_has_one_server(folder: Path) -> None:
+    with fresh_url("sqlite") as url:
+        with running(REAL, folder, database_url=url, modules_dir="site"):
+            second = start(folder, database_url=url, modules_dir="site")
+        with running(REAL, folder, database_url=url, modules_dir="site") as third:
+            assert third.stop() == 0  # the file is free again, although the first one was killed
+
+    assert second.returncode == 1
+    assert second.stderr == (
+        f"Another Lambdesk serves {url.removeprefix('sqlite:///')} already. "
+        "Stop it, or set LAMBDESK_DATABASE_URL to a database of its own.\n"
+    )
 
 
 def test_schema_changed_reaches_a_client_on_a_socket(folder: Path) -> None:

@@ -5,8 +5,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.server import HOUSE, TOY, Server, environment, receive_all, running
+from tests.web.server import HOUSE, TOY, Server, receive_all, running, start
 
 BODY = b'{"query":"{queue{name}}"}'
 
@@ -252,7 +250,7 @@ def test_l8_a_closed_standard_output_is_ignored(tmp_path: Path) -> None:
 
 def test_l10_a_port_in_use_is_said_clearly(tmp_path: Path) -> None:
     with running(TOY, tmp_path) as server:
-        second = _start(tmp_path, port=server.port)
+        second = start(tmp_path, port=server.port)
 
     assert second.returncode == 1
     assert second.stderr == (
@@ -262,7 +260,7 @@ def test_l10_a_port_in_use_is_said_clearly(tmp_path: Path) -> None:
 
 
 def test_beyond_this_machine_it_listens_only_when_told(tmp_path: Path) -> None:
-    refused = _start(tmp_path, host="0.0.0.0")  # noqa: S104 - what is refused
+    refused = start(tmp_path, host="0.0.0.0")  # noqa: S104 - what is refused
 
     assert refused.returncode == 1
     assert "LAMBDESK_ALLOW_REMOTE_WITHOUT_SIGN_IN=1" in refused.stderr
@@ -270,21 +268,13 @@ def test_beyond_this_machine_it_listens_only_when_told(tmp_path: Path) -> None:
 
 
 def test_bad_settings_end_the_start_with_2(tmp_path: Path) -> None:
-    refused = _start(tmp_path, port="x", tokens=0)
+    refused = start(tmp_path, port="x", tokens=0)
 
     assert refused.returncode == 2
     assert refused.stderr.splitlines() == [
         "LAMBDESK_PORT is 'x': write a number from 0 to 65535.",
         "LAMBDESK_TOKENS is '0': write a whole number of at least 1.",
     ]
-
-
-def _start(folder: Path, **settings: object) -> "subprocess.CompletedProcess[str]":
-    """Start a server that is expected to end at once."""
-    return subprocess.run(
-        [sys.executable, "-m", "web.cli", "serve"],
-        cwd=folder, env=environment(settings), capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
 
 
 def test_the_log_is_one_json_object_a_line(tmp_path: Path) -> None:
