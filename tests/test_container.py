@@ -129,7 +129,15 @@ def test_a_service_writes_only_where_it_may(service: str) -> None:
 
 def test_lambdesk_waits_until_its_database_is_healthy() -> None:
     assert COMPOSE["services"]["lambdesk"]["depends_on"] == {"database": {"condition": "service_healthy"}}
-    assert COMPOSE["services"]["database"]["healthcheck"]["test"][0] == "CMD"
+    assert "--connect" in COMPOSE["services"]["database"]["healthcheck"]["test"]
+
+
+def test_compose_asks_readyz_itself_because_podman_drops_the_question_from_its_images() -> None:
+    word, *command = COMPOSE["services"]["lambdesk"]["healthcheck"]["test"]
+
+    assert word == "CMD"
+    assert command[:2] == ["python", "-c"]
+    assert "/readyz" in command[2]
 
 
 def test_compose_publishes_lambdesk_to_this_machine_only() -> None:
