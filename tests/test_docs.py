@@ -118,6 +118,7 @@ def test_every_command_exists(server: tuple[Server, Path]) -> None:
     """A command of a shell example is a target of the Makefile, or a subcommand of `lambdesk` that explains itself."""
     started, _ = server
     makefile = (ROOT / "Makefile").read_text()
+    compose = (ROOT / "compose.yaml").read_text()
     lines = [
         line
         for page in (*PAGES, "CONTRIBUTING.md")
@@ -141,6 +142,10 @@ def test_every_command_exists(server: tuple[Server, Path]) -> None:
             words = [word.replace("http://127.0.0.1:8000", started.url) for word in words]
             result = subprocess.run(words, capture_output=True, text=True, check=True, timeout=20)
             assert json.loads(result.stdout)["data"], line
+        elif words[0] == "printf":  # what compose.yaml reads from .env
+            assert set(re.findall(r"([A-Z_]+)=%s", line)) == set(re.findall(r"\$\{([A-Z_]+):\?", compose)), line
+        elif words[:2] == ["podman", "compose"]:
+            assert compose, line
         else:
             raise AssertionError(f"nobody checks this command: {line}")
 
