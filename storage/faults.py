@@ -93,6 +93,7 @@ _SQLITE = {
     "SQLITE_CORRUPT": "the file is damaged",
     "SQLITE_IOERR": "the disk fails",
 }
+_DISK_FULL = "No space left on device"
 _CONSTRAINTS = frozenset({"unique", "foreign_key", "not_null", "check", "length"})
 
 
@@ -133,6 +134,8 @@ def _diagnose(cause: BaseException) -> tuple[str, str]:
     if isinstance(code, int) and code in _MYSQL:
         return str(code), _MYSQL[code]
     state = getattr(cause, "sqlstate", None)
+    if isinstance(code, int) and state:  # MySQL's; several codes only wrap what the disk said
+        return str(code), "full" if _DISK_FULL in str(cause) else ""
     if isinstance(state, str):
         return state, _POSTGRES.get(state) or _POSTGRES_CLASSES.get(state[:2], "")
     if isinstance(cause, asyncio.TimeoutError):

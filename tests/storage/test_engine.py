@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import aiomysql
 import pytest
 import sqlalchemy as sa
 
@@ -19,6 +20,7 @@ from storage.errors import (
     StatementTimeout,
     Unavailable,
 )
+from storage.faults import translate
 from storage.urls import parse_url
 from storage.values import bind_int, bind_text
 from tests.databases import DIALECTS, fresh_url
@@ -146,6 +148,12 @@ async def test_a_transaction_is_there_as_a_whole_or_not_at_all(quick: Database) 
         await write_twice()
     assert violated.value.kind == "unique"
     assert await quick.fetch("SELECT count(*) FROM one") == [(0,)]
+
+
+def test_a_full_disk_of_mariadb_is_told_as_one() -> None:
+    error = aiomysql.OperationalError(1005, 'Can\'t create table (errno: 28 "No space left on device")')
+    error.sqlstate = "HY000"
+    assert str(translate(error)) == "The database cannot write (the disk is full)."
 
 
 async def test_our_mistakes_say_no_sql(quick: Database) -> None:
