@@ -105,6 +105,9 @@ def _rule(entry: Entry, right: str, findings: Findings) -> Rule | None:
     return Rule(group=group, key=entry.get("key", "ro" if right == "view" else "rw"))
 
 
+# OTRS's own way to name a dynamic field; which ones there are only the database knows.
+DYNAMIC_PREFIX = "DynamicField_"
+
 Path: TypeAlias = tuple[str | int, ...]
 # Takes code, message, hint and the path inside the filter.
 Note: TypeAlias = Callable[[str, str, str | None, Path], None]
@@ -114,7 +117,7 @@ def check_access(parts: Iterable[Entry], module: Module, findings: Findings) -> 
     """Check that rules name what the module has. What lies behind references is checked when it is bound."""
     for part in parts:
         for name in part.get("fields") or ():
-            if name not in module.by_name:
+            if name not in module.by_name and not name.startswith(DYNAMIC_PREFIX):
                 findings.add(
                     part["fields"].at(name),
                     "unknown-field",

@@ -141,12 +141,16 @@ def outline_of(module: Module, audience: Audience) -> Outline:
 
 
 def _outline(module: Module, audience: Audience) -> Outline:
+    """Work an outline out. Dynamic fields are nobody's word in a module file: customers see those that a rule names."""
     rules = {name: by[audience] for name, by in module.access.fields.items() if audience in by}
     hidden = {name for name, rule in rules.items() if rule.is_never} if audience is Audience.CUSTOMER else set()
     fields = tuple(
         field
         for field in module.shown_fields
-        if field.is_readable and field.kind not in _NO_OUTPUT and field.name not in hidden
+        if field.is_readable
+        and field.kind not in _NO_OUTPUT
+        and field.name not in hidden
+        and (audience is Audience.AGENT or field.home is not Home.DYNAMIC or field.name in rules)
     )
     relations = tuple(relation for relation in module.relations if relation.name not in hidden)
     computed = tuple(item for item in module.computed if item.name not in hidden)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from graphql import GraphQLSchema, validate_schema
+from graphql import GraphQLObjectType, GraphQLSchema, validate_schema
 
 from schema.build import HandWritten, build_schema
 from schema.catalog import DynamicField
@@ -397,3 +397,19 @@ async def test_a_dynamic_field_that_otrs_adds_appears_by_itself(world: World, mo
                 break
     stop.set()
     await asyncio.wait_for(serving, 2)
+
+
+async def test_customers_see_a_dynamic_field_only_where_a_rule_names_it(world: World) -> None:
+    region = DynamicField(7, "Region", "Region", "Ticket", "Dropdown", {"north": "North"})
+    impact = DynamicField(8, "Impact", "Impact", "Ticket", "Text")
+    world.shelf.tables = replace(world.shelf.tables, dynamic_fields=(region, impact))
+    access = "access: {agent: {view: true}, customer: {view: true}, fields: {DynamicField_Region: {customer: true}}}"
+    ticket = ROOM.replace("name: room, table: room", "name: ticket, table: ticket")
+    await world.start(ticket=ticket.replace("access: {agent: {view: true}}", access))
+    assert world.status("ticket").problems == ()
+    seen = {}
+    for audience in Audience:
+        kind = world.registry.snapshot.schema_for(audience).get_type("Ticket")
+        assert isinstance(kind, GraphQLObjectType)
+        seen[audience] = set(kind.fields) & {"region", "impact"}
+    assert seen == {Audience.AGENT: {"region", "impact"}, Audience.CUSTOMER: {"region"}}
