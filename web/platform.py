@@ -30,8 +30,8 @@ class ProblemLevel(Enum):
 
 
 @strawberry.enum(description="How a change of the schema concerns clients.")
-class ChangeKind(Enum):
-    """The kind of a change."""
+class SchemaChangeKind(Enum):
+    """The kind of a change of the schema."""
 
     ADDED = "ADDED"
     CHANGED = "CHANGED"
@@ -69,7 +69,7 @@ class ModuleView:
 class SchemaChange:
     """A change as the API shows it."""
 
-    kind: ChangeKind
+    kind: SchemaChangeKind
     module: str
     description: str
 
@@ -147,7 +147,7 @@ def view_problem(problem: Problem) -> ModuleProblem:
 
 def view_change(item: SchemaChangeItem) -> SchemaChange:
     """Make the API's view of a change."""
-    return SchemaChange(kind=ChangeKind(item.kind), module=item.module, description=item.description)
+    return SchemaChange(kind=SchemaChangeKind(item.kind), module=item.module, description=item.description)
 
 
 class PlatformSchema(strawberry.Schema):

@@ -57,3 +57,10 @@ def test_the_hand_written_part_as_clients_see_it() -> None:
         "  problems: [ModuleProblem!]!\n"
         "}"
     )
+
+
+def test_a_change_of_the_schema_leaves_the_name_of_a_change_of_data_free() -> None:
+    types = hand_written().types
+
+    assert "kind: SchemaChangeKind!" in print_type(types["SchemaChange"])
+    assert "ChangeKind" not in types
