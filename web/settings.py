@@ -168,7 +168,7 @@ class Settings:
     admin_password: str = _setting(
         "",
         read_text,
-        "The first agent's password, once there is sign-in. Without it one is generated and printed once.",
+        "The first agent's password once there is sign-in. This version has none: the value is read and used for nothing.",
         secret=True,
     )
     allow_remote_without_sign_in: bool = _setting(
