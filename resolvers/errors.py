@@ -22,6 +22,8 @@ from storage.errors import BadParameter, PoolExhausted, StatementTimeout, Unavai
 
 RETRY_AFTER_S = 1.0
 MASKED = "Internal error"
+# How graphql-core begins what it says of a client's argument, as opposed to what a resolver returned.
+ARGUMENT = "Argument '"
 
 log = logging.getLogger("lambdesk.resolvers")
 
@@ -114,21 +116,27 @@ def is_fatal(error: BaseException) -> bool:
 
 def present(errors: Iterable[GraphQLError], request_id: str) -> list[GraphQLError]:
     """Return the errors as the client may see them: with code and request id; what is not meant for clients is masked."""
-    logged: set[int] = set()  # one failure may stand behind the same field of many rows
+    logged: set[str] = set()  # one failure may stand behind the same field of many rows
     return [_present(error, request_id, logged) for error in errors]
 
 
-def _present(error: GraphQLError, request_id: str, logged: set[int]) -> GraphQLError:
+def _present(error: GraphQLError, request_id: str, logged: set[str]) -> GraphQLError:
     cause = cause_of(error)
+    message, extensions = _told(error, cause)
+    if extensions["code"] == OperationError.code:
+        _log_internal(error, cause, request_id, logged)
+    return _rebuild(error, message, {**extensions, "requestId": request_id})
+
+
+def _told(error: GraphQLError, cause: Exception) -> tuple[str, dict[str, Any]]:
+    """Say what the client may read of an error, and its extensions, the code among them."""
     if isinstance(cause, OperationError):
-        return _rebuild(error, str(cause), {**cause.extensions, "requestId": request_id})
-    if isinstance(cause, GraphQLError):  # graphql-core's own words: a value that its type cannot hold
-        known = cause.extensions or {}
-        return _rebuild(error, cause.message, {"code": "INTERNAL", **known, "requestId": request_id})
-    if id(cause) not in logged:
-        logged.add(id(cause))
-        _log_masked(cause, request_id)
-    return _rebuild(error, MASKED, {"code": "INTERNAL", "requestId": request_id})
+        return str(cause), cause.extensions
+    if isinstance(cause, GraphQLError):  # graphql-core's own words
+        if error.message.startswith(ARGUMENT):
+            return error.message, {"code": BadRequest.code}
+        return cause.message, {"code": OperationError.code, **(cause.extensions or {})}
+    return MASKED, {"code": OperationError.code}
 
 
 def mask(error: Exception, request_id: str) -> GraphQLError:
@@ -155,8 +163,12 @@ def _rebuild(error: GraphQLError, message: str, extensions: dict[str, Any]) -> G
     )
 
 
-def _log_masked(cause: Exception, request_id: str) -> None:
+def _log_internal(error: GraphQLError, cause: Exception, request_id: str, logged: set[str]) -> None:
     """Say what and where; the message of a foreign exception may hold values, so it stays out of the log."""
     frames = traceback.extract_tb(cause.__traceback__)
+    field = ".".join(part for part in error.path or () if isinstance(part, str))
     place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown place"
-    log.error("request %s: %s at %s", request_id, type(cause).__name__, place, extra={"request_id": request_id})
+    what = f"{type(cause).__name__} at {place}{f' in {field}' if field else ''}"
+    if what not in logged:
+        logged.add(what)
+        log.error("request %s: %s", request_id, what, extra={"request_id": request_id})

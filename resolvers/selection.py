@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,12 +31,17 @@ from schema.bindings import BINDING, Binding
 class Selected:
     """One response key of a selection, its fields merged."""
 
-    key: str
+    path: tuple[str, ...]
     nodes: tuple[FieldNode, ...]
     details: list[FieldDetails]
     definition: GraphQLField
     args: Mapping[str, Any]
     given: frozenset[str]
+
+    @property
+    def key(self) -> str:
+        """The response key, which ends the path."""
+        return self.path[-1]
 
     @property
     def name(self) -> str:
@@ -73,24 +79,38 @@ class Selections:
         root = self.schema.get_root_type(self.operation.operation)
         if root is None:
             raise BadRequest(f"There is no {self.operation.operation.value} here.")
-        found = collect_fields(self.schema, self.fragments, self.variables, root, self.operation, hide_suggestions=True)
-        return self._selected(root, found.grouped_field_set)
+        with fitting(()):
+            found = collect_fields(
+                self.schema, self.fragments, self.variables, root, self.operation, hide_suggestions=True
+            )
+        return self._selected((), root, found.grouped_field_set)
 
     def below(self, selected: Selected, type_: GraphQLObjectType) -> Iterator[Selected]:
         """Return the fields selected in a field that returns this type."""
-        found = collect_subfields(
-            self.schema, self.fragments, self.variables, self.operation, type_, selected.details, hide_suggestions=True
-        )
-        return self._selected(type_, found.grouped_field_set)
+        with fitting(selected.path):
+            found = collect_subfields(
+                self.schema,
+                self.fragments,
+                self.variables,
+                self.operation,
+                type_,
+                selected.details,
+                hide_suggestions=True,
+            )
+        return self._selected(selected.path, type_, found.grouped_field_set)
 
-    def _selected(self, type_: GraphQLObjectType, grouped: Mapping[str, list[FieldDetails]]) -> Iterator[Selected]:
+    def _selected(
+        self, above: tuple[str, ...], type_: GraphQLObjectType, grouped: Mapping[str, list[FieldDetails]]
+    ) -> Iterator[Selected]:
         for key, details in grouped.items():
+            path = (*above, key)
             node = details[0].node
             definition = type_.fields.get(node.name.value)
             if definition is not None:  # __typename and introspection are the executor's own business
-                args = get_argument_values(definition, node, self.variables, hide_suggestions=True)
+                with fitting(path):
+                    args = get_argument_values(definition, node, self.variables, hide_suggestions=True)
                 nodes = tuple(detail.node for detail in details)
-                yield Selected(key, nodes, details, definition, args, self._given(node))
+                yield Selected(path, nodes, details, definition, args, self._given(node))
 
     def _given(self, node: FieldNode) -> frozenset[str]:
         """Name the arguments that the client gave a value; a variable without one leaves the default."""
@@ -99,6 +119,17 @@ class Selections:
             for argument in node.arguments or ()
             if not isinstance(argument.value, VariableNode) or argument.value.name.value in self.variables.coerced
         )
+
+
+@contextmanager
+def fitting(path: tuple[str, ...]) -> Iterator[None]:
+    """Refuse arguments that do not fit: a variable may pass validation for its default, and then be null or missing."""
+    try:
+        yield
+    except GraphQLError as error:
+        # Nothing ran yet, so there is no answer with a path: the message names the place.
+        message = f"{'.'.join(path)}: {error.message}" if path else error.message
+        raise GraphQLError(message, nodes=error.nodes, cause=BadRequest(message)) from None
 
 
 def find_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

@@ -84,8 +84,10 @@ def format_error(error: GraphQLError, request_id: str, code: str | None = None) 
     """
     found = code or code_of(error)
     message = _message(error, found)
-    if found == Code.INTERNAL and "requestId" not in (error.extensions or {}):  # else it was logged where it was masked
-        log_failure("an operation failed inside", error.original_error or error, request_id, error.path)
+    told_before = error.extensions or {}
+    # What the resolvers call internal has a request id, and was logged where they masked it.
+    if found == Code.INTERNAL and not ("requestId" in told_before and told_before.get("code") == Code.INTERNAL):
+        log_failure("an operation failed inside", _cause_of(error), request_id, error.path)
     told: dict[str, Any] = {"message": message}
     if error.locations:
         told["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
@@ -106,15 +108,21 @@ def code_of(error: GraphQLError) -> str:
     own = (error.extensions or {}).get("code")
     if isinstance(own, str) and (own in STATUS or own.startswith("LAMBDA_")):
         return own
-    cause = error.original_error
-    while isinstance(cause, GraphQLError):
-        cause = cause.original_error
-    if cause is not None and error.path:
+    cause = _cause_of(error)
+    if not isinstance(cause, GraphQLError) and error.path:
         return _code_of_cause(cause)
     # graphql-core's own words: about variables before the first field, about arguments inside.
     if not error.path or error.message.startswith("Argument "):
         return Code.BAD_REQUEST
     return Code.INTERNAL
+
+
+def _cause_of(error: GraphQLError) -> BaseException:
+    """Return the exception that stands behind an error; the innermost of graphql-core's own where nothing else does."""
+    cause: BaseException = error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
 
 
 def status_of(errors: Sequence[Mapping[str, Any]]) -> int:
