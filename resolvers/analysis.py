@@ -65,7 +65,7 @@ def analyse(context: Context, selections: Selections) -> Analysis:
     twins: dict[str, str] = {}
     seen: dict[str, str] = {}
     for selected in selections.roots():
-        with located(selected.nodes, (selected.key,)):
+        with located(selected.nodes):
             root = analyst.root(selected)
         if root is not None:
             first = seen.setdefault(selected.same_as(), selected.key)
@@ -83,12 +83,12 @@ def analyse(context: Context, selections: Selections) -> Analysis:
 
 
 @contextmanager
-def located(nodes: Sequence[FieldNode], path: tuple[str, ...]) -> Iterator[None]:
-    """Say where in the document and in the answer a refusal belongs."""
+def located(nodes: Sequence[FieldNode]) -> Iterator[None]:
+    """Say where in the document a refusal belongs. It has no path in the answer: nothing ran, so there is no answer."""
     try:
         yield
     except OperationError as error:
-        raise GraphQLError(str(error), nodes=list(nodes), path=list(path), cause=error) from None
+        raise GraphQLError(str(error), nodes=list(nodes), cause=error) from None
 
 
 class Analyst:
@@ -161,7 +161,8 @@ class Analyst:
         where = self._where(selected, module)
         order = self.orders.read(module, args.get("orderBy"), f"{selected.name}.orderBy")
         cursors = self._cursors(module, link, args)
-        page = read_page(args, selected.given, cursors, len(order), selected.name)
+        # The cursor of a relation's list names its owner too, after the sort values.
+        page = read_page(args, selected.given, cursors, len(order) + (link is not None), selected.name)
         parts = {
             part.key: self._part(part, module, (*path, part.key))
             for part in self.selections.below(selected, self._type(f"{module.type_name}Connection"))
@@ -221,7 +222,7 @@ class Analyst:
         cost = 1
         for field in self.selections.below(selected, self._type(module.type_name)):
             at = (*path, field.key)
-            with located(field.nodes, at):
+            with located(field.nodes):
                 slot = self._slot(field, module, hops, at)
             slots[field.key] = slot
             cost += _cost(slot)

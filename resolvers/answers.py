@@ -39,6 +39,7 @@ class Found:
     sort: Sequence[int] = ()
     total: int | Exception = 0
     far_side: bool | Exception = False
+    owner: str | None = None  # of a relation's list, as `link_key` writes it
 
 
 class Page(Answer):
@@ -75,7 +76,8 @@ class Page(Answer):
 
     def cursor(self, row: Row) -> str:
         """Make the cursor of a row."""
-        return self._node.cursors.write([row[position] for position in self._found.sort])
+        owner = [] if self._found.owner is None else [self._found.owner]
+        return self._node.cursors.write([*(row[position] for position in self._found.sort), *owner])
 
     def _shape_of(self, row: RowNode) -> Shape:
         return next(shape for view, shape in zip(self._node.views, self._found.shapes, strict=True) if view is row)

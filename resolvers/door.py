@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from resolvers.answers import Found, Group, Page
 from resolvers.context import Context
-from resolvers.errors import DeadlinePassed, from_storage, is_fatal
+from resolvers.cursors import REFUSED
+from resolvers.errors import BadRequest, DeadlinePassed, from_storage, is_fatal
 from resolvers.ids import key_of
 from resolvers.nodes import (
     AggregateKey,
@@ -64,12 +65,16 @@ class Door:
         return Record(plan.shapes[0], rows[0]) if rows else None
 
     async def _list(self, node: ListNode) -> Page:
-        jobs: list[Awaitable[Any]] = []
         plan = self.statements.page(node) if node.wants_rows else None
-        jobs.append(self._rows(plan, cut=node.range.size) if plan else _nothing([]))
-        jobs.append(self._count(self.statements.total(node)) if node.wants_total else _nothing(0))
-        jobs.append(self._any(self.statements.far_side(node)) if node.wants_far_side else _nothing(False))
-        rows, total, far_side = await together(jobs)
+        counted = self.statements.total(node) if node.wants_total else None
+        beyond = self.statements.far_side(node) if node.wants_far_side else None
+        rows, total, far_side = await together(
+            (
+                self._rows(plan, cut=node.range.size) if plan else _nothing([]),
+                self._count(counted) if counted is not None else _nothing(0),
+                self._any(beyond) if beyond is not None else _nothing(False),
+            )
+        )
         if isinstance(rows, Exception):
             raise rows
         return Page(node, Found(*_read_by(plan, rows), total, far_side))
@@ -177,25 +182,33 @@ class Door:
         owners = list({link_key(value): value for value in values if value is not None}.values())
         load.empty = Page(node, Found())
         try:
+            for owner in (link_key(value) for value in owners):
+                if not _is_from(node, owner):
+                    load.found[owner] = BadRequest(f"{'.'.join(node.path)}: {REFUSED}")
+            owners = [value for value in owners if link_key(value) not in load.found]
             for start in range(0, len(owners), OWNERS_AT_ONCE):
                 load.found.update(await self._pages(node, owners[start : start + OWNERS_AT_ONCE]))
         except Exception as error:  # noqa: BLE001 - it belongs to this field of the answer; what is fatal goes on
             load.failure = _caught(error)
 
     async def _pages(self, node: ListNode, owners: Sequence[Any]) -> dict[str, Page]:
-        jobs: list[Awaitable[Any]] = []
         plan = self.statements.page(node, owners) if node.wants_rows else None
-        jobs.append(self._owned(plan, node.range.size) if plan else _nothing({}))
-        jobs.append(self._counts(self.statements.total(node, owners)) if node.wants_total else _nothing({}))
-        jobs.append(self._counts(self.statements.far_side(node, owners)) if node.wants_far_side else _nothing({}))
-        rows, totals, far = await together(jobs)
+        counted = self.statements.total(node, owners) if node.wants_total else None
+        beyond = self.statements.far_side(node, owners) if node.wants_far_side else None
+        rows, totals, far = await together(
+            (
+                self._owned(plan, node.range.size) if plan else _nothing({}),
+                self._counts(counted) if counted is not None else _nothing({}),
+                self._counts(beyond) if beyond is not None else _nothing({}),
+            )
+        )
         if isinstance(rows, Exception):
             raise rows
         found = {}
         for owner in map(link_key, owners):
             total = totals if isinstance(totals, Exception) else totals.get(owner, 0)
             far_side = far if isinstance(far, Exception) else owner in far
-            found[owner] = Page(node, Found(*_read_by(plan, rows.get(owner, [])), total, far_side))
+            found[owner] = Page(node, Found(*_read_by(plan, rows.get(owner, [])), total, far_side, owner))
         return found
 
     async def _owned(self, plan: RowsPlan, size: int) -> dict[str, list[Row]]:
@@ -267,10 +280,10 @@ class Door:
                 raise from_storage(error) from error
 
 
-async def together(jobs: Iterable[Awaitable[Any]]) -> list[Any]:
+async def together(jobs: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
     """Do several reads at once; a failure is its answer, unless it concerns the whole operation: then all are stopped."""
 
-    async def guard(job: Awaitable[Any]) -> Any:
+    async def guard(job: Coroutine[Any, Any, Any]) -> Any:
         try:
             return await job
         except Exception as error:  # noqa: BLE001 - returned in the answer's place; what is fatal goes on
@@ -284,6 +297,9 @@ async def together(jobs: Iterable[Awaitable[Any]]) -> list[Any]:
             tasks = [group.create_task(guard(job)) for job in waiting]
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None
+    finally:
+        for job in waiting:  # one that was stopped before it began would be missed by Python
+            job.close()
     return [task.result() for task in tasks]
 
 
@@ -291,6 +307,11 @@ def _caught(error: Exception) -> Exception:
     if is_fatal(error):
         raise error
     return error
+
+
+def _is_from(node: ListNode, owner: str) -> bool:
+    """Answer whether the cursors given for a relation's list are from this owner's."""
+    return all(start is None or start[-1] == owner for start in (node.range.after, node.range.before))
 
 
 def _read_by(plan: RowsPlan | None, rows: Sequence[Row]) -> tuple[Sequence[Shape], Sequence[Row], Sequence[int]]:

@@ -16,7 +16,7 @@ def beyond(scope: Scope, order: Sequence[Ordered], values: Sequence[Any]) -> Sql
     """Rows that come after these sort values: later in the first term, or equal in it and later in the next, ..."""
     steps: list[Sql] = []
     equal: list[Sql] = []
-    for ordered, value in zip(order, values, strict=True):
+    for ordered, value in zip(order, values, strict=False):  # the owner may come after the sort values
         expression = scope.comparable(ordered.term)
         steps.append(sa.and_(*equal, _later(expression, ordered, value)))
         equal.append(expression.is_(None) if value is None else expression == value)

@@ -69,6 +69,12 @@ async def test_a_cursor_with_one_letter_changed_is_refused(world: World) -> None
         assert (await world.refusal(SAME, {"c": changed})).endswith(REFUSED)
 
 
+async def test_a_cursor_with_letters_that_base64_does_not_know_is_refused(world: World) -> None:
+    cursor = await cursor_of(world)
+    for changed in (f"{cursor[:9]}!*{cursor[9:]}", f"{cursor}\n", f"{cursor}=", f" {cursor}"):
+        assert (await world.refusal(SAME, {"c": changed})).endswith(REFUSED)
+
+
 def test_another_secret_makes_other_cursors() -> None:
     cursor = CursorKey(b"one", "list").write(["a", None, 1])
     assert CursorKey(b"one", "list").read(cursor, 3, "after") == ["a", None, 1]

@@ -396,13 +396,15 @@ async def test_the_cost_is_rows_times_fields_and_has_a_ceiling(world: World) -> 
     assert world.seen == []
 
 
-async def test_refusals_say_where_in_document_and_answer(world: World) -> None:
-    result = await world.run("{queues {nodes {tickets(first: 1000) {nodes {id}}}}}")
+async def test_refusals_say_where_in_the_document_and_have_no_place_in_an_answer(world: World) -> None:
+    """Nothing ran, so there is no answer: not even below a field that may be null."""
+    result = await world.run('{schemaVersion queue(by: {name: "Queue 1"}) {tickets(first: 1000) {nodes {id}}}}')
+    assert result.data is None
+    assert world.seen == []
     (error,) = result.errors or [GraphQLError("none")]
     assert error.formatted == {
         "message": "tickets.first: must be between 0 and 500; found 1000.",
-        "locations": [{"line": 1, "column": 17}],
-        "path": ["queues", "nodes", "tickets"],
+        "locations": [{"line": 1, "column": 46}],
         "extensions": {"code": "BAD_REQUEST", "requestId": "r1"},
     }
 
