@@ -13,6 +13,8 @@ from typing import Any
 
 from schema.catalog import ColumnClass
 from storage.errors import BadParameter
+from storage.plain import plain
+from storage.plain import text as without_surrogates
 from storage.yamltext import load_yaml
 
 Converter = Callable[[Any], Any]
@@ -79,19 +81,19 @@ def _decimal(value: Any) -> Decimal:
 def _json(value: Any) -> Any:
     text = _text(value) if isinstance(value, str | bytes | bytearray | memoryview) else None
     if text is None:
-        return value
+        return plain(value)
     try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        return plain(json.loads(text))
+    except (ValueError, RecursionError):  # no JSON, or nested beyond reason
+        return without_surrogates(text)
 
 
 def _yaml(value: Any) -> Any:
     text = _text(value)
     try:
-        return load_yaml(text)
-    except ValueError:
-        return text
+        return plain(load_yaml(text))
+    except (ValueError, RecursionError):
+        return without_surrogates(text)
 
 
 def _list(value: Any) -> list[str]:
