@@ -10,6 +10,7 @@ from schema.bind import bind
 from schema.catalog import Catalog, Column, ColumnClass, Table
 from schema.check import with_excerpt
 from schema.loading import Draft
+from schema.plan import plan
 from schema.ports import PlannedTable, Refusal
 from schema.problems import Level, Problem
 from schema.snapshot import ModuleState, ModuleStatus
@@ -50,18 +51,21 @@ class _Kept:
     needs: tuple[object, ...]
     module: Module | None
     problems: tuple[Problem, ...]
+    round: int
 
 
 @dataclass(slots=True)
 class Binder:
     """Binds and remembers. What a binding depends on is compared by identity, so unchanged modules cost nothing."""
 
-    _kept: dict[str, _Kept] = field(default_factory=dict)
+    _kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)
     _planned: dict[str, Module] = field(default_factory=dict)
+    _served: dict[str, Module] = field(default_factory=dict)  # by name: what the last round found to serve
+    _rounds: int = 0
 
     def copy(self) -> Binder:
         """Return a binder that knows as much, for a check whose findings must not be remembered."""
-        return Binder(dict(self._kept), dict(self._planned))
+        return Binder(dict(self._kept), dict(self._planned), dict(self._served), self._rounds)
 
     def knows(self, module: Module) -> bool:
         """Answer whether this very module was prepared before."""
@@ -80,6 +84,17 @@ class Binder:
         """Note that the database has what these modules need."""
         self._planned.update((module.name, module) for module in modules)
 
+    def wanted(self, modules: Iterable[Module], catalog: Catalog, others: Mapping[str, Module]) -> list[PlannedTable]:
+        """Return the tables that modules need, of those modules only that are fit: a broken file makes no table."""
+        plans = {module.name: plan(module, catalog, others) for module in modules}
+        whole = self.imagined(catalog, (planned for some in plans.values() for planned in some))
+        return [
+            planned
+            for module in modules
+            if plans[module.name] and not _errors(bind(module, whole, others)[1])
+            for planned in plans[module.name]
+        ]
+
     def imagined(self, catalog: Catalog, plans: Iterable[PlannedTable]) -> Catalog:
         """Return the catalog as it would be with the planned tables, for checks that must not make any."""
         tables = dict(catalog.tables)
@@ -90,45 +105,53 @@ class Binder:
     def bind(
         self, draft: Draft, catalog: Catalog, others: Mapping[str, Module], refusals: Mapping[str, list[Refusal]]
     ) -> Bound:
-        """Bind the first candidate of a draft that holds."""
+        """Bind the first candidate of a draft that holds; when none does, what served before goes on serving."""
         problems = list(draft.problems)
-        sources: tuple[Source, ...] = ()
-        module: Module | None = None
-        current = False
-        absent = False
-        for number, candidate in enumerate(draft.candidates):
+        previous = self._served.get(draft.name)
+        made: Bound | None = None
+        for candidate in draft.candidates():
+            newest = draft.current and candidate is draft.first
             unbound = candidate.module
-            if unbound.optional and not unbound.managed and table_of(unbound, catalog) is None:
-                absent = True
-                break
-            refused = _refused(unbound, catalog, refusals) if number == 0 else []
+            if unbound.optional and table_of(unbound, catalog) is None:
+                return Bound(draft.name, draft.files, draft.sources, None, newest, newest, ())
+            refused = _refused(unbound, catalog, refusals) if candidate is draft.first else []
             found, bind_problems = self._bind(unbound, catalog, others)
-            newest = number == 0 and draft.current
             if newest:
                 problems += [*refused, *bind_problems]
             if found is not None and not _errors([*refused, *bind_problems]):
-                module, sources, current = found, candidate.sources, newest
+                made = Bound(draft.name, draft.files, candidate.sources, found, newest, absent=False, problems=())
                 break
+        if made is None:
+            made = Bound(draft.name, draft.files, (), previous, current=False, absent=False, problems=())
         shown = tuple(with_excerpt(problem, draft.sources) for problem in problems)
-        return Bound(draft.name, draft.files, sources, module, current, absent, shown)
+        return replace(made, problems=shown)
+
+    def finish(self, modules: Mapping[str, Module]) -> None:
+        """Note what serves after a round, and forget bindings that nobody asked for lately."""
+        self._served = dict(modules)
+        self._rounds += 1
+        self._kept = {key: kept for key, kept in self._kept.items() if kept.round >= self._rounds - 2}
 
     def _bind(
         self, module: Module, catalog: Catalog, others: Mapping[str, Module]
     ) -> tuple[Module | None, tuple[Problem, ...]]:
         needs = tuple(_needs(module, catalog, others))
-        kept = self._kept.get(module.name)
+        key = (module.name, module.digest)
+        kept = self._kept.get(key)
         if (
             kept is not None
             and len(kept.needs) == len(needs)
             and all(a is b for a, b in zip(kept.needs, needs, strict=True))
         ):
+            kept.round = self._rounds
             return kept.module, kept.problems
         bound, problems = bind(module, catalog, others)
         if bound is not None:
             bound = replace(bound, digest=_digest(bound, catalog))
-            if kept is not None and kept.module is not None and kept.module.digest == bound.digest:
-                bound = kept.module  # nothing that shows has changed: everything made of it stays good
-        self._kept[module.name] = _Kept(needs, bound, tuple(problems))
+            served = self._served.get(module.name)
+            if served is not None and served.digest == bound.digest:
+                bound = served  # nothing that shows has changed: everything made of it stays good
+        self._kept[key] = _Kept(needs, bound, tuple(problems), self._rounds)
         return bound, tuple(problems)
 
 

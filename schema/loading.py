@@ -9,7 +9,7 @@ from __future__ import annotations
 import stat
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -36,14 +36,25 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A module name with its files. `candidates` are tried in order; the first is the files as they are, when `current`."""
+    """A module name with its files.
+
+    `first` is the best that the files give by themselves, the files as they are when `current`; `fallbacks` yields what
+    else may serve when that does not fit the database, made only when asked for.
+    """
 
     name: str
     files: tuple[str, ...]
     sources: tuple[Source, ...]
-    candidates: tuple[Candidate, ...]
+    first: Candidate | None
     current: bool
     problems: tuple[Problem, ...]
+    fallbacks: Callable[[], Iterator[Candidate]]
+
+    def candidates(self) -> Iterator[Candidate]:
+        """Yield what may serve, best first."""
+        if self.first is not None:
+            yield self.first
+        yield from self.fallbacks()
 
 
 @dataclass(slots=True)
@@ -63,7 +74,9 @@ class Loader:
 
     folders: Sequence[Path]
     _known: dict[str, _Known] = field(default_factory=dict)
-    _checked: dict[tuple[str, ...], tuple[Module | None, tuple[Problem, ...]]] = field(default_factory=dict)
+    # By the files' content: the module, its problems, and in which load it was last asked for.
+    _checked: dict[tuple[str, ...], tuple[Module | None, tuple[Problem, ...], int]] = field(default_factory=dict)
+    _loads: int = 0
     _good: dict[str, Source] = field(default_factory=dict)  # by file: the source that last went live
     _stored: dict[str, StoredVersion] = field(default_factory=dict)  # by file: what the database kept, read when needed
     _live: dict[str, tuple[Source, ...]] = field(default_factory=dict)  # by module name: the sources that serve
@@ -93,17 +106,21 @@ class Loader:
         """
         layers = self._read_all()
         for file, data in (drafts or {}).items():
-            layers[file] = (len(self.folders), read(file, data))
+            known = layers.get(file)
+            layers[file] = (known[0] if known else len(self.folders) - 1, read(file, data))
         grouped: dict[str, list[tuple[int, Source]]] = defaultdict(list)
         for file, (layer, source) in layers.items():
             grouped[self._name_of(file, source)].append((layer, source))
         made = [self._draft(name, group) for name, group in sorted(grouped.items())]
-        used = {_key(draft.sources) for draft in made}
-        used |= {_key(candidate.sources) for draft in made for candidate in draft.candidates}
-        self._checked = {key: value for key, value in self._checked.items() if key in used}
+        self._loads += 1
+        self._checked = {key: value for key, value in self._checked.items() if value[2] >= self._loads - 2}
         for gone in self._live.keys() - grouped.keys():
             del self._live[gone]
         return made
+
+    def kept_sources(self) -> dict[str, bytes]:
+        """Return the last good version of every file that is still there, as the database kept it."""
+        return {file: version.source.encode() for file, version in self._stored.items() if file in self._known}
 
     def _name_of(self, file: str, source: Source) -> str:
         """Name the module that a file belongs to: what it says, what it last said, or its own name."""
@@ -166,84 +183,99 @@ class Loader:
         self.pending_s = min(waits) if waits else None
 
     def _draft(self, name: str, group: list[tuple[int, Source]]) -> Draft:
-        group.sort(key=lambda item: (item[0], item[1].role != "module", item[1].file))
+        group.sort(key=_layer_order)
         problems: list[Problem] = []
-        sources = _stack(name, group, problems)
-        module, found = self._check(sources)
+        stack = _stack(name, group, problems)
+        module, found = self._check(stack.sources)
         problems += found
-        candidates: list[Candidate] = []
         current = module is not None and not _errors(problems)
-        if module is not None and current:
-            candidates.append(Candidate(sources, module))
-        else:
-            broken = {problem.file for problem in problems if problem.level is Level.ERROR}
-            for fallback in self._fallbacks(name, sources, broken):
-                old, old_problems = self._check(fallback)
-                if old is not None and not _errors(old_problems):
-                    candidates.append(Candidate(fallback, old))
-        live = self._live.get(name)
-        if current and live and live != sources:
-            old, old_problems = self._check(live)
-            if old is not None and not _errors(old_problems):
-                candidates.append(Candidate(live, old))
-        files = tuple(source.file for _, source in group)
-        return Draft(name, files, sources, tuple(candidates), current, tuple(problems))
+        broken = {problem.file for problem in problems if problem.level is Level.ERROR}
 
-    def _fallbacks(self, name: str, sources: tuple[Source, ...], broken: set[str]) -> Iterable[tuple[Source, ...]]:
-        """Yield what may serve instead of broken files: what serves now, their last good versions, the rest without them."""
+        def fallbacks() -> Iterator[Candidate]:
+            seen = {_key(stack.sources)}
+            for sources in self._fallbacks(name, stack, broken):
+                if sources and _key(sources) not in seen:
+                    seen.add(_key(sources))
+                    old, old_problems = self._check(sources)
+                    if old is not None and not _errors(old_problems):
+                        yield Candidate(sources, old)
+
+        first = Candidate(stack.sources, module) if module is not None and current else next(fallbacks(), None)
+        files = tuple(source.file for _, source in group)
+        return Draft(name, files, stack.sources, first, current, tuple(problems), fallbacks)
+
+    def _fallbacks(self, name: str, stack: _Stack, broken: set[str]) -> Iterator[tuple[Source, ...]]:
+        """Yield what may serve instead of files that do not: what serves now, their last good versions, ever less of them."""
         if name in self._live:
             yield self._live[name]
-        mended = tuple(
-            (self._good_source(source.file) or source) if source.file in broken else source for source in sources
+        yield tuple(
+            (self._good_source(source.file) or source) if source.file in broken else source for source in stack.sources
         )
-        if mended != sources:
-            yield mended
-        rest = tuple(source for source in sources if source.file not in broken)
-        if rest and rest != sources and rest[0].role != "extend":
-            yield rest
+        yield tuple(self._good_source(source.file) or source for source in stack.sources)
+        extensions = [source for source in stack.sources if source.role == "extend"]
+        for base in stack.bases:
+            yield (base, *(source for source in extensions if source.file not in broken))
+            for kept in range(len(extensions) - 1, -1, -1):
+                yield (base, *extensions[:kept])
 
     def _check(self, sources: tuple[Source, ...]) -> tuple[Module | None, tuple[Problem, ...]]:
         key = _key(sources)
-        if key not in self._checked:
+        if key in self._checked:
+            module, found, _ = self._checked[key]
+        else:
             module, problems = check_module(sources) if sources else (None, [])
-            self._checked[key] = (module, tuple(problems))
-        return self._checked[key]
+            found = tuple(problems)
+        self._checked[key] = (module, found, self._loads)
+        return module, found
 
 
-def _stack(name: str, group: list[tuple[int, Source]], problems: list[Problem]) -> tuple[Source, ...]:
+@dataclass(frozen=True, slots=True)
+class _Stack:
+    """The files that make a module, base first, and every base that there is, the one that counts first."""
+
+    sources: tuple[Source, ...]
+    bases: tuple[Source, ...]
+
+
+def _layer_order(item: tuple[int, Source]) -> tuple[int, bool, str]:
+    return item[0], item[1].role != "module", item[1].file
+
+
+def _stack(name: str, group: list[tuple[int, Source]], problems: list[Problem]) -> _Stack:
     """Order a module's files into base and extensions, and say where two claim the same place."""
-    stack: list[Source] = []
+    extensions: list[Source] = []
+    bases: list[Source] = []
     base: tuple[int, Source] | None = None
     for layer, source in group:
         if source.role == "extend":
-            stack.append(source)
-            continue
-        if base is not None and source.role == "module":
-            first = base[1]
-            same = "in the same layer" if base[0] == layer else "in a lower layer"
-            problems.append(
-                Problem(
-                    "duplicate-module",
-                    f"Module `{name}` is defined twice: here and in {first.file} ({same}).",
-                    Place(source.file),
-                    hint="Give one of them another name, or write `extend:` or `replace: true` to change the lower one.",
-                )
-            )
-            continue
-        if source.role == "replace":
-            stack.clear()
-        base = (layer, source)
-        stack.insert(0, source)
-    if base is None and stack:
+            extensions.append(source)
+        elif base is not None and source.role == "module":
+            problems.append(_duplicate(name, source, base, layer))
+        else:
+            if source.role == "replace":
+                extensions.clear()  # they extended what is replaced
+            base = (layer, source)
+            bases.insert(0, source)
+    if base is None and extensions:
         problems.append(
             Problem(
                 "nothing-to-extend",
                 f"There is no module `{name}` to extend.",
-                Place(stack[0].file),
+                Place(extensions[0].file),
                 hint="Check the name after `extend:`, or whether the folder with that module is in LAMBDESK_MODULES_DIR.",
             )
         )
-    return tuple(stack)
+    return _Stack((*([base[1]] if base else []), *extensions), tuple(bases))
+
+
+def _duplicate(name: str, source: Source, base: tuple[int, Source], layer: int) -> Problem:
+    same = "in the same layer" if base[0] == layer else "in a lower layer"
+    return Problem(
+        "duplicate-module",
+        f"Module `{name}` is defined twice: here and in {base[1].file} ({same}).",
+        Place(source.file),
+        hint="Give one of them another name, or write `extend:` or `replace: true` to change the lower one.",
+    )
 
 
 def _key(sources: Iterable[Source]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from schema.changes import describe
 from schema.collector import paused
 from schema.loading import Draft, Loader
 from schema.outline import clashes
-from schema.plan import plan
 from schema.ports import Database, ExampleRunner, NewVersion, NoSandbox, Refusal
 from schema.problems import Level, Place, Problem
 from schema.snapshot import ModuleState, ModuleStatus, SchemaChangeItem, Snapshot
@@ -90,6 +89,7 @@ class Registry:
         self._own_names = {name for schema in empty.values() for name in (*schema.type_map, *_roots(schema))}
         self.snapshot = Snapshot("", 0, {}, (), empty, Catalog({}))
         self.is_loaded = False
+        self._compares = False  # whether `snapshot` is something that a new one can be compared with
 
     def changed(self) -> None:
         """Say that files may have changed; the running `serve` loop reloads."""
@@ -99,7 +99,19 @@ class Registry:
         """Load for the first time. Raises the database's `ConnectionError` while that is away."""
         self._catalog = await self._database.catalog()
         self._loader.remember(await self._database.last_good())
+        if self._refuse_breaking:
+            await self._recall()
         await self.reload()
+
+    async def _recall(self) -> None:
+        """Put together what served before a restart, so that what breaks clients is seen and refused as before it."""
+        await asyncio.to_thread(self._loader.load)
+        drafts = await asyncio.to_thread(self._loader.load, self._loader.kept_sources())
+        work = await self._assemble(drafts)
+        for name, sources in work.live.items():
+            self._loader.went_live(name, sources)
+        self.snapshot = replace(work.snapshot, number=0)
+        self._compares = True
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Start as soon as the database is there, then reload on every change, until `stop` is set."""
@@ -179,7 +191,7 @@ class Registry:
 
     async def _publish(self, work: _Work) -> None:
         self.snapshot = work.snapshot
-        self.is_loaded = True
+        self.is_loaded = self._compares = True
         async with self._published:
             self._published.notify_all()
         for name, sources in work.live.items():
@@ -207,7 +219,7 @@ class Registry:
     async def _assemble(self, drafts: Sequence[Draft], *, dry_run: bool = False) -> _Work:
         catalog = self._catalog or await self._database.catalog()
         binder = self._binder.copy() if dry_run else self._binder
-        unbound = {draft.name: draft.candidates[0].module for draft in drafts if draft.candidates}
+        unbound = {draft.name: draft.first.module for draft in drafts if draft.first}
         # What does not serve now is looked at again: its table may have been made or mended meanwhile.
         waiting = {status.name for status in self.snapshot.status if status.state is not ModuleState.LIVE}
         fresh = [module for module in unbound.values() if module.name in waiting or not binder.knows(module)]
@@ -220,7 +232,7 @@ class Registry:
         self,
         binder: Binder,
         catalog: Catalog,
-        modules: Collection[Module],
+        modules: Sequence[Module],
         others: Mapping[str, Module],
         *,
         dry_run: bool,
@@ -232,7 +244,7 @@ class Registry:
         self._looked = time.monotonic()
         if self.is_loaded:
             catalog = await self._database.refresh(catalog, binder.tables(modules))
-        plans = [planned for module in modules for planned in plan(module, catalog, others)]
+        plans = await asyncio.to_thread(binder.wanted, modules, catalog, others)
         if dry_run:
             return binder.imagined(catalog, plans), refusals
         if plans:
@@ -246,15 +258,16 @@ class Registry:
         self, binder: Binder, drafts: Sequence[Draft], catalog: Catalog, refusals: Mapping[str, list[Refusal]]
     ) -> _Work:
         """Bind every draft to the database; the first candidate of a module that holds serves."""
-        others = {draft.name: draft.candidates[0].module for draft in drafts if draft.candidates}
+        others = {draft.name: draft.first.module for draft in drafts if draft.first}
         bound = {draft.name: binder.bind(draft, catalog, others, refusals) for draft in drafts}
         self._refuse_clashes(bound)
         self._run_examples(bound)
         snapshot = self._snapshot(bound, catalog)
         breaking = {item.module for item in snapshot.changes if item.kind == "BREAKING"}
-        if self._refuse_breaking and self.is_loaded and self._hold_back(bound, breaking, snapshot.changes):
+        if self._refuse_breaking and self._compares and self._hold_back(bound, breaking, snapshot.changes):
             snapshot = self._snapshot(bound, catalog)
-        live = {name: item.sources for name, item in bound.items() if item.module is not None}
+        binder.finish(snapshot.modules)
+        live = {name: item.sources for name, item in bound.items() if item.module is not None and item.sources}
         return _Work(snapshot, live)
 
     def _refuse_clashes(self, bound: dict[str, Bound]) -> None:
@@ -320,7 +333,8 @@ class Registry:
             what = "; ".join(
                 change.description for change in changes if change.module == name and change.kind == "BREAKING"
             )
-            place = item.module.place if item.module else Place(item.files[0])
+            changed = [source.file for source in item.sources if not self._loader.is_kept(source)]
+            place = Place(changed[-1] if changed else item.files[-1])
             problem = Problem(
                 "breaking-change",
                 f"The new version of module `{name}` would break clients: {what}",
@@ -345,7 +359,7 @@ class Registry:
             schemas=self._builder(modules),
             catalog=catalog,
         )
-        if not self.is_loaded:
+        if not self._compares:
             return snapshot
         old = self.snapshot.modules
         names = [name for name in {**old, **modules} if old.get(name) is not modules.get(name)]

@@ -413,3 +413,60 @@ async def test_customers_see_a_dynamic_field_only_where_a_rule_names_it(world: W
         assert isinstance(kind, GraphQLObjectType)
         seen[audience] = set(kind.fields) & {"region", "impact"}
     assert seen == {Audience.AGENT: {"region", "impact"}, Audience.CUSTOMER: {"region"}}
+
+
+async def test_an_extension_that_does_not_fit_the_database_leaves_the_module_as_shipped(world: World) -> None:
+    """An error that only the tables show is no worse than one that the file shows."""
+    wrong = 'module: {extend: room}\ncomputed_fields:\n  - {name: twice, type: int, sql: "seets * 2"}\n'
+    await world.start(room=ROOM)
+    await world.save(world.site / "room.yaml", wrong)
+    assert world.status("room").state is ModuleState.STALE
+    assert [(problem.code, problem.file) for problem in world.status("room").problems] == [
+        ("bad-expression", "site/room.yaml")
+    ]
+    assert world.fields("room") == ["name", "seats"]
+    await world.restart().start()
+    assert world.status("room").state is ModuleState.STALE
+    assert world.fields("room") == ["name", "seats"]
+
+
+async def test_a_broken_file_makes_no_table(world: World) -> None:
+    await world.start(room=ROOM)
+    text = EXTENSION + 'computed_fields:\n  - {name: twice, type: int, sql: "seets * 2"}\n'
+    await world.save(world.site / "room.yaml", text)
+    assert "lambdesk_ext_room" not in world.shelf.tables.tables
+    assert "floor" not in world.shelf.tables.tables["room"].columns
+
+
+async def test_a_broken_replacement_leaves_what_is_shipped(world: World) -> None:
+    await world.start(room=ROOM)
+    replacement = ROOM.replace("name: room,", "name: room, replace: true,").replace("type: int", "type: itn")
+    await world.save(world.site / "room.yaml", replacement)
+    assert world.status("room").state is ModuleState.STALE
+    await world.restart().start()
+    assert world.status("room").state is ModuleState.STALE
+    assert world.fields("room") == ["name", "seats"]
+
+
+async def test_a_module_that_another_one_breaks_goes_on_serving(world: World) -> None:
+    """A row rule leads through a reference that the other module no longer has."""
+    rule = "access: {agent: {view: true, rows: {room: {name: {eq: x}}}}}"
+    await world.start(room=ROOM, desk=DESK.replace("access: {agent: {view: true}}", rule))
+    await world.save(world.modules / "room.yaml", ROOM.replace("name: name,", "name: title,"))
+    assert "desk" in world.registry.snapshot.modules
+    assert world.status("desk").problems != ()
+
+
+async def test_a_breaking_change_is_still_refused_after_a_restart(tmp_path: Path) -> None:
+    world = World(tmp_path, refuse_breaking=True)
+    await world.start(room=ROOM)
+    await world.save(world.site / "room.yaml", EXTENSION)
+    await world.save(world.site / "room.yaml", EXTENSION.replace("floor", "storey"))
+    for turn in range(2):
+        if turn:
+            await world.restart().start()
+        status = world.status("room")
+        assert status.state is ModuleState.STALE
+        assert [(problem.code, problem.file) for problem in status.problems] == [("breaking-change", "site/room.yaml")]
+        assert world.fields("room") == ["name", "seats", "floor"]
+    assert world.registry.snapshot.number == 1
