@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from web.answers import EVENTS, JSON, answer, answer_errors, choose_media, refusal
-from web.body import PARAMETERS, read_body, read_json
+from web.body import PARAMETERS, read_body, read_json, read_parameter
 from web.edge import note_of
 from web.errors import Refused
 from web.events import EventStream
@@ -97,7 +97,7 @@ def _read_query(request: Request) -> dict[str, Any]:
         found[name] = value
     for name in PARAMETERS[2:]:
         if name in found:
-            found[name] = read_json(found[name].encode()) if found[name] not in {"", "null"} else None
+            found[name] = read_parameter(name, found[name])
     return found
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from starlette.requests import ClientDisconnect, Request
 
 from web.errors import Code, Refused
 from web.settings import Settings
+from web.strict import NotStrict, loads
 
 # The rate floor counts from here on: a first packet may take its time.
 GRACE_S = 5.0
@@ -58,31 +57,22 @@ def _too_large(settings: Settings) -> Refused:
 
 
 def read_json(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in a body. Nesting is safe here: orjson stops at 1,024 levels by itself."""
-    if body.startswith(b"\xef\xbb\xbf"):
-        body = body[3:]
+    """Return the JSON object in a body. Raises `Refused`."""
     try:
-        data = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        raise Refused(400, "The body is not JSON in UTF-8.") from None
+        data = loads(body)
+    except NotStrict as error:
+        raise Refused(400, f"The body {error}.") from None
     if not isinstance(data, dict):
         raise Refused(400, "The body must be one JSON object; batches are not supported.")
-    for name in PARAMETERS:
-        if body.count(b'"%s"' % name.encode()) > 1:
-            _check_twice(body)
-            break
     return data
 
 
-def _check_twice(body: bytes) -> None:
-    # orjson keeps the last of two equal keys; which one a proxy before us looked at is anybody's guess.
+def read_parameter(name: str, text: str) -> Any:
+    """Return the JSON in a parameter of an address. Raises `Refused`."""
     try:
-        pairs = json.loads(body, object_pairs_hook=list)
-    except RecursionError:
-        raise Refused(400, "The body nests too deeply.") from None
-    names = [name for name, _ in pairs]
-    if len(set(names)) != len(names):
-        raise Refused(400, "The body names a parameter twice.")
+        return loads(text.encode()) if text else None
+    except NotStrict as error:
+        raise Refused(400, f"The parameter `{name}` {error}.") from None
 
 
 def check_shape(name: str, value: Mapping[str, Any], *, max_depth: int, max_items: int) -> None:

@@ -9,7 +9,6 @@ from contextlib import aclosing
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -19,6 +18,7 @@ from web.errors import Code, Refused, format_message, log_failure
 from web.live import Live
 from web.operation import Asked, NotStarted, prepare, read_asked
 from web.stream import stream
+from web.strict import NotStrict, loads
 
 PROTOCOL = "graphql-transport-ws"
 MAX_ID = 255
@@ -126,9 +126,9 @@ class Conversation:
         if len(data) > self.live.settings.socket_bytes:
             raise Closed(INVALID, "The message is too long")
         try:
-            message = orjson.loads(data)
-        except orjson.JSONDecodeError:
-            raise Closed(INVALID, "Messages must be JSON") from None
+            message = loads(data.encode(errors="surrogatepass"))
+        except NotStrict as error:
+            raise Closed(INVALID, f"The message {error}") from None
         if not isinstance(message, dict):
             raise Closed(INVALID, "Messages must be JSON objects")
         return message

@@ -231,7 +231,11 @@ BODIES: dict[bytes, str] = {
     b'{"query"': "The body is not JSON in UTF-8.",
     b'{"query":"\xff"}': "The body is not JSON in UTF-8.",
     b'{"query":"{queue{id}}","variables":NaN}': "The body is not JSON in UTF-8.",
-    b"[" * 50_000: "The body is not JSON in UTF-8.",
+    b"[" * 50_000: "The body nests too deeply.",
+    b'{"query":"{queue{id}}","variables":{"a":' + b"[" * 2_000 + b"]" * 2_000 + b"}}": "The body nests too deeply.",
+    b'{"query":"{queue{id}}","variables":{"a":1e400}}': "The body holds a number that is too large.",
+    b'{"query":"{queue{id}}","variables":{"a":' + b"9" * 5_000 + b"}}": "The body holds a number that is too large.",
+    b'{"query":"{queue{id}}","variables":{"a":"\\ud800"}}': "The body holds half of a surrogate pair, which is no character.",
     b'[{"query":"{queue{id}}"}]': "The body must be one JSON object; batches are not supported.",
     b'"query"': "The body must be one JSON object; batches are not supported.",
     b"{}": "The parameter `query` is missing.",
@@ -241,11 +245,14 @@ BODIES: dict[bytes, str] = {
     b'{"query":"{queue{id}}","variables":[1]}': "The parameter `variables` must be an object.",
     b'{"query":"{queue{id}}","extensions":"a"}': "The parameter `extensions` must be an object.",
     b'{"query":"{queue{id}}","qeury":1}': "The parameter 'qeury' is unknown; there are query, operationName, variables, extensions.",
-    b'{"query":"{queue{id}}","query":"{echo}"}': "The body names a parameter twice.",
+    b'{"query":"{queue{id}}","query":"{echo}"}': "The body names a key twice in one object.",
+    b'{"query":"{queue{id}}","qu\\u0065ry":"{echo}"}': "The body names a key twice in one object.",
+    b'{"query":"{queue{id}}","variables":{"a":1,"\\u0061":2}}': "The body names a key twice in one object.",
+    b'{"query":"{queue{id}}","variables":{"a":[{"b":{},"b":null}]}}': "The body names a key twice in one object.",
     b'{"query":"{queue{id}}","variables":{"a":[' + b"1," * 100_000 + b"1]}}": (
         "`variables` holds a list of 100001 items; at most 500 are allowed."
     ),
-    b'{"query":"{queue{id}}","variables":{"a":' + b"[" * 900 + b"]" * 900 + b"}}": (
+    b'{"query":"{queue{id}}","variables":{"a":' + b"[" * 100 + b"]" * 100 + b"}}": (
         "`variables` nests deeper than 32 levels."
     ),
     b'{"query":"{queue{id}}","extensions":{"a":' + b'{"a":' * 40 + b"1" + b"}" * 40 + b"}}": (
@@ -296,6 +303,22 @@ async def test_b11_unknown_variables_are_ignored(toy: Toy) -> None:
 )
 async def test_an_address_is_read_as_strictly_as_a_body(toy: Toy, query: str, status: int) -> None:
     assert (await toy.client.get(f"/graphql?{query}")).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ("{", "The parameter `variables` is not JSON in UTF-8."),
+        ('{"a":1,"a":2}', "The parameter `variables` names a key twice in one object."),
+        ('{"a":1e400}', "The parameter `variables` holds a number that is too large."),
+        ("[1]", "The parameter `variables` must be an object."),
+    ],
+)
+async def test_what_is_wrong_in_an_address_is_named(toy: Toy, variables: str, told: str) -> None:
+    answer = await toy.client.get("/graphql", params={"query": "{queue{id}}", "variables": variables})
+
+    assert answer.status_code == 400
+    assert message(answer) == told
 
 
 # --- C: how much at once ---

@@ -151,6 +151,8 @@ async def test_b20_more_than_twenty_operations_on_a_socket_are_refused(toy: Toy)
 CLOSES: dict[str, tuple[Any, int]] = {
     "B20 subscribe before init": ({"id": "1", "type": "subscribe", "payload": {"query": "{queue{id}}"}}, 4401),
     "no JSON": ("{", 4400),
+    "a key twice": ('{"type":"connection_init","typ\\u0065":"ping"}', 4400),
+    "a key twice inside": ('{"type":"connection_init","payload":{"a":1,"a":2}}', 4400),
     "no object": ([1], 4400),
     "unknown type": ({"type": "start"}, 4400),
     "no type": ({}, 4400),
