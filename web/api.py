@@ -20,6 +20,7 @@ from web.errors import Refused
 from web.events import EventStream
 from web.live import Live
 from web.operation import Asked, NotStarted, prepare, read_asked, run
+from web.origin import check_origin
 
 METHODS = "GET, POST"
 MAX_QUERY_STRING = 30_000
@@ -53,10 +54,11 @@ class GraphQLEndpoint:
         await response(scope, receive, send)
 
     async def _read(self, request: Request) -> Asked:
+        if request.method not in {"GET", "POST"}:
+            raise Refused(405, f"The method {request.method[:20]} is not supported.", headers={"Allow": METHODS})
+        check_origin(request.headers, self.live.settings)
         if request.method == "GET":
             return read_asked(_read_query(request), self.live.settings)
-        if request.method != "POST":
-            raise Refused(405, f"The method {request.method[:20]} is not supported.", headers={"Allow": METHODS})
         kind, _, parameters = request.headers.get("content-type", "").partition(";")
         charset = parameters.partition("charset=")[2].strip(' "').lower()
         if kind.strip().lower() != JSON or charset not in {"", "utf-8"}:

@@ -180,7 +180,9 @@ class Settings:
         (), read_names, "Host names that requests may name, beside loopback and the one of `PUBLIC_URL`."
     )
     allowed_origins: tuple[str, ...] = _setting(
-        (), read_names, "Origins of other sites whose pages may open subscriptions, such as `https://desk.example.org`."
+        (),
+        read_names,
+        "Origins of other sites whose pages may send requests and open subscriptions, such as `https://desk.example.org`.",
     )
     trusted_proxies: tuple[str, ...] = _setting(
         (), read_names, "Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."
@@ -272,7 +274,7 @@ class Settings:
 
     @cached_property
     def origins(self) -> frozenset[str]:
-        """Origins of pages that may open a WebSocket, beside the one that the request itself names as its host."""
+        """Origins of pages that may use the API, beside the one that the request itself names as its host."""
         parts = urlsplit(self.public_url)
         return frozenset((*self.allowed_origins, *([f"{parts.scheme}://{parts.netloc}"] if self.public_url else [])))
 
@@ -317,6 +319,15 @@ def find_unknown(environment: Mapping[str, str] | None = None) -> list[str]:
             hint = (suggest(short, known) or "").replace("`", f"`{PREFIX}", 1)
             mistakes.append(f"{name} is no setting. {hint}".rstrip())
     return mistakes
+
+
+def require_modules(settings: Settings) -> list[Path]:
+    """Return the configured module folders that are missing; raise where none is there at all."""
+    missing = [folder for folder in settings.modules_dir if not folder.is_dir()]
+    if len(missing) == len(settings.modules_dir):
+        names = ", ".join(str(folder) for folder in missing)
+        raise SettingsError(f"{PREFIX}MODULES_DIR names no folder that exists ({names}).")
+    return missing
 
 
 def load_secret_key(settings: Settings) -> bytes:

@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -17,6 +16,7 @@ from web.edge import Note, note_of
 from web.errors import Code, Refused, format_message, log_failure
 from web.live import Live
 from web.operation import Asked, NotStarted, prepare, read_asked
+from web.origin import is_own_origin
 from web.stream import stream
 from web.strict import NotStrict, loads
 
@@ -65,20 +65,8 @@ class GraphQLSocket:
             PROTOCOL in offered
             and self.live.sockets < self.live.settings.sockets
             and not self.live.stopping.is_set()
-            and is_own_origin(socket.headers, self.live)
+            and is_own_origin(socket.headers, self.live.settings)
         )
-
-
-def is_own_origin(headers: Mapping[str, str], live: Live) -> bool:
-    """Tell whether a page of ours (or no page at all) opens the connection; a browser always sends its Origin."""
-    origin = headers.get("origin")
-    if origin is None:
-        return True
-    if origin in live.settings.origins:
-        return True
-    # The Host header was checked against the configured names before; the port must be the same as well.
-    parts = urlsplit(origin)
-    return parts.scheme in {"http", "https"} and parts.netloc.lower() == headers.get("host", "").lower()
 
 
 class Conversation:

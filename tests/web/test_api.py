@@ -321,6 +321,51 @@ async def test_what_is_wrong_in_an_address_is_named(toy: Toy, variables: str, to
     assert message(answer) == told
 
 
+# --- C: whose pages may come ---
+
+COOKIE = {"cookie": "session=1"}
+FOREIGN: dict[str, dict[str, str]] = {
+    "another site": {"origin": "https://evil.example"},
+    "another port": {"origin": "http://localhost:9000"},
+    "a page without an origin": {"origin": "null"},
+    "another site with a cookie": {"origin": "https://evil.example", "sec-fetch-site": "cross-site", **COOKIE},
+    "a link of another site with a cookie": {"sec-fetch-site": "cross-site", **COOKIE},
+    "a link of a neighbour with a cookie": {"sec-fetch-site": "same-site", **COOKIE},
+}
+OWN: dict[str, dict[str, str]] = {
+    "no browser": {},
+    "no browser, with a cookie": COOKIE,
+    "GraphiQL": {"origin": "http://localhost:8000", "sec-fetch-site": "same-origin", **COOKIE},
+    "GraphiQL behind TLS": {"origin": "https://localhost:8000", "sec-fetch-site": "same-origin"},
+    "the address bar": {"sec-fetch-site": "none", **COOKIE},
+    "a configured site": {"origin": "https://partner.example", "sec-fetch-site": "cross-site", **COOKIE},
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_c5_pages_of_other_sites_are_refused(toy: Toy, name: str, accept: str) -> None:
+    headers = {"accept": accept, **FOREIGN[name]}
+    sent = await toy.client.post("/graphql", json={"query": "mutation{echo}"}, headers=headers)
+    got = await toy.client.get("/graphql", params={"query": "{echo}"}, headers=headers)
+
+    for answer in (sent, got):
+        assert answer.status_code == 403
+        assert answer.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+        assert message(answer) == "Pages of other sites may not use this API."
+    assert toy.happened.calls == 0
+
+
+@pytest.mark.parametrize("name", OWN)
+async def test_c5_own_pages_and_other_clients_are_answered(make_toy: MakeToy, name: str) -> None:
+    toy = make_toy(allowed_origins=("https://partner.example",))
+
+    sent = await toy.client.post("/graphql", json={"query": "{queue{id}}"}, headers=OWN[name])
+    got = await toy.client.get("/graphql", params={"query": "{queue{id}}"}, headers=OWN[name])
+
+    assert sent.json() == got.json() == {"data": {"queue": {"id": "q1"}}}
+
+
 # --- C: how much at once ---
 
 
