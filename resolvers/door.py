@@ -30,7 +30,7 @@ from resolvers.terms import Term, joined_column, key_terms
 from resolvers.values import output, summed
 from schema.bindings import ToOne
 from storage.errors import StorageError
-from storage.values import read_bucket
+from storage.values import UNREADABLE, read_bucket
 
 STATEMENTS_AT_ONCE = 4  # of one request, so that it cannot take the whole pool
 OWNERS_AT_ONCE = 5_000  # keys in one IN list; databases limit the parameters of a statement
@@ -337,6 +337,8 @@ def _item(load: LambdaLoad, row: Row) -> dict[str, Any]:
             inner = place.get(step)
             place[step] = place = inner if isinstance(inner, dict) else {}
         value = read(row)
+        if isinstance(value, Exception):  # what cannot be read is null to a lambda
+            value = None
         for name in need.names:
             if not isinstance(place.get(name), dict):
                 place[name] = value
@@ -357,7 +359,12 @@ def _key_reader(term: Term, bucket: str, zone: Any) -> Callable[[Any], Any]:
 
 
 def _apply(read: Callable[[Any], Any], value: Any) -> Any:
-    return None if value is None else read(value)
+    """Read a value of an aggregate, whose values may all be null: what cannot be read is."""
+    try:
+        found = None if value is None else read(value)
+    except UNREADABLE:
+        return None
+    return None if isinstance(found, Exception) else found
 
 
 def _dynamic_id(load: ListLoad) -> int:

@@ -12,7 +12,7 @@ from resolvers.ids import write_id
 from resolvers.nodes import KeySlot, LambdaSlot, ManySlot, Need, OneSlot, RowNode, Slot, ValueSlot, VersionSlot
 from resolvers.scope import NAMED_OBJECTS
 from resolvers.terms import Term, joined_column, key_terms
-from resolvers.values import output, several, version_of
+from resolvers.values import Unreadable, certain, output, several, version_of
 from schema.catalog import ColumnClass
 from schema.kinds import KINDS
 from schema.spec import Field, Module
@@ -161,14 +161,28 @@ class Shaper:
         position = self.draft.column(term)
         if convert is None:
             return lambda row: row[position]
-        return _converted(position, convert)
+        return _converted(position, certain(term, convert))
+
+    def _told_apart(self, shape: Shape, term: Term) -> Read:
+        """Read a value for the version, which never fails: what cannot be read counts as it is stored."""
+        convert = None if term.is_rows else output(term, self.zone)
+        if convert is None:
+            return self._read(shape, term)
+        position = self.draft.column(term)
+
+        def read(row: Row) -> Any:
+            stored = row[position]
+            found = None if stored is None else convert(stored)
+            return str(stored) if isinstance(found, Unreadable) else found
+
+        return read
 
     def _object(self, term: Term) -> int:
         """Select what the values of a dynamic field hang on."""
         return self.draft.column(Term(term.hops, term.module, dynamic_owner(term)))
 
     def _version(self, shape: Shape, node: RowNode, slot: VersionSlot) -> Read:
-        reads = {term.name: self._read(shape, term) for term in slot.terms}
+        reads = {term.name: self._told_apart(shape, term) for term in slot.terms}
         keys = [self.draft.column(term) for term in key_terms(node.module, node.hops)]
         type_name, secret = node.module.type_name, self.secret
 

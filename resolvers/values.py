@@ -5,22 +5,87 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from resolvers.errors import OperationError
 from resolvers.terms import Term
-from schema.kinds import UNKNOWN
-from schema.spec import Computed, Field, Option
-from storage.values import Converter, reader
+from schema.kinds import COMPUTED_SCALARS, KINDS, UNKNOWN
+from schema.spec import Computed, Field, Home, Option
+from storage.values import UNREADABLE, Converter, reader
 
 VERSION_BYTES = 16
 
+# What a column that is NOT NULL answers where its value cannot be read. Null would take the row away, and with it the
+# whole list; these are the earliest moments and the numbers that MariaDB and SQLite themselves make of such values.
+_PLACEHOLDERS: Mapping[str, Any] = {
+    "datetime": datetime.min.replace(tzinfo=UTC),
+    "date": date.min,
+    "time": time.min,
+    "int": 0,
+    "bigint": 0,
+    "duration": 0,
+    "float": 0.0,
+    "range": 0.0,
+    "decimal": Decimal(0),
+}
+
+log = logging.getLogger("lambdesk.resolvers")
+
+
+class Unreadable(OperationError):
+    """A stored value is none of its kind: a zero date, a word in a number."""
+
+    def __init__(self, kind: str) -> None:
+        known = KINDS.get(kind)
+        scalar = (known.scalar if known else COMPUTED_SCALARS.get(kind)) or kind
+        super().__init__(f"The stored value cannot be read as {scalar}.")
+
 
 def output(term: Term, zone: tzinfo, *, raw: bool = False) -> Converter | None:
-    """Return what turns a stored value (never None) into the API's, or None where nothing needs turning."""
+    """Return what turns a stored value (never None) into the API's, or None where nothing needs turning.
+
+    What cannot be read becomes `Unreadable`, returned: the error of one field of one row.
+    """
+    convert = _output(term, zone, raw=raw)
+    if convert is None:
+        return None
+
+    def read(value: Any) -> Any:
+        try:
+            return convert(value)
+        except UNREADABLE:
+            return Unreadable(term.kind)
+
+    return read
+
+
+def certain(term: Term, convert: Converter) -> Converter:
+    """Answer a placeholder for what cannot be read in a column that is NOT NULL, whose field is never null."""
+    placeholder = _PLACEHOLDERS.get(term.kind)
+    item = term.item
+    if placeholder is None or not isinstance(item, Field) or item.home is not Home.TABLE or item.nullable:
+        return convert
+    told = False
+
+    def read(value: Any) -> Any:
+        nonlocal told
+        found = convert(value)
+        if not isinstance(found, Unreadable):
+            return found
+        if not told:
+            told = True
+            log.warning("a value of %s.%s cannot be read; %s is answered", term.module.name, item.name, placeholder)
+        return placeholder
+
+    return read
+
+
+def _output(term: Term, zone: tzinfo, *, raw: bool) -> Converter | None:
     kind = "reference" if raw else term.kind
     read = reader(kind, term.column_class, zone)
     if isinstance(term.item, Computed):

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.dialects import Dialect, MySql, PostgreSql, fold
+from storage.moments import tell_moments
 
 # SQLite looks at the clock every so many steps of its virtual machine: some tenths of a millisecond.
 STEPS_BETWEEN_LOOKS = 20_000
@@ -62,6 +63,8 @@ def prepare_connection(adapted: Any, dialect: str, timeout_s: float) -> Session:
     session.limit_s = timeout_s
     if dialect == "sqlite":
         _prepare_sqlite(adapted, session)
+    elif dialect == "postgresql":
+        adapted.run_async(tell_moments)
     elif dialect == "mysql":
         session.is_mariadb = "mariadb" in adapted.driver_connection.get_server_info().lower()
         cursor = adapted.cursor()

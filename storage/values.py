@@ -6,6 +6,7 @@ Wall-clock columns hold the time of the database's zone (OTRSTimeZone, UTC unles
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
@@ -20,15 +21,22 @@ from storage.yamltext import load_yaml
 Converter = Callable[[Any], Any]
 
 _WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
+_TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
 _INT64 = 2**63
+_DAY = timedelta(days=1)
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
+
+
+# What readers raise for a stored value that is none of its kind.
+UNREADABLE = (ValueError, TypeError, ArithmeticError)
 
 
 def reader(kind: str, column_class: ColumnClass, zone: tzinfo) -> Converter | None:
     """Return what turns a driver's value (never None) into the API's, or None where nothing needs turning.
 
     date-times become aware (UTC), epochs date-times (0 becomes None), decimals lose trailing zeros (SQLite cannot keep
-    them), texts in bytes columns are decoded, json and yaml become structures.
+    them), texts in bytes columns are decoded, json and yaml become structures. What is not a value of the kind (MariaDB's
+    zero dates, a word in a number of SQLite) raises one of UNREADABLE.
     """
     make = _READERS.get(kind)
     return make(column_class, zone) if make else None
@@ -49,7 +57,9 @@ def read_bucket(value: Any) -> date | None:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else bytes(value).decode("utf-8", "replace")
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).decode("utf-8", "replace")
+    return value if isinstance(value, str) else str(value)  # SQLite keeps numbers in columns of text
 
 
 def _moment(value: Any) -> datetime:
@@ -68,14 +78,25 @@ def _date(value: Any) -> date:
 
 
 def _time(value: Any) -> time:
-    if isinstance(value, timedelta):  # MariaDB's TIME is a span
+    if isinstance(value, timedelta):  # MariaDB's TIME is a span, of up to 838 hours to both sides
+        if not timedelta() <= value < _DAY:
+            raise ValueError("The span is no time of day.")
         return (datetime.min + value).time()  # noqa: DTZ901 - a time of day has no zone
     return value if isinstance(value, time) else time.fromisoformat(value)
 
 
 def _decimal(value: Any) -> Decimal:
     number = (value if isinstance(value, Decimal) else Decimal(str(value))).normalize()
+    if not number.is_finite():
+        raise ValueError("The number is not finite.")
     return number if number.as_tuple().exponent not in range(1, 400) else number.quantize(Decimal(1))
+
+
+def _float(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("The number is not finite.")
+    return number
 
 
 def _json(value: Any) -> Any:
@@ -105,7 +126,7 @@ def _list(value: Any) -> list[str]:
 
 
 def _read_text(column_class: ColumnClass, _: tzinfo) -> Converter | None:
-    return _text if column_class is ColumnClass.BYTES else None
+    return _text if column_class in _TEXTS else None
 
 
 def _read_moment(column_class: ColumnClass, zone: tzinfo) -> Converter:
@@ -126,7 +147,7 @@ _READERS: dict[str, Callable[[ColumnClass, tzinfo], Converter | None]] = {
         _read_text,
     ),
     **dict.fromkeys(("int", "bigint", "duration", "validity"), _same(int)),
-    **dict.fromkeys(("float", "range"), _same(float)),
+    **dict.fromkeys(("float", "range"), _same(_float)),
     "decimal": _same(_decimal),
     "bool": _same(bool),
     "date": _same(_date),
