@@ -80,6 +80,8 @@ def start_logging(form: str, level: str) -> None:
         logger.handlers.clear()
         logger.propagate = True
         logger.setLevel(logging.WARNING)
+    # It warns of what clients send; each of those requests has its own line already.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
 
 
 def _is_terminal() -> bool:

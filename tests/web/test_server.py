@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.web.server import HOUSE, TOY, Server, receive_all, running, start
+from web.edge import SECURITY_HEADERS
 
 BODY = b'{"query":"{queue{name}}"}'
 
@@ -71,8 +72,38 @@ def test_c7_a_request_that_can_be_read_in_two_ways_is_refused(server: Server, na
     answer = server.raw(SMUGGLING[name] + GOOD)
 
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"data" not in answer
+    assert b'"data"' not in answer
     assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "logged"),
+    [
+        (b"FOO /graphql HTTP/1.1", 405, {"code": "BAD_REQUEST", "status": 405, "method": "FOO"}),
+        (b"get /graphql HTTP/1.1", 405, {"code": "BAD_REQUEST", "status": 405, "method": "get"}),
+        (b"F(O /graphql HTTP/1.1", 400, {"code": "BAD_REQUEST", "status": 400}),
+        (b"FOO /graphql HTTP/7.3", 400, {"code": "BAD_REQUEST", "status": 400}),
+        (b"GET /graphql HTTP/7.3", 400, {"code": "BAD_REQUEST", "status": 400}),
+    ],
+)
+def test_c11_what_the_parser_cannot_read_is_answered_and_logged_like_the_rest(
+    server: Server, line: bytes, status: int, logged: dict[str, object]
+) -> None:
+    head, _, body = server.raw(line + b"\r\nHost: localhost\r\n\r\n").decode().partition("\r\n\r\n")
+    first, *rest = head.split("\r\n")
+    headers = dict(part.split(": ", 1) for part in rest)
+    (error,) = json.loads(body)["errors"]
+    request_id = error["extensions"]["requestId"]
+
+    assert first.startswith(f"HTTP/1.1 {status} ")
+    assert headers["x-request-id"] == request_id
+    assert headers["content-length"] == str(len(body))
+    assert headers["connection"] == "close"
+    assert headers.items() >= {name.lower(): value for name, value in SECURITY_HEADERS.items()}.items()
+    while (found := server.line("")).get("request_id") != request_id:
+        pass
+    assert found.items() >= logged.items()
+    assert not [past for past in server.seen if past["logger"].startswith("uvicorn")]
 
 
 @pytest.mark.parametrize(
