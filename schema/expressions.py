@@ -16,10 +16,21 @@ from schema.sql_functions import CONDITIONS, DIALECTS, FUNCTIONS, OPERATORS
 from schema.sql_reader import Call, Column, ExpressionError, Literal, Reader, Term
 
 
+@dataclass(frozen=True, slots=True)
+class Beside(Column):
+    """A column of the side table whose row has the same key. Brings its own query: an expression has one alias."""
+
+    table: str = ""
+    key: tuple[str, ...] = ()
+
+
+_BESIDE = "lambdesk_beside"
+
+
 def _render(term: Term, dialect: str, alias: str, *, condition: bool = False) -> str:
     """Write a term. PostgreSQL tells conditions from numbers: `condition` says that one is wanted here."""
     if isinstance(term, Column):
-        text = f"{alias}.{_quote(term.name, dialect)}" if alias else _quote(term.name, dialect)
+        text = _column(term, dialect, alias)
         return f"({text} <> 0)" if condition else text
     if isinstance(term, Literal):
         return _literal(term, dialect, condition=condition)
@@ -37,6 +48,14 @@ def _render(term: Term, dialect: str, alias: str, *, condition: bool = False) ->
     if term.name in CONDITIONS:
         return text
     return f"({text} <> 0)" if condition else text
+
+
+def _column(term: Column, dialect: str, alias: str) -> str:
+    if not isinstance(term, Beside):
+        return f"{alias}.{_quote(term.name, dialect)}"
+    same = " AND ".join(f"{_BESIDE}.{_quote(name, dialect)} = {alias}.{_quote(name, dialect)}" for name in term.key)
+    table = _quote(term.table, dialect)
+    return f"(SELECT {_BESIDE}.{_quote(term.name, dialect)} FROM {table} {_BESIDE} WHERE {same})"  # noqa: S608 - names of the catalog, quoted
 
 
 def _case(term: Call, dialect: str, alias: str, *, condition: bool) -> str:
@@ -84,9 +103,9 @@ def _columns(term: Term) -> list[str]:
     return list(dict.fromkeys(name for part in term.terms for name in _columns(part)))
 
 
-def _renamed(term: Term, names: Mapping[str, str]) -> Term:
+def _renamed(term: Term, names: Mapping[str, Term]) -> Term:
     if isinstance(term, Column):
-        return Column(names[term.name])
+        return names[term.name]
     if isinstance(term, Call):
         return Call(term.name, tuple(_renamed(part, names) for part in term.terms))
     return term
@@ -103,11 +122,11 @@ def _read(text: str) -> Term:
     return term
 
 
-def parse(text: str, columns: Mapping[str, str] | None = None) -> Expression:
+def parse(text: str, columns: Mapping[str, Term] | None = None) -> Expression:
     """Read an expression, or raise `ExpressionError`.
 
-    `columns` maps every name that may be used to the column that it stands for; without it names are taken as they are
-    (the table is not known yet).
+    `columns` maps every name that may be used to what it stands for; without it names are taken as they are (the table
+    is not known yet).
     """
     term = _read(text)
     names = _columns(term)

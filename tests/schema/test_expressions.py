@@ -4,9 +4,9 @@ import sqlite3
 
 import pytest
 
-from schema.expressions import parse, parse_condition, parse_select
+from schema.expressions import Beside, parse, parse_condition, parse_select
 from schema.spec import Expression
-from schema.sql_reader import ExpressionError
+from schema.sql_reader import Column, ExpressionError
 
 
 def rendered(text: str) -> tuple[str, str, str]:
@@ -99,10 +99,10 @@ def test_what_is_not_allowed_is_refused_by_name(text: str, message: str) -> None
 
 
 def test_only_columns_of_the_table_go_on_and_fields_stand_for_theirs() -> None:
-    found = parse("group + a", {"group": "group_id", "a": "a"})
+    found = parse("group + a", {"group": Column("group_id"), "a": Column("a")})
     assert (found.columns, found.rendered["postgresql"]) == (("group_id", "a"), '(__t__."group_id" + __t__."a")')
     with pytest.raises(ExpressionError, match="there is no column `pw`"):
-        parse("pw", {"a": "a"})
+        parse("pw", {"a": Column("a")})
 
 
 @pytest.mark.parametrize(
@@ -138,6 +138,22 @@ def test_sqlite_computes_what_it_says(text: str, value: object) -> None:
     sql = parse(text).rendered["sqlite"].replace(Expression.ALIAS, "t")
     assert connection.execute(f"SELECT {sql} FROM t").fetchone() == (value,)  # noqa: S608 - the text under test
     connection.close()
+
+
+def test_a_column_of_a_side_table_is_fetched_by_the_key() -> None:
+    found = parse("upper(contract) || '/' || n", {"contract": Beside("no", "ext", ("a", "b")), "n": Column("n")})
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE t (a INTEGER, b TEXT, n INTEGER)")
+    connection.execute("CREATE TABLE ext (a INTEGER, b TEXT, no TEXT)")
+    connection.execute("INSERT INTO t VALUES (1, 'x', 7), (1, 'y', 8)")
+    connection.execute("INSERT INTO ext VALUES (1, 'x', 'k-1'), (2, 'y', 'k-2')")
+    sql = found.rendered["sqlite"].replace(Expression.ALIAS, "t")
+    assert connection.execute(f"SELECT {sql} FROM t ORDER BY n").fetchall() == [("K-1/7",), (None,)]  # noqa: S608 - the text under test
+    connection.close()
+    assert (
+        "(SELECT lambdesk_beside.`no` FROM `ext` lambdesk_beside"
+        " WHERE lambdesk_beside.`a` = __t__.`a` AND lambdesk_beside.`b` = __t__.`b`)"
+    ) in found.rendered["mysql"]
 
 
 def test_a_filters_query_is_one_plain_select() -> None:
