@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from schema.check_access import check_rows
 from schema.dynamic import dynamic_fields
 from schema.plan import VALIDITY_COLUMN, plan
 from schema.problems import Level, Problem, suggest
-from schema.secrets import is_secret_column, is_secret_table
+from schema.secrets import guards_in, is_secret_table, is_unreadable
 from schema.spec import Audience, Computed, Field, Home, Module, Operation, Relation, RowKey
 from schema.tables import module_on, side_table, table_of
 
@@ -24,6 +24,7 @@ __all__ = ["bind", "module_on", "plan", "side_table", "table_of"]
 
 _INT_SCALARS = {ColumnClass.SMALLINT: "Int", ColumnClass.INT: "Int", ColumnClass.BIGINT: "BigInt"}
 _KEY_SCALARS = ("Int", "BigInt", "String")
+_CHANGES = frozenset({Operation.UPDATE, Operation.UPSERT, Operation.BULK})
 
 
 def bind(module: Module, catalog: Catalog, others: Mapping[str, Module]) -> tuple[Module | None, list[Problem]]:
@@ -70,6 +71,13 @@ def _check_key(at: Binding) -> None:
                 "module.key",
                 near(column, at.table.columns),
             )
+        elif is_unreadable(at.table.name, column):
+            at.note(
+                "secret-column",
+                f"Column `{column}` of table `{at.table.name}` holds secrets and can be no key: keys are shown.",
+                "module.key",
+                "Name other columns that tell rows apart, or write `key: none` and `operations: [view]`.",
+            )
     if not at.key and at.module.declared_key is None:
         at.note(
             "no-key",
@@ -97,13 +105,9 @@ def _bind(at: Binding) -> Module:
         side_table=side,
         key_columns=at.key,
         key_classes=tuple(table.columns[name].type for name in at.key if name in table.columns),
-        operations=module.operations if at.key else frozenset({Operation.VIEW}),
+        operations=_operations(fields, at),
         managed=at.is_managed,
-        columns={
-            name: column.type
-            for name, column in table.columns.items()
-            if not is_secret_column(table.name, name) or name in at.key
-        },
+        columns={name: column.type for name, column in table.columns.items() if not is_unreadable(table.name, name)},
         features=_features(at),
     )
     members = bound.by_name
@@ -113,6 +117,26 @@ def _bind(at: Binding) -> Module:
         filters=tuple(found for item in module.filters if (found := bind_filter(item, members, at)) is not None),
         ui=_ui(members, at),
     )
+
+
+def _operations(fields: Sequence[Field], at: Binding) -> frozenset[Operation]:
+    """Return what may be done: without a key only views, and no change of a name that keeps a value from being read."""
+    if not at.key:
+        return frozenset({Operation.VIEW})
+    names = {guard.key for guard in guards_in(at.table.name, at.table.columns).values()}
+    named = next((item for item in fields if item.column in names and not item.readonly), None)
+    kept = at.module.operations - _CHANGES
+    if named is None or kept == at.module.operations:
+        return at.module.operations
+    at.note(
+        "secret-column",
+        f"Rows cannot be changed: field `{named.name}` says whether the value beside it is secret.",
+        f"fields.{named.name}.column",
+        "Write `operations: [view]`, or make the field `readonly: true`.",
+        level=Level.WARNING,
+        place=named.place,
+    )
+    return kept
 
 
 def _api_names(module: Module, fields: list[Field], relations: list[Relation], computed: list[Computed]) -> set[str]:

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from schema.binding import Binding, near
 from schema.catalog import Table
-from schema.expressions import parse
+from schema.expressions import Beside, parse
 from schema.problems import suggest
-from schema.secrets import is_secret_column
+from schema.secrets import Guard, guards_in, is_secret_column, is_unreadable
 from schema.spec import Computed, Expression, Field, Home, Module
+from schema.sql_reader import Call, Column, Literal, Term
 
 
 def bind_computed(computed: Computed, fields: Mapping[str, Field], at: Binding) -> Computed | None:
@@ -39,7 +40,7 @@ class _Path:
             field = module.field_named(step)
             if field is None and step not in table.columns:
                 return self._unknown(step, module, table, is_own=number == 0)
-            if is_secret_column(table.name, field.column if field is not None else step) or (
+            if is_unreadable(table.name, field.column if field is not None else step) or (
                 field is not None and not field.is_readable
             ):
                 return self._wrong("secret-column", f"names `{self.path}`, which holds secrets", "Remove it.")
@@ -93,17 +94,41 @@ def _bind_expression(
     computed: Computed, expression: Expression, fields: Mapping[str, Field], at: Binding
 ) -> Computed | None:
     """Find the column of every name in an expression; names of fields stand for their columns."""
-    columns = {name: name for name in at.table.columns if not is_secret_column(at.table.name, name)}
-    for item in fields.values():
-        if item.home is Home.TABLE and item.column in columns:
-            columns.setdefault(item.name, item.column)
-    missing = next((name for name in expression.columns if name not in columns), None)
+    terms = _terms(fields, at)
+    missing = next((name for name in expression.columns if name not in terms), None)
     if missing is not None:
         _without_column(computed, missing, fields, at)
         return None
-    if all(columns[name] == name for name in expression.columns):
+    if all(terms[name] == Column(name) for name in expression.columns):
         return computed
-    return replace(computed, expression=parse(expression.text, columns))
+    return replace(computed, expression=parse(expression.text, terms))
+
+
+def _terms(fields: Mapping[str, Field], at: Binding) -> dict[str, Term]:
+    """Say what each name in an expression stands for: the column, guarded where some rows are secret, or the field's."""
+    terms: dict[str, Term] = {
+        name: Column(name) for name in at.table.columns if not is_secret_column(at.table.name, name)
+    }
+    for column, guard in guards_in(at.table.name, at.table.columns).items():
+        if guard.key in at.table.columns:
+            terms[column] = _guarded(column, guard)
+        else:
+            terms.pop(column, None)
+    for item in fields.values():
+        if item.home is Home.TABLE and item.column in terms:
+            terms.setdefault(item.name, terms[item.column])
+        elif item.home is Home.SIDE and at.side is not None and item.is_readable:
+            terms.setdefault(item.name, Beside(item.column, at.side.name, at.key))
+    return terms
+
+
+def _guarded(column: str, guard: Guard) -> Term:
+    """Read a value only in rows whose name holds no word for a secret, whatever stands around it."""
+    name = Call("lower", (Column(guard.key),))
+    secret: Term = Call("is null", (Column(guard.key),))
+    for word in guard.words:
+        secret = Call("or", (secret, Call("like", (name, Literal(f"%{word}%")))))
+    return Call("case", (secret, Literal(None), Column(column)))
 
 
 def _without_column(computed: Computed, name: str, fields: Mapping[str, Field], at: Binding) -> None:
@@ -112,10 +137,9 @@ def _without_column(computed: Computed, name: str, fields: Mapping[str, Field], 
         return
     code, hint = "bad-expression", near(name, [*at.table.columns, *fields])
     why = f"table `{at.table.name}` has no such column"
-    if name in fields and fields[name].home is Home.SIDE:
-        why = f"it is kept beside table `{at.table.name}`, not in it"
-        hint = "Take a lambda with `needs` instead."
-    elif name in at.table.columns:
+    if name in at.table.columns or (name in fields and not fields[name].is_readable):
         code, why, hint = "secret-column", "it holds secrets", "Remove it."
+    elif name in fields:
+        why, hint = "it is no column", "Take a lambda with `needs` instead."
     message = f"The SQL expression of `{computed.name}` cannot use `{name}`: {why}."
     at.note(code, message, f"computed_fields.{computed.name}.sql", hint, place=computed.place)

@@ -10,7 +10,7 @@ from schema.binding import Binding, column_named, describe, fits, near, nearest
 from schema.catalog import Column, ColumnClass, Table
 from schema.kinds import KINDS
 from schema.problems import Level, suggest
-from schema.secrets import is_salt, is_secret_column
+from schema.secrets import guard_of, is_salt, is_secret_column, is_unreadable
 from schema.spec import Field, Home, Module, Option
 from schema.tables import module_on, side_table
 
@@ -40,6 +40,9 @@ def _bind(item: Field, at: Binding) -> Field | None:
     item = replace(
         item, home=home, column_class=column.type, nullable=column.nullable or home is Home.SIDE, size=column.size
     )
+    if guard_of(at.table.name, item.column) is not None and home is Home.TABLE and item.is_readable:
+        _refuse_guarded(item, at)
+        return None
     if is_secret_column(at.table.name, item.column) and item.is_readable:
         if not is_salt(item.column):
             at.note(
@@ -65,6 +68,16 @@ def _bind(item: Field, at: Binding) -> Field | None:
     if not _accepts(item, column, at):
         return None
     return _settled(item, column, at)
+
+
+def _refuse_guarded(item: Field, at: Binding) -> None:
+    at.note(
+        "secret-column",
+        f"Field `{item.name}` would read column `{item.column}` of table `{at.table.name}`, which holds secrets in some rows.",
+        f"fields.{item.name}.column",
+        f"Make it a computed field with `sql: {item.column}`: such rows then have no value there.",
+        place=item.place,
+    )
 
 
 def _made_secret(item: Field, at: Binding) -> Field:
@@ -223,9 +236,7 @@ def _settings(item: Field, table: Table, at: Binding) -> Mapping[str, Any]:
     condition, caption = made.get("lookup_filter"), made.get("lookup_display")
     wanted = {"lookup_filter": condition.columns if condition is not None else (), "lookup_display": (caption,)}
     for key, columns in wanted.items():
-        missing = [
-            name for name in columns if name and (name not in table.columns or is_secret_column(table.name, name))
-        ]
+        missing = [name for name in columns if name and (name not in table.columns or is_unreadable(table.name, name))]
         if missing:
             del made[key]
             at.note(
@@ -291,7 +302,7 @@ def _joined(item: Field, target: Module, table: Table, wanted: str | None, at: B
         )
         return None
     found = column_named(target, table, wanted)
-    if found is None or is_secret_column(table.name, found):
+    if found is None or is_unreadable(table.name, found):
         at.drop(
             item.name,
             "bad-reference",

@@ -10,7 +10,7 @@ from schema.binding import Binding
 from schema.catalog import Table
 from schema.expressions import Selection
 from schema.problems import Level, suggest
-from schema.secrets import is_secret_column
+from schema.secrets import is_secret_table, is_unreadable
 from schema.spec import Expression
 from schema.tables import present
 
@@ -69,6 +69,6 @@ def bind_filter(found: Mapping[str, Any], names: Mapping[str, Any], at: Binding)
 
 
 def _usable(table: Table | None, columns: set[str]) -> bool:
-    if table is None:
+    if table is None or is_secret_table(table.name):
         return False
-    return all(column in table.columns and not is_secret_column(table.name, column) for column in columns)
+    return all(column in table.columns and not is_unreadable(table.name, column) for column in columns)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from schema.binding import Binding, column_named, describe, fits, near, nearest
 from schema.catalog import Table
 from schema.problems import Level, suggest
-from schema.secrets import is_secret_column
+from schema.secrets import is_secret_table, is_unreadable
 from schema.spec import Field, Module, Relation
 from schema.tables import present, same_table
 
@@ -58,7 +58,7 @@ def _has_many(relation: Relation, target: Module, table: Table, at: Binding) -> 
         )
         return None
     column = column_named(target, table, by)
-    if column is None or is_secret_column(table.name, column):
+    if column is None or is_unreadable(table.name, column):
         at.drop(
             relation.name,
             "bad-relation",
@@ -142,10 +142,20 @@ def _many_to_many(relation: Relation, target: Module, table: Table, at: Binding)
             place=relation.place,
         )
         return None
+    if is_secret_table(between.name):
+        at.drop(
+            relation.name,
+            "secret-table",
+            f"Relation `{relation.name}` is left out: table `{between.name}` holds sessions, tokens or keys.",
+            f"relations.{relation.name}.through",
+            "Remove the relation.",
+            place=relation.place,
+        )
+        return None
     ends = (("here", relation.here or ""), ("there", relation.there or ""))
     wheres = tuple(("where", column) for column in relation.where)
     for key, column in (*ends, *wheres):
-        if column not in between.columns or is_secret_column(between.name, column):
+        if column not in between.columns or is_unreadable(between.name, column):
             at.drop(
                 relation.name,
                 "missing-column",
@@ -182,7 +192,7 @@ def _through_end(relation: Relation, key: str, end: tuple[Module, Table], betwee
         )
         own_key = at.key_of(module, table)
         found = foreign or (own_key[0] if len(own_key) == 1 else None)
-    if found is None or found not in table.columns or is_secret_column(table.name, found):
+    if found is None or found not in table.columns or is_unreadable(table.name, found):
         at.drop(
             relation.name,
             "bad-relation",

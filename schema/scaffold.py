@@ -10,7 +10,7 @@ from schema.captions import words
 from schema.catalog import Catalog, Column, ColumnClass, Table
 from schema.key_words import COLUMN, OPERATIONS
 from schema.names import RESERVED_TYPES, camel, enum_value, is_name, pascal, singular
-from schema.secrets import is_secret_column, is_secret_table
+from schema.secrets import guards_in, is_secret_column, is_secret_table
 from schema.spec import BUILTIN_MEMBERS, Module
 from schema.tables import module_on, table_of
 from schema.tree import UNSAFE_CHARACTER
@@ -70,9 +70,10 @@ def module_yaml(
     make = _Maker(table, catalog, lookups, modules or {})
     fields = list(_fields(make))
     lines = ["# yaml-language-server: $schema=/schema/module.json", *_header(table), "", "fields:"]
-    names = [name for name, _ in fields]
-    for _, body in fields:
+    names = [name for name, column, _ in fields if not is_secret_column(table.name, column.name)]
+    for _, _, body in fields:
         lines += body
+    lines += _guarded(table, [name for name, _, _ in fields])
     lines += _footer(table, names)
     return "\n".join(lines) + "\n"
 
@@ -92,8 +93,21 @@ def _header(table: Table) -> list[str]:
         ]
         lines.append("  operations: [view]")
         return lines
-    lines.append(f"  operations: [{', '.join(OPERATIONS[:4])}]")
+    operations = OPERATIONS[:1] if guards_in(table.name, table.columns) else OPERATIONS[:4]
+    lines.append(f"  operations: [{', '.join(operations)}]")
     return lines
+
+
+def _guarded(table: Table, taken: Iterable[str]) -> list[str]:
+    """Write the values that are secret in some rows as expressions, which leave those out; none where nothing tells."""
+    used = {camel(name) for name in (*BUILTIN_MEMBERS, *taken)}
+    lines: list[str] = []
+    for column, guard in guards_in(table.name, table.columns).items():
+        if guard.key in table.columns and table.columns[column].type in (ColumnClass.STRING, ColumnClass.TEXT):
+            name = _free(_snake(column), table.columns[column], used)
+            used.add(camel(name))
+            lines.append(f"  - {{name: {name}, type: string, sql: {column}}}")
+    return ["", "computed_fields:", *lines] if lines else []
 
 
 def _module_name(table: Table) -> str:
@@ -120,10 +134,13 @@ def _footer(table: Table, names: Sequence[str]) -> list[str]:
     return lines
 
 
-def _fields(make: _Maker) -> Iterator[tuple[str, list[str]]]:
+def _fields(make: _Maker) -> Iterator[tuple[str, Column, list[str]]]:
     taken = {camel(name) for name in BUILTIN_MEMBERS} | set(BUILTIN_MEMBERS)
     unique = {columns[0] for columns in make.table.unique if len(columns) == 1}
+    guards = guards_in(make.table.name, make.table.columns)
     for column in make.table.columns.values():
+        if column.name in guards:
+            continue
         if make.table.key == (column.name,) and column.type in (
             ColumnClass.SMALLINT,
             ColumnClass.INT,
@@ -137,7 +154,7 @@ def _fields(make: _Maker) -> Iterator[tuple[str, list[str]]]:
         taken.add(camel(name))
         if column.name in unique:
             keys["unique"] = "true"
-        yield name, _lines(name, column, keys)
+        yield name, column, _lines(name, column, keys)
 
 
 def _keys(column: Column, make: _Maker) -> dict[str, str]:

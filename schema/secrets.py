@@ -7,6 +7,8 @@ modules at all. The lists err on the side of refusing.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 
 # Tables of sessions, tokens, keys and raw settings, and all that is Lambdesk's own.
@@ -65,6 +67,21 @@ _SECRET_IN_TABLE = frozenset(
     }
 )
 
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Rows of names and values: the value may be read where the name beside it holds none of these words."""
+
+    key: str
+    words: tuple[str, ...]
+
+
+_PASSWORD_WORDS = ("secret", "token", "password", "passwd", "pw", "passphrase", "credential", "apikey", "authkey")
+_PREFERENCE = Guard("preferences_key", (*_PASSWORD_WORDS, "key", "certificate"))
+_SETTING = Guard("name", (*_PASSWORD_WORDS, "privatekey"))
+_SETTING_TABLES = "sysconfig_"
+_SETTING_COLUMNS = frozenset({"effective_value", "xml_content_raw", "xml_content_parsed"})
+
 # Salts sign links; GOTRS's files read them. A field on one becomes write-only by itself.
 _SALTS = frozenset({"salt", "salt_string"})
 
@@ -95,3 +112,24 @@ def is_secret_column(table: str, column: str) -> bool:
         or (table.lower(), name) in _SECRET_IN_TABLE
         or _SECRET_COLUMN_PATTERN.search(name) is not None
     )
+
+
+def guard_of(table: str, column: str) -> Guard | None:
+    """Return what decides, row by row, whether a value may be read; None for columns that are not kept that way."""
+    name = column.lower()
+    if name == "preferences_value":
+        return _PREFERENCE
+    if name in _SETTING_COLUMNS and table.lower().startswith(_SETTING_TABLES):
+        return _SETTING
+    return None
+
+
+def guards_in(table: str, columns: Iterable[str]) -> dict[str, Guard]:
+    """Return the guards of a table by the column that each stands before."""
+    found = ((column, guard_of(table, column)) for column in columns)
+    return {column: guard for column, guard in found if guard is not None}
+
+
+def is_unreadable(table: str, column: str) -> bool:
+    """Answer whether the bare values of a column may go nowhere: it holds secrets, or does in some rows."""
+    return is_secret_column(table, column) or guard_of(table, column) is not None

@@ -375,6 +375,21 @@ def test_what_an_extension_adds_to_a_foreign_table_lives_beside_it() -> None:
     assert homes["archive_flag"] == (Home.TABLE, False)  # the table has the column: nothing is made
 
 
+def test_an_expression_may_use_what_an_extension_adds() -> None:
+    base = "module: {name: thing, table: ticket}"
+    more = "module: {extend: thing}\nfields: [{name: contract, column: contract_no, type: string}]\ncomputed_fields: [{name: loud, type: string, sql: UPPER(contract)}]"
+    module, problems = check_module([read("modules/thing.yaml", base.encode()), read("site/thing.yaml", more.encode())])
+    assert module is not None, problems
+    found, problems = bind(module, with_side(Column("contract_no", ColumnClass.STRING, size=250)), shipped())
+    assert found is not None, problems
+    (loud,) = found.computed
+    assert loud.expression is not None
+    assert loud.expression.rendered["postgresql"] == (
+        'UPPER((SELECT lambdesk_beside."contract_no" FROM "lambdesk_ext_ticket" lambdesk_beside'
+        ' WHERE lambdesk_beside."id" = __t__."id"))'
+    )
+
+
 def test_side_tables_of_long_names_stay_within_the_limit() -> None:
     long = side_table("x" * 60)
     assert (len(long), long == side_table("x" * 60), long == side_table("x" * 59 + "y")) == (63, True, False)

@@ -81,6 +81,19 @@ def test_passwords_become_write_only_fields() -> None:
     assert "  - name: pw\n    type: password\n" in text
 
 
+def test_what_cannot_be_read_is_in_no_list() -> None:
+    text = module_yaml(layout("znuny65").tables["users"], layout("znuny65"), {}, shipped())
+    (columns,) = (line for line in text.splitlines() if line.startswith("  list_columns:"))
+    assert columns == "  list_columns: [login, title, first_name, last_name, validity]"
+
+
+def test_values_that_are_secret_in_some_rows_become_expressions() -> None:
+    catalog = layout("znuny65")
+    text = module_yaml(catalog.tables["user_preferences"], catalog, {}, shipped())
+    assert "  operations: [view]\n" in text
+    assert "computed_fields:\n  - {name: preferences_value, type: string, sql: preferences_value}\n" in text
+
+
 NAMES = st.text("aZ0_ äß-:#'\"{}%", min_size=1, max_size=12) | st.sampled_from(
     ["id", "version", "null", "query", "class", "database_id", "DatabaseID", "Yes", "valid_id", "create_by"]
 )
