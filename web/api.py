@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Coroutine
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,8 +17,8 @@ from starlette.types import Receive, Scope, Send
 from web.answers import EVENTS, JSON, answer, answer_errors, choose_media, refusal
 from web.body import PARAMETERS, read_body, read_json, read_parameter
 from web.edge import note_of
-from web.errors import Refused
-from web.events import EventStream
+from web.errors import Refused, format_message
+from web.events import EventStream, tell_errors
 from web.live import Live
 from web.operation import Asked, NotStarted, prepare, read_asked, run
 from web.origin import check_origin
@@ -43,10 +44,10 @@ class GraphQLEndpoint:
             asked = await self._read(request)
             response = await _while_connected(request, self._respond(request, asked, media))
         except NotStarted as error:
-            response = answer_errors(error.errors, JSON if media == EVENTS else media)
+            response = tell_errors(error.errors) if media == EVENTS else answer_errors(error.errors, media)
         except Refused as refused:
             note.code = refused.code
-            response = refusal(refused, note.request_id, JSON if media == EVENTS else media)
+            response = _refuse(refused, note.request_id, media)
         if response is None:  # the client has gone
             return
         if self.live.registry.is_loaded and SCHEMA_HEADER not in response.headers:
@@ -82,6 +83,14 @@ class GraphQLEndpoint:
         if outcome.errors is not None:
             return answer_errors(outcome.errors, media)
         return answer(outcome.body, media, headers=headers)
+
+
+def _refuse(refused: Refused, request_id: str, media: str) -> Response:
+    if media != EVENTS:
+        return refusal(refused, request_id, media)
+    if refused.status == HTTPStatus.OK:  # a persisted document that is not known: the operation's error, not HTTP's
+        return tell_errors([format_message(refused.message, refused.code, request_id)])
+    return refusal(refused, request_id, JSON)
 
 
 def _read_query(request: Request) -> dict[str, Any]:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from web.answers import EVENTS, encode
 from web.edge import Note
 from web.errors import unavailable
 from web.live import Call, Live
 from web.stream import stream
 
 KEEP_ALIVE_S = 12.0
+NEXT = b"event: next\ndata: %b\n\n"
 END = b"event: complete\ndata:\n\n"
+HEADERS: Mapping[str, str] = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 TOO_MANY = "Too many subscriptions are open. Try again later."
+
+
+def tell_errors(errors: Sequence[Mapping[str, Any]]) -> Response:
+    """Answer an operation that could not start as the protocol asks: a stream, for EventSource shows no other answer."""
+    return Response(NEXT % encode({"errors": errors}) + END, 200, HEADERS, EVENTS)
 
 
 class EventStream(Response):
@@ -25,9 +34,7 @@ class EventStream(Response):
     def __init__(self, live: Live, call: Call, note: Note, headers: Mapping[str, str]) -> None:
         if live.sockets >= live.settings.sockets:
             raise unavailable(TOO_MANY)
-        super().__init__(
-            None, 200, {"Cache-Control": "no-store", "X-Accel-Buffering": "no", **headers}, "text/event-stream"
-        )
+        super().__init__(None, 200, {**HEADERS, **headers}, EVENTS)
         del self.headers["content-length"]
         self.live = live
         self.call = call
@@ -53,7 +60,7 @@ class EventStream(Response):
     async def _write(self, send: Send) -> None:
         async with contextlib.aclosing(stream(self.live, self.call, self.note)) as results:
             async for chunk in _with_pauses(results):
-                data = b":\n\n" if chunk is None else b"event: next\ndata: " + chunk + b"\n\n"
+                data = b":\n\n" if chunk is None else NEXT % chunk
                 await send({"type": "http.response.body", "body": data, "more_body": True})
 
 

@@ -332,9 +332,36 @@ async def test_a_query_as_a_stream_has_one_event(toy: Toy) -> None:
     assert answer.text == 'event: next\ndata: {"data":{"echo":"a"}}\n\nevent: complete\ndata:\n\n'
 
 
-async def test_what_cannot_start_is_no_stream(toy: Toy) -> None:
-    answer = await toy.ask("{nope}", accept="text/event-stream")
+UNKNOWN = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
+NOT_STARTED: dict[str, tuple[dict[str, Any], str]] = {
+    "a field that is not there": ({"query": "{nope}"}, "GRAPHQL_VALIDATION_FAILED"),
+    "a subscription that is not there": ({"query": "subscription {nope}"}, "GRAPHQL_VALIDATION_FAILED"),
+    "no GraphQL": ({"query": "{"}, "GRAPHQL_PARSE_FAILED"),
+    "a variable that does not fit": ({"query": "query($n:Int!){echo(number:$n)}"}, "BAD_REQUEST"),
+    "an unknown hash": ({"extensions": UNKNOWN}, "PERSISTED_QUERY_NOT_FOUND"),
+}
 
+
+@pytest.mark.parametrize("name", NOT_STARTED)
+async def test_what_cannot_start_is_told_in_a_stream_as_the_protocol_asks(toy: Toy, name: str) -> None:
+    """GraphQL over SSE: errors before execution are `next` events, for EventSource shows nothing of another answer."""
+    body, code = NOT_STARTED[name]
+
+    answer = await toy.client.post("/graphql", json=body, headers={"accept": "text/event-stream"})
+
+    first, second, rest = answer.text.split("\n\n")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert first.startswith("event: next\ndata: ")
+    (error,) = json.loads(first.removeprefix("event: next\ndata: "))["errors"]
+    assert error["extensions"] == {"code": code, "requestId": answer.headers["x-request-id"]}
+    assert (second, rest) == ("event: complete\ndata:", "")
+
+
+async def test_what_is_no_request_is_refused_by_its_status_for_streams_too(toy: Toy) -> None:
+    answer = await toy.client.post("/graphql", json={"query": 1}, headers={"accept": "text/event-stream"})
+
+    assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
 
 
