@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schema.layers import labels
-from schema.ports import Database, StoredVersion
+from schema.ports import Database, NewVersion, StoredVersion
 from schema.problems import Place, Problem
 from schema.registry import Outcome, Registry
 from schema.source import read
@@ -26,7 +26,14 @@ class Published:
 
 
 async def publish(
-    registry: Registry, folders: Sequence[Path], data: bytes, *, file: str | None = None, refuse_breaking: bool = False
+    registry: Registry,
+    folders: Sequence[Path],
+    data: bytes,
+    *,
+    file: str | None = None,
+    refuse_breaking: bool = False,
+    keeper: Database | None = None,
+    author: str = "",
 ) -> Published:
     """Check a module file against everything that serves now and, if it is fit, write it atomically.
 
@@ -46,12 +53,21 @@ async def publish(
         outcome = Outcome((*outcome.problems, problem), outcome.changes)
     if not outcome.is_fit:
         return Published(None, outcome)
+    if keeper is not None and name:
+        # Kept before it is in place: the watching server then finds it kept, with its author.
+        await keeper.record_versions([NewVersion(name, shown, read(shown, data).digest, data.decode(), author)])
     write_whole(path, data)
     return Published(path, outcome)
 
 
 async def rollback(
-    registry: Registry, database: Database, folders: Sequence[Path], name: str, version: int | None = None
+    registry: Registry,
+    database: Database,
+    folders: Sequence[Path],
+    name: str,
+    version: int | None = None,
+    *,
+    author: str = "",
 ) -> Published:
     """Put an earlier version of a module's file back: the one with this id, or the one before the newest of its file.
 
@@ -59,7 +75,8 @@ async def rollback(
     """
     kept = await database.versions(name)
     chosen = choose(kept, name, version)
-    return await publish(registry, folders, chosen.source.encode(), file=chosen.file)
+    data = chosen.source.encode()
+    return await publish(registry, folders, data, file=chosen.file, keeper=database, author=author)
 
 
 def choose(kept: Sequence[StoredVersion], name: str, version: int | None) -> StoredVersion:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,7 +26,7 @@ from storage.engine import Database
 from storage.install import install
 from storage.library import Library
 from web.lifecycle import open_database, open_registry
-from web.settings import PREFIX, Settings
+from web.settings import PREFIX, Settings, require_modules
 
 NEW_MODULE = """\
 # yaml-language-server: $schema=/schema/module.json
@@ -68,6 +69,8 @@ async def check(settings: Settings, arguments: Namespace) -> Told:
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
         raise CommandError(f"There is no {', '.join(missing)}.")
+    if not paths:
+        require_modules(settings)
     folders, only = _choose_folders(settings.modules_dir, paths)
     if arguments.database:
         async with _database(settings) as database:
@@ -86,8 +89,14 @@ async def check(settings: Settings, arguments: Namespace) -> Told:
 
 def _choose_folders(configured: Sequence[Path], paths: Sequence[Path]) -> tuple[list[Path], set[str]]:
     """Return the layers to look at, and the files to report on (all of them when empty)."""
-    folders = [path for path in paths if path.is_dir()]
+    folders = [path.resolve() for path in paths if path.is_dir()]
     files = [path.resolve() for path in paths if not path.is_dir()]
+    known = [layer.resolve() for layer in configured]
+    # A folder of the configured layers is judged within them, so that what it refers to is there.
+    inside = [folder for folder in folders if any(folder.is_relative_to(layer) for layer in known)]
+    if folders and len(inside) == len(folders):
+        files += [found.path.resolve() for found in scan(configured) if _is_below(found.path.resolve(), folders)]
+        folders = []
     layers = folders or list(configured)
     for file in files:
         if not any(file.is_relative_to(layer.resolve()) for layer in layers):
@@ -97,6 +106,10 @@ def _choose_folders(configured: Sequence[Path], paths: Sequence[Path]) -> tuple[
     if strangers:
         raise CommandError(f"{', '.join(strangers)} is no module file; its name must end in .yaml or .yml.")
     return layers, {shown[file] for file in files}
+
+
+def _is_below(path: Path, folders: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
 
 
 async def init(settings: Settings, arguments: Namespace) -> Told:  # noqa: ARG001 - the shape of a command
@@ -186,9 +199,24 @@ async def _read_lookup(database: Database, table: Table, limit: int) -> list[tup
 async def publish_file(settings: Settings, arguments: Namespace) -> Told:
     """Check a file against everything that serves and put it into the top folder."""
     data = _read(Path(arguments.file))
-    async with _loaded(settings) as (registry, _):
-        published = await publish(registry, settings.modules_dir, data, refuse_breaking=settings.refuse_breaking)
-    return _tell_published(published)
+    async with _loaded(settings) as (registry, library):
+        published = await publish(
+            registry,
+            settings.modules_dir,
+            data,
+            refuse_breaking=settings.refuse_breaking,
+            keeper=library,
+            author=_author(),
+        )
+    return _tell_published(published, shown=arguments.file)
+
+
+def _author() -> str:
+    """Name who runs the command, for the list of versions."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "somebody"  # containers run as users without a name
 
 
 def _read(path: Path) -> bytes:
@@ -202,7 +230,9 @@ async def roll_back(settings: Settings, arguments: Namespace) -> Told:
     """Put an earlier version of a module's file back."""
     async with _loaded(settings) as (registry, library):
         try:
-            published = await rollback(registry, library, settings.modules_dir, arguments.name, arguments.version)
+            published = await rollback(
+                registry, library, settings.modules_dir, arguments.name, arguments.version, author=_author()
+            )
         except LookupError as error:
             raise CommandError(str(error)) from None
     return _tell_published(published)
@@ -244,10 +274,14 @@ async def _loaded(settings: Settings) -> AsyncIterator[tuple[Registry, Library]]
         yield registry, Library(database)
 
 
-def _tell_published(published: Published) -> Told:
+def _tell_published(published: Published, shown: str | None = None) -> Told:
+    """Tell what publishing did; `shown` is the file as it was given, which is what problems point into."""
     changes = [f"{change.kind.lower()}: {change.description}" for change in published.outcome.changes]
     if published.file is None:
-        return _tell_problems(published.outcome.problems, "", {"file": None})
+        problems = published.outcome.problems
+        if shown:
+            problems = tuple(replace(item, place=replace(item.place, file=shown)) for item in problems)
+        return _tell_problems(problems, "", {"file": None})
     done = "\n".join([f"{published.file} is in place; a running server takes it from there.", *changes])
     return _tell_problems(published.outcome.problems, done, {"file": str(published.file), "changes": changes})
 

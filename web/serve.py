@@ -14,7 +14,7 @@ from uvicorn import Config
 from web.app import create_app
 from web.live import Live
 from web.logs import start_logging
-from web.settings import PREFIX, Settings, find_unknown
+from web.settings import PREFIX, Settings, find_unknown, require_modules
 from web.wire import CalmServer, make_protocol
 
 BACKLOG = 512
@@ -42,11 +42,11 @@ def serve(settings: Settings, live: Live | None = None) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the server takes over
     start_logging(settings.log_format, settings.log_level)
-    for mistake in find_unknown():
-        _log.warning(mistake)
     listener = listen(settings)
     try:
         if live is None:
+            for folder in require_modules(settings):  # the default names `site`, which need not be there
+                _log.info("a module folder is not there yet", extra={"fields": {"folder": str(folder)}})
             from web.lifecycle import make_live  # noqa: PLC0415 - a port in use is told before anything heavy is loaded
 
             live = make_live(settings)

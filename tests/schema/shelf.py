@@ -39,6 +39,9 @@ class Shelf:
     async def record_versions(self, versions: Sequence[NewVersion]) -> None:
         self._check()
         for item in versions:
+            newest = next((kept for kept in reversed(self.kept) if kept.file == item.file), None)
+            if newest is not None and newest.digest == item.digest:
+                continue
             number = len(self.kept) + 1
             moment = datetime(2026, 1, 1, tzinfo=UTC)
             self.kept.append(StoredVersion(number, item.name, item.file, item.digest, item.source, item.author, moment))

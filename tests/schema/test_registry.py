@@ -288,10 +288,11 @@ async def test_versions_are_kept_once_each_and_can_be_rolled_back(world: World) 
     await world.restart().start()
     assert len(world.shelf.kept) == 2, "a restart records nothing new"
     folders = [world.modules, world.site]
-    published = await rollback(world.registry, world.shelf, folders, "room")
+    published = await rollback(world.registry, world.shelf, folders, "room", author="ada")
     assert published.file == world.modules / "room.yaml"
     await world.registry.reload()
     assert world.fields("room") == ["name", "seats"]
+    assert [item.author for item in await world.shelf.versions("room")] == ["ada", "file", "file"]
     with pytest.raises(LookupError, match=r"Module `room` has no version 99; it has 3, 2, 1\."):
         await rollback(world.registry, world.shelf, folders, "room", 99)
 

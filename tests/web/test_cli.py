@@ -242,3 +242,33 @@ def test_a_wrong_command_line_exits_with_2(arguments: tuple[str, ...], capsys: p
 
     assert ended.value.code == 2
     assert "usage: lambdesk" in capsys.readouterr().err
+
+
+def test_a_folder_of_the_layers_is_checked_within_them(run: Run, folder: Path) -> None:
+    (folder / "modules" / "room.yaml").write_text(ROOM)
+    (folder / "site" / "desk.yaml").write_text(
+        "module: {name: desk}\nfields:\n  - {name: room, type: reference, to: room, label: Room}\n"
+    )
+    done = run("check", "site", "--database")
+    assert (done.code, done.out.strip()) == (0, "1 module files are fine.")
+
+
+def test_what_publishing_refuses_points_into_the_file_as_it_was_given(run: Run, folder: Path) -> None:
+    (folder / "bad.yaml").write_text(BROKEN)
+    done = run("publish", "bad.yaml")
+    assert done.code == 1
+    assert done.out.startswith("bad.yaml:")
+
+
+def test_versions_name_who_published_them(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "ada")
+    (folder / "room.yaml").write_text(ROOM)
+    assert run("publish", "room.yaml").code == 0
+    assert [item["author"] for item in run("versions", "room", "--json").data] == ["ada"]
+
+
+def test_folders_that_are_not_there_are_no_silence(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMBDESK_MODULES_DIR", "nope")
+    done = run("check")
+    assert done.code != 0
+    assert "LAMBDESK_MODULES_DIR names no folder that exists (nope)." in done.err
