@@ -42,6 +42,8 @@ def serve(settings: Settings, live: Live | None = None) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the server takes over
     start_logging(settings.log_format, settings.log_level)
+    for mistake in find_unknown():
+        _log.warning(mistake)
     listener = listen(settings)
     try:
         if live is None:
