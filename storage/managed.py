@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from schema.catalog import Catalog, ColumnClass, Table
@@ -22,7 +21,6 @@ from storage.reflect import refresh
 _NAME_LIMIT = 60
 _TEXT_SIZE = 250
 _DECIMAL = (20, 6)
-_DIALECTS: dict[str, Any] = {"sqlite": sqlite.dialect, "mysql": mysql.dialect, "postgresql": postgresql.dialect}
 
 _TYPES: dict[ColumnClass, Any] = {
     ColumnClass.SMALLINT: sa.SmallInteger(),
@@ -95,7 +93,8 @@ async def _create(transaction: Transaction, plan: PlannedTable, now: Catalog, co
 
 async def _widen(transaction: Transaction, plan: PlannedTable, existing: Table, collation: str | None) -> list[Refusal]:
     table = _table(plan, None, collation)
-    compiled = _DIALECTS[transaction.dialect.name]()
+    # Loaded by name: a server carries the dialect that it speaks, not all three.
+    compiled = sa.dialects.registry.load(transaction.dialect.name)()
     quoted = compiled.identifier_preparer.quote(plan.name)
     wanted = [table.c[column.name] for column in plan.columns]
     wanted += [table.c["valid_id"]] if plan.validity else []
