@@ -53,7 +53,7 @@ class Call:
 
 
 Execute = Callable[[Call], Awaitable[ExecutionResult]]
-Introspect = Callable[[Call], bytes | None]
+Introspect = Callable[[Call], Awaitable[bytes | None]]
 
 
 @dataclass

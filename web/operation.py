@@ -97,12 +97,12 @@ def prepare(
 
 async def run(live: Live, call: Call, note: Note) -> Outcome:
     """Run a query or mutation and return the answer. Raises `Refused` when no place is free."""
-    body = live.introspect(call) if call.operation.operation is OperationType.QUERY else None
-    if body is not None:
-        return Outcome(body)
     async with live.admission:
         try:
             async with asyncio.timeout(live.settings.request_seconds):
+                body = await live.introspect(call) if call.operation.operation is OperationType.QUERY else None
+                if body is not None:
+                    return Outcome(body)
                 result = await live.execute(call)
         except TimeoutError:
             message = TIMEOUT.format(live.settings.request_seconds)

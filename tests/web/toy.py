@@ -232,12 +232,15 @@ def make_live(settings: Settings, registry: ToyRegistry, database: ToyDatabase) 
         )
         return found if isinstance(found, ExecutionResult) else await found
 
+    async def introspect(_: Call) -> bytes | None:
+        return None
+
     return Live(
         settings=settings,
         registry=registry,
         database=database,
         execute=run,
-        introspect=lambda _: None,
+        introspect=introspect,
         documents=Documents(
             settings.limits, introspection=settings.introspection, suggestions=settings.shows_suggestions
         ),
