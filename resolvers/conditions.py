@@ -13,14 +13,14 @@ import sqlalchemy as sa
 from resolvers.errors import BadRequest
 from resolvers.predicate import All, Compare, Either, Exists, KeyIn, Not, Predicate, Related
 from resolvers.relations import relate
-from resolvers.scope import Scope, column
+from resolvers.scope import Scope, column, is_moment
 from resolvers.terms import Term, joined_column, key_terms
 from schema.catalog import ColumnClass
 from schema.spec import Field
 from storage.dialects import Dialect
 from storage.dialects import Expression as Sql
 from storage.errors import BadParameter
-from storage.values import bind_text, binder
+from storage.values import LAST_SECOND, bind_text, binder
 
 _ZERO: Sql = sa.literal_column("0")
 _ONE: Sql = sa.literal_column("1")
@@ -157,15 +157,15 @@ def _truth(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
 
 
 def _epoch(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
-    """Whole seconds since 1970; 0 is null, and a moment between two seconds equals none."""
+    """Whole seconds since 1970; what is no moment is null, and a moment between two seconds equals none."""
     value = scope.value(term)
     if operator == "isNull":
         return _null(scope.comparable(term), wanted=given)
     low, high = math.floor(given.timestamp()), math.ceil(given.timestamp())
     if operator == "eq":
-        return value == low if low == high and low != 0 else sa.false()
+        return value == low if low == high and 0 < low <= LAST_SECOND else sa.false()
     compared = {"lt": value < high, "lte": value <= low, "gt": value > low, "gte": value >= high}[operator]
-    return sa.and_(compared, value != _ZERO)
+    return sa.and_(compared, is_moment(value))
 
 
 def _day(scope: Scope, term: Term, operator: str, given: Any) -> Sql:

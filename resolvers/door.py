@@ -42,7 +42,10 @@ class Door:
     def __init__(self, context: Context) -> None:
         database = context.database
         self.context = context
-        self.statements = Statements(database.dialect, context.snapshot.catalog, database.zone, context.secret)
+        snapshot = context.snapshot
+        self.statements = Statements(
+            database.dialect, snapshot.catalog, database.zone, context.secret, snapshot.modules
+        )
         self._places = asyncio.Semaphore(STATEMENTS_AT_ONCE)
 
     async def read(self, analysis: Analysis) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from schema.catalog import Catalog, ColumnClass
 from schema.spec import Computed, Expression, Field, Home, Module
 from storage.dialects import Dialect
 from storage.dialects import Expression as Sql
+from storage.values import LAST_SECOND, binder
 
 _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
+_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 
 # Dynamic fields of these objects hang on a number that stands for a name; the name is this column.
 NAMED_OBJECTS: Mapping[str, str] = {"CustomerUser": "login", "CustomerCompany": "customer_id"}
@@ -30,6 +32,7 @@ class Speech:
     dialect: Dialect
     catalog: Catalog
     zone: Any
+    modules: Mapping[str, Module]
     numbers: count[int] = field(default_factory=count)
 
     def enter(self, table: str) -> FromClause:
@@ -55,6 +58,11 @@ class Speech:
         # The first half can use an index on the number, the second keeps `12x` from being 12.
         digits = self.dialect.exact(sa.cast(number, sa.String(20)), ColumnClass.STRING)
         return sa.and_(number == self.dialect.whole(text), digits == self.dialect.exact(text, ColumnClass.STRING))
+
+
+def is_moment(seconds: Sql) -> Sql:
+    """Tell seconds since 1970 that are read as a moment from 0, negative ones and those after the year 9999."""
+    return sa.and_(seconds > sa.literal_column("0"), seconds <= sa.literal_column(str(LAST_SECOND)))
 
 
 def column(table: FromClause, name: str) -> Sql:
@@ -110,11 +118,39 @@ class Scope:
         return column(self.table(term.hops), term.item.column)
 
     def comparable(self, term: Term) -> Sql:
-        """Say a term so that it can be ordered, grouped and summed up: bytes as text, epoch 0 as null."""
+        """Say a term so that it can be ordered, grouped and summed up: bytes as text, seconds that are no moment null."""
         value = self.value(term)
         if term.kind == "epoch":
-            return sa.func.nullif(value, sa.literal_column("0"))
+            return sa.case((is_moment(value), value))
         return self.speech.dialect.text(value, term.column_class)
+
+    def grouped(self, term: Term) -> Sql:
+        """Say a term so that what reads the same is the same: one group for true, for UNKNOWN, for what leads nowhere."""
+        item, dialect = term.item, self.speech.dialect
+        if isinstance(item, Field) and item.to and item.to in self.speech.modules:
+            target = self.speech.modules[item.to]
+            hop = ToOne(term.module, item, target)
+            return self.comparable(Term((*term.hops, hop), target, joined_column(hop)))
+        if isinstance(item, Field) and item.options and term.column_class in _TEXTS | _WHOLE:
+            return self._option(term, item)
+        value = self.comparable(term)
+        if term.kind == "bool" and not (term.column_class is ColumnClass.BOOL and dialect.name == "postgresql"):
+            zero: Sql = sa.literal_column("0")
+            return sa.case((value != zero, sa.literal_column("1")), (value == zero, zero))
+        if term.column_class in (ColumnClass.DATE, ColumnClass.DATETIME):
+            return dialect.readable_moment(value)
+        return value
+
+    def _option(self, term: Term, item: Field) -> Sql:
+        """Say one of the options, or a value that is none of them for all the others."""
+        dialect = self.speech.dialect
+        value = self.value(term)
+        bind = binder(dialect.name, item.kind, term.column_class, self.speech.zone)
+        options = [bind(option.value) for option in item.options]
+        numbers = [option for option in options if isinstance(option, int)]
+        other = bind(max(numbers) + 1 if numbers else max(map(str, options)) + "?")
+        known = dialect.is_in(value, options, term.column_class)
+        return sa.case((known, dialect.text(value, term.column_class)), (value.is_not(None), sa.literal(other)))
 
     def dynamic_rows(self, term: Term, item: Field) -> tuple[sa.Select[Any], FromClause]:
         """Return the rows of a dynamic field of the term's row, without columns, and the table that holds the values."""

@@ -49,6 +49,7 @@ class Statements:
     catalog: Catalog
     zone: tzinfo
     secret: bytes
+    modules: Mapping[str, Module]
 
     def one(self, module: Module, where: Predicate, row: RowNode) -> RowsPlan:
         """Read the row that a key names."""
@@ -113,20 +114,20 @@ class Statements:
 
     def several(self, loads: Sequence[ListLoad], owners: Sequence[Any]) -> Statement:
         """Read the values of dynamic fields with several values: field, object, value."""
-        return _several(Speech(self.dialect, self.catalog, self.zone), loads, owners)
+        return _several(Speech(self.dialect, self.catalog, self.zone, self.modules), loads, owners)
 
     def groups(self, node: AggregateNode) -> Statement:
         """Count and sum up groups: the keys, the count, the sums."""
         draft = self._draft(node.module)
         keys = [draft.add(self._group(draft, value)) for value in node.groups]
-        sums = [draft.add(draft.scope.comparable(term)) for _, term in node.sums]
+        sums = [draft.add(draft.scope.grouped(term)) for _, term in node.sums]
         draft.where(node.where)
         inner = draft.statement().subquery("g")
         # Grouping by the columns of a derived table keeps bound values out of GROUP BY, where they would not be equal.
         key_columns = [inner.c[position] for position in keys]
         functions = [
-            getattr(sa.func, function)(inner.c[position])
-            for (function, _), position in zip(node.sums, sums, strict=True)
+            self.dialect.summed(function, inner.c[position], exact=term.kind == "decimal", whole=_is_whole(term))
+            for (function, term), position in zip(node.sums, sums, strict=True)
         ]
         statement = sa.select(*key_columns, _COUNT, *functions).select_from(inner)
         if not keys:
@@ -137,7 +138,7 @@ class Statements:
     # --- parts ---
 
     def _draft(self, module: Module) -> Draft:
-        return Draft(Speech(self.dialect, self.catalog, self.zone), module)
+        return Draft(Speech(self.dialect, self.catalog, self.zone, self.modules), module)
 
     def _shaper(self, draft: Draft) -> Shaper:
         return Shaper(draft, self.zone, self.secret)
@@ -195,8 +196,12 @@ class Statements:
         term = Term((), draft.scope.module, value.field)
         bucket = _BUCKETS.get(value.bucket) or _BUCKETS_OF_KIND.get((term.kind, term.column_class))
         if bucket:
-            return bucket(self.dialect, draft.scope.value(term), term.column_class)
-        return self.dialect.exact(draft.scope.comparable(term), term.column_class)
+            return bucket(self.dialect, draft.scope.grouped(term), term.column_class)
+        return self.dialect.exact(draft.scope.grouped(term), term.column_class)
+
+
+def _is_whole(term: Term) -> bool:
+    return term.kind in ("int", "bigint", "duration")
 
 
 _BUCKETS: Mapping[str, Callable[[Dialect, Sql, ColumnClass], Sql]] = {

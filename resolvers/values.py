@@ -16,7 +16,7 @@ from resolvers.errors import OperationError
 from resolvers.terms import Term
 from schema.kinds import COMPUTED_SCALARS, KINDS, UNKNOWN
 from schema.spec import Computed, Field, Home, Option
-from storage.values import UNREADABLE, Converter, reader
+from storage.values import UNREADABLE, Converter, read_sum, reader
 
 VERSION_BYTES = 16
 
@@ -127,9 +127,9 @@ _COMPUTED: Mapping[str, Converter] = {"badge": _badge}
 # --- sums ---
 
 _SUMMED: Mapping[str, Callable[[Any], Any]] = {
-    "int": int,
-    "bigint": int,
-    "duration": int,
+    "int": read_sum,
+    "bigint": read_sum,
+    "duration": read_sum,
     "float": float,
     "range": float,
 }

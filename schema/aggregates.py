@@ -87,4 +87,6 @@ def _function_name(function: str, api_name: str) -> str:
 
 
 def _result(function: str, scalar: str) -> Any:
-    return KERNEL[_MEANS.get(scalar, "Float") if function == "avg" else scalar]
+    if function == "avg":
+        return KERNEL[_MEANS.get(scalar, "Float")]
+    return KERNEL["BigInt" if function == "sum" and scalar == "Int" else scalar]  # a sum may pass 32 bits

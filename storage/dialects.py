@@ -105,6 +105,15 @@ class Dialect:
         """Read a text as a whole number (OTRS keeps ids in text columns of links); what is none gives no known id."""
         return sa.cast(expression, sa.BigInteger)
 
+    def readable_moment(self, expression: Expression) -> Expression:
+        """Make null of a date or date-time that Python's cannot hold, so that all of them are one group."""
+        return expression
+
+    def summed(self, function: str, value: Expression, *, exact: bool, whole: bool) -> Expression:  # noqa: ARG002 - others ask
+        """Sum up (avg, max, min, sum). `exact` is said of decimals, `whole` of integers, whose sum may be any size."""
+        found: Expression = getattr(sa.func, function)(value)
+        return found
+
     def is_not_true(self, expression: Expression) -> Expression:
         """Negate as `not` of a filter means it: an unknown (null) comparison does not hold either."""
         return sa.func.coalesce(expression, sa.false()) == sa.false()
@@ -135,6 +144,19 @@ class Sqlite(Dialect):
         """Bytes and text never equal each other in SQLite."""
         return sa.cast(expression, sa.Text) if column_class is ColumnClass.BYTES else expression
 
+    def readable_moment(self, expression: Expression) -> Expression:
+        """Keep what its own date functions read; year 0 is none of Python's."""
+        read = sa.func.datetime(expression)
+        return sa.case((read >= _word("'0001-01-01'"), expression))
+
+    def summed(self, function: str, value: Expression, *, exact: bool, whole: bool) -> Expression:  # noqa: ARG002 - others ask
+        """Sum integers up in two halves, joined as `high,low`: its own sum fails beyond 64 bits."""
+        if function != "sum" or not whole:
+            found: Expression = getattr(sa.func, function)(value)
+            return found
+        high, low = (sa.cast(sa.func.sum(half), sa.Text) for half in _halves(value))
+        return high.op("||")(_word("','")).op("||")(low)
+
     def fold(self, expression: Expression) -> Expression:
         """Call the registered function."""
         return sa.func.lambdesk_fold(expression)
@@ -162,6 +184,11 @@ class PostgreSql(Dialect):
         if column_class is ColumnClass.BYTES:
             return sa.func.convert_from(expression, _word("'UTF8'"))
         return expression
+
+    def readable_moment(self, expression: Expression) -> Expression:
+        """Keep the years of Python's calendar."""
+        in_range = expression.between(_word("'0001-01-01'"), _word("'9999-12-31 23:59:59.999999'"))
+        return sa.case((in_range, expression))
 
     def fold(self, expression: Expression) -> Expression:
         """Lower by ICU; without it the database's own LC_CTYPE decides which letters have a case."""
@@ -210,6 +237,17 @@ class MySql(Dialect):
     def text(self, expression: Expression, column_class: ColumnClass) -> Expression:
         """Bytes become text where they are compared."""
         return self._utf8(expression) if column_class is ColumnClass.BYTES else expression
+
+    def readable_moment(self, expression: Expression) -> Expression:
+        """Leave out zero dates: of such a day nobody can say which one it is."""
+        return sa.case((sa.func.to_days(expression).is_not(None), expression))
+
+    def summed(self, function: str, value: Expression, *, exact: bool, whole: bool) -> Expression:  # noqa: ARG002 - others ask
+        """Take the mean of numbers with all digits: its own has four more than its values."""
+        if function == "avg":
+            value = sa.cast(value, sa.Numeric(65, 12)) if exact else value.op("+")(_word("0e0"))
+        found: Expression = getattr(sa.func, function)(value)
+        return found
 
     def fold(self, expression: Expression) -> Expression:
         """Lower by the newest collation, then compare letter by letter instead of by the column's collation."""
@@ -261,6 +299,11 @@ class MySql(Dialect):
     def _bytes(self, expression: Expression) -> Expression:
         # Untyped again, or SQLAlchemy would encode what it is compared with.
         return sa.type_coerce(sa.cast(self._utf8(expression), sa.BINARY), sa.types.NullType())
+
+
+def _halves(value: Expression) -> tuple[Expression, Expression]:
+    """Cut integers into what is above their lowest 32 bits and those bits; the sums of neither pass 64 bits."""
+    return value.op(">>")(_word("32")), value.op("&")(_word("4294967295"))
 
 
 def _quoted(letter: str) -> Expression:

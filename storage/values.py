@@ -24,7 +24,7 @@ _WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
 _INT64 = 2**63
 _DAY = timedelta(days=1)
-_LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
+LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z
 
 
 # What readers raise for a stored value that is none of its kind.
@@ -53,6 +53,14 @@ def read_bucket(value: Any) -> date | None:
     return None if value is None else date.fromisoformat(value)
 
 
+def read_sum(value: Any) -> int:
+    """Turn what a dialect's `summed` returns for the sum of integers into a number."""
+    if isinstance(value, str) and "," in value:
+        high, low = value.split(",")
+        return (int(high) << 32) + int(low)
+    return int(value)
+
+
 # --- reading ---
 
 
@@ -68,7 +76,7 @@ def _moment(value: Any) -> datetime:
 
 def _epoch(value: Any) -> datetime | None:
     seconds = int(value)
-    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds <= _LAST_SECOND else None
+    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds <= LAST_SECOND else None
 
 
 def _date(value: Any) -> date:

@@ -1,6 +1,7 @@
 """One odd stored value concerns one field of one row; filters, groups and sums agree with what is read."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -102,3 +103,79 @@ async def ids(world: World, given: dict[str, Any]) -> list[int]:
         "query($f: TicketFilter) {tickets(first: 500, filter: $f) {nodes {databaseId}}}", {"f": given}
     )
     return [row["databaseId"] for row in data["tickets"]["nodes"]]
+
+
+BIG = 2**63 - 1
+
+
+async def test_what_is_no_moment_is_null_to_filters_groups_and_sums(odd: World) -> None:
+    rows = (await odd.data("{tickets(first: 500) {nodes {databaseId pendingUntil}}}"))["tickets"]["nodes"]
+    read = {row["databaseId"]: row["pendingUntil"] for row in rows}
+    assert read[1] is None
+    there = [key for key, value in read.items() if value]
+    assert await ids(odd, {"pendingUntil": {"isNull": False}}) == there
+    assert await ids(odd, {"pendingUntil": {"lt": "9999-12-31T23:59:59Z"}}) == there
+    assert await ids(odd, {"pendingUntil": {"gt": "0001-01-01T00:00:00Z"}}) == there
+    assert await ids(odd, {"pendingUntil": {"eq": "1969-12-31T23:59:55Z"}}) == []
+    data = await odd.data(
+        """{ticketAggregate {minPendingUntil maxPendingUntil}
+        days: ticketAggregate(groupBy: [PENDING_UNTIL_DAY]) {count key {pendingUntilDay}}}"""
+    )
+    assert data["ticketAggregate"] == [
+        {"minPendingUntil": min(read[key] for key in there), "maxPendingUntil": max(read[key] for key in there)}
+    ]
+    counts = {row["key"]["pendingUntilDay"]: row["count"] for row in data["days"]}
+    assert len(counts) == len(data["days"])
+    assert counts[None] == 60 - len(there)
+
+
+@pytest.mark.parametrize("group", ["HOT hot", "URGENCY urgency", "CUSTOMER_USER customerUser {login}", "PARENT parent {id}",
+    "CREATED_DAY createdDay", "CREATED_MONTH createdMonth", "DUE due", "DUE_MONTH dueMonth"])  # fmt: skip
+async def test_no_two_groups_have_the_same_key(odd: World, group: str) -> None:
+    value, shown = group.split(" ", 1)
+    rows = (await odd.data(f"{{ticketAggregate(groupBy: [{value}], first: 500) {{count key {{{shown}}}}}}}"))[
+        "ticketAggregate"
+    ]
+    keys = [repr(row["key"]) for row in rows]
+    assert len(set(keys)) == len(keys)
+    assert sum(row["count"] for row in rows) == 60
+
+
+async def test_options_that_are_none_are_one_group(odd: World) -> None:
+    text = "{ticketAggregate(groupBy: [URGENCY]) {count key {urgency}} queueAggregate(groupBy: [FOLLOW_UP]) {count key {followUp}}}"
+    data = await odd.data(text)
+    for name, key in (("ticketAggregate", "urgency"), ("queueAggregate", "followUp")):
+        plural = "tickets" if key == "urgency" else "queues"
+        rows = (await odd.data(f"{{{plural}(first: 500) {{nodes {{{key}}}}}}}"))[plural]["nodes"]
+        assert {row["key"][key]: row["count"] for row in data[name]} == Counter(row[key] for row in rows)
+
+
+SUMS = (
+    "UPDATE ticket SET seen = NULL, effort = NULL, price = NULL",
+    "UPDATE ticket SET seen = 9223372036854775807, effort = 2147483647, price = 0.01 WHERE id < 3",
+    "UPDATE ticket SET seen = -7, effort = -1, price = 0.05 WHERE id = 3",
+    "UPDATE queue SET unlock_timeout = NULL",
+    "UPDATE queue SET unlock_timeout = 2000000000 WHERE id IN (1, 2)",
+    "UPDATE queue SET unlock_timeout = 1 WHERE id = 3",
+)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_means_have_all_digits_and_sums_pass_64_bits(dialect: str) -> None:
+    with fresh_url(dialect, installed=False) as url:
+        database = Database(url)
+        await build(database)
+        async with database.transaction() as transaction:
+            for statement in SUMS:
+                await transaction.execute(statement)
+        data = await World(database, snapshot(dialect)).data(
+            """{ticketAggregate {sumSeen sumEffort avgPrice sumPrice}
+            queueAggregate {sumUnlockTimeout avgUnlockTimeout}}"""
+        )
+        await database.close()
+    assert data == {
+        "ticketAggregate": [
+            {"sumSeen": str(2 * BIG - 7), "sumEffort": "P49710DT6H28M13S", "avgPrice": "0.023333", "sumPrice": "0.07"}
+        ],
+        "queueAggregate": [{"sumUnlockTimeout": 4_000_000_001, "avgUnlockTimeout": pytest.approx(4_000_000_001 / 3)}],
+    }
