@@ -70,6 +70,7 @@ def start_logging(form: str, level: str) -> None:
         form = "text" if _is_terminal() else "json"
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    logging.raiseExceptions = False  # nor do handlers of libraries complain of a full disk on standard error
     handler = SteadyHandler(sys.stdout)
     handler.setFormatter(FORMATTERS[form]())
     root = logging.getLogger()

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +52,16 @@ def test_l8_a_closed_output_is_ignored(capsys: pytest.CaptureFixture[str]) -> No
 
     assert capsys.readouterr().err == ""
     assert sys.exc_info() == (None, None, None)
+
+
+def test_l7_a_full_output_drops_lines_and_nothing_else(capfd: pytest.CaptureFixture[str]) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no device that is always full")
+    handler = SteadyHandler(full.open("w", encoding="utf-8"))
+    for number in range(1_000):
+        handler.handle(record(f"line {number} {'x' * 100}"))
+
+    with pytest.raises(OSError, match="No space left"):
+        handler.stream.close()
+    assert capfd.readouterr().err == ""

@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.server import HOUSE, TOY, Server, receive_all, running, start
+from tests.web.server import HOUSE, TOY, Server, environment, receive_all, running, start
 from web.edge import SECURITY_HEADERS
 
 BODY = b'{"query":"{queue{name}}"}'
@@ -277,6 +279,42 @@ def test_l8_a_closed_standard_output_is_ignored(tmp_path: Path) -> None:
         for _ in range(20):
             assert server.ask("{queue{name}}").status_code == 200
         assert server.stop() == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_l7_a_full_output_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "modules").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with Path("/dev/full").open("wb") as full:
+        process = subprocess.Popen(
+            [sys.executable, *TOY], cwd=tmp_path, env=environment({"port": port}), stdout=full, stderr=subprocess.PIPE
+        )
+    server = Server(process, port)  # type: ignore[arg-type] # only its bytes are read
+    try:
+        _wait_for(server)
+        for _ in range(20):
+            assert server.ask("{queue{name}}").status_code == 200
+        assert server.ask("{fail}").json()["errors"][0]["extensions"]["code"] == "INTERNAL"
+        assert server.raw(b"nonsense\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=15)[1] == b""
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _wait_for(server: Server, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            server.connect().close()
+        except ConnectionRefusedError:
+            assert time.monotonic() < end, "the server did not start"
+            time.sleep(0.05)
+        else:
+            return
 
 
 def test_l10_a_port_in_use_is_said_clearly(tmp_path: Path) -> None:
