@@ -18,7 +18,7 @@ from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 
 from storage.engine import Database, Transaction
 from storage.errors import InstallRefused
-from storage.own import PREFIX, TABLES, read_meta, write_meta
+from storage.own import PREFIX, TABLES, read_meta, tables_for, write_meta
 
 LAYOUT = "znuny65"
 LOCK_TIMEOUT_S = 60
@@ -63,7 +63,7 @@ async def install(database: Database) -> Installed:
         meta = await read_meta(transaction) if "lambdesk_meta" in names else {}
         group_table = _group_table(names)
         if meta.get("install") == "done" and group_table:
-            await _create(transaction, TABLES, names)
+            await _create(transaction, tables_for(transaction.dialect.name), names)
             return Installed(Outcome.PRESENT, GROUP_TABLES[group_table], group_table)
         if meta.get("install") != "running" and group_table:
             await _adopt(transaction, names)
@@ -118,7 +118,7 @@ def _group_table(names: frozenset[str]) -> str | None:
 
 
 async def _adopt(transaction: Transaction, names: frozenset[str]) -> None:
-    await _create(transaction, TABLES, names)
+    await _create(transaction, tables_for(transaction.dialect.name), names)
     await write_meta(transaction, "origin", "adopted")
     await write_meta(transaction, "install", "done")
 
@@ -134,7 +134,7 @@ async def _create_all(
     tables = layout_tables(LAYOUT, dialect).tables
     if not meta.get("install"):
         _refuse_clash(names, tables.keys())
-    await _create(transaction, TABLES, names)
+    await _create(transaction, tables_for(transaction.dialect.name), names)
     if not meta.get("install"):
         await write_meta(transaction, "install", "running")
     now = datetime.now(database.zone).replace(tzinfo=None, microsecond=0)

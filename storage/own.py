@@ -16,11 +16,10 @@ from storage.engine import Database, Statement
 PREFIX = "lambdesk_"
 
 _METADATA = sa.MetaData()
-_OPTIONS: dict[str, Any] = {
-    "mysql_engine": "InnoDB",
-    "mysql_charset": "utf8mb4",
-    "mysql_collate": "utf8mb4_bin",
-    "sqlite_autoincrement": True,
+# Options that only CREATE TABLE needs. Kept beside the tables: naming a dialect there would load it, and its cousins with it.
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "mysql": {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"},
+    "sqlite": {"sqlite_autoincrement": True},
 }
 _COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -29,7 +28,6 @@ META = sa.Table(
     _METADATA,
     sa.Column("name", sa.String(100), primary_key=True),
     sa.Column("value", sa.String(250), nullable=False),
-    **{**_OPTIONS, "sqlite_autoincrement": False},
 )
 
 MODULE = sa.Table(
@@ -39,7 +37,6 @@ MODULE = sa.Table(
     sa.Column("name", sa.String(63), nullable=False),  # the module that asked for the table first
     sa.Column("beside", sa.String(64)),  # the base table of a side table
     sa.Column("created", sa.BigInteger, nullable=False),
-    **{**_OPTIONS, "sqlite_autoincrement": False},
 )
 
 VERSION = sa.Table(
@@ -54,10 +51,19 @@ VERSION = sa.Table(
     sa.Column("created", sa.BigInteger, nullable=False),  # seconds since 1970
     sa.Index("lambdesk_module_version_name", "name"),
     sa.Index("lambdesk_module_version_file", "file"),
-    **_OPTIONS,
 )
 
 TABLES = (META, MODULE, VERSION)
+
+
+def tables_for(dialect: str) -> list[sa.Table]:
+    """Return the tables as they are created on a dialect."""
+    made = []
+    for table in TABLES:
+        copy = table.to_metadata(sa.MetaData())
+        copy.kwargs.update(_OPTIONS.get(dialect, {}) if dialect != "sqlite" or table is VERSION else {})
+        made.append(copy)
+    return made
 
 
 class Runner(Protocol):
