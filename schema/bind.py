@@ -43,7 +43,7 @@ def bind(module: Module, catalog: Catalog, others: Mapping[str, Module]) -> tupl
         return None, [] if module.optional else [_missing_table(module, catalog)]
     table = catalog.tables[name]
     key = key_columns(module, table)
-    at = Binding(module, catalog, others, table, catalog.tables.get(side_table(name)), key)
+    at = Binding(module, catalog, others, table, catalog.tables.get(side_table(name)), key, dropped=set(module.broken))
     _check_key(at)
     bound = _bind(at)
     _check_rows(bound, at)
@@ -64,6 +64,8 @@ def _missing_table(module: Module, catalog: Catalog) -> Problem:
 
 def _check_key(at: Binding) -> None:
     for column in at.key:
+        if column in at.module.broken:
+            continue
         if column not in at.table.columns:
             at.note(
                 "missing-column",

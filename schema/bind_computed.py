@@ -38,6 +38,8 @@ class _Path:
         module, table = self.at.module, self.at.table
         for number, step in enumerate(self.steps):
             field = module.field_named(step)
+            if step in module.broken:
+                return self._absent(drops=True)
             if field is None and step not in table.columns:
                 return self._unknown(step, module, table, is_own=number == 0)
             if is_unreadable(table.name, field.column if field is not None else step) or (
@@ -132,7 +134,7 @@ def _guarded(column: str, guard: Guard) -> Term:
 
 
 def _without_column(computed: Computed, name: str, fields: Mapping[str, Field], at: Binding) -> None:
-    if any(item.optional and name in (item.name, item.column) for item in at.module.fields):
+    if name in at.dropped or any(item.optional and name in (item.name, item.column) for item in at.module.fields):
         at.dropped.add(computed.name)
         return
     code, hint = "bad-expression", near(name, [*at.table.columns, *fields])

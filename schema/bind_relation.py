@@ -92,6 +92,9 @@ def _own_end(relation: Relation, wanted: str | None, path: str, at: Binding) -> 
         found = column_named(at.module, at.table, wanted)
         if found is not None:
             return found
+        if wanted in at.module.broken:
+            at.dropped.add(relation.name)
+            return None
         at.drop(
             relation.name,
             "bad-relation",

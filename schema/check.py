@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from schema.captions import words
 from schema.check_access import check_access, make_access
 from schema.check_field import FieldContext, make_field
 from schema.check_member import make_action, make_computed, make_hook, make_relation, make_schedule, plain_filter
-from schema.check_name import check_names
+from schema.check_name import MEMBERS, Broken, check_names
 from schema.expressions import parse_condition, parse_select
-from schema.merge import Merged, merge, read_sections
+from schema.merge import LISTS, Merged, merge, read_sections
 from schema.names import is_plural, plural
 from schema.problems import Place, Problem, suggest
 from schema.source import Source
@@ -35,22 +36,59 @@ _BOUND_KEYS: Mapping[str, Sequence[str]] = {
 def check_module(sources: Sequence[Source]) -> tuple[Module | None, list[Problem]]:
     """Make a module of its files, lowest layer first; None when there is an error. Never raises."""
     findings = Findings()
+    module, _ = _checked(sources, findings)
+    return (None if findings.has_errors else module), findings.problems
+
+
+def partial_module(sources: Sequence[Source]) -> Module | None:
+    """Make a module of what is right in its files, so that binding it finds what else is wrong. It must never serve.
+
+    None when too little is left: then binding would only complain about what the errors took away.
+    """
+    module, is_telling = _checked(sources, Findings())
+    return module if is_telling else None
+
+
+def unsaid(problems: Sequence[Problem], more: Sequence[Problem]) -> list[Problem]:
+    """Return of what binding found what checking has not said already (row rules are looked at by both)."""
+    said = {(problem.file, problem.code, problem.message) for problem in problems}
+    return [problem for problem in more if (problem.file, problem.code, problem.message) not in said]
+
+
+def _checked(sources: Sequence[Source], findings: Findings) -> tuple[Module | None, bool]:
+    """Make a module of what is right, and answer whether it says enough to be bound for a report."""
     for source in sources:
         findings.problems += source.problems
     documents = [read_sections(source, findings) for source in sources]
     read = [document for document in documents if document is not None]
     if not read or len(read) < len(sources) or sources[0].role == "extend":
-        return None, findings.problems
+        return None, False
     merged = merge(read, findings)
     if merged is None or "name" not in merged.header:
         if merged is not None and not merged.header.says("name"):
             findings.add(merged.header.spot, "missing-key", "`module` has no `name`.", "Add `name:`.")
-        return None, findings.problems
+        return None, False
     module = _module(merged, sources, findings)
-    findings.problems += _with_excerpts(check_names(module), sources)
+    broken = _broken(merged, module)
+    module = replace(module, broken=frozenset(item.name for item in broken))
+    findings.problems += _with_excerpts(check_names(module, broken), sources)
     check_access(merged.access, module, findings)
-    _check_uses(merged, module, findings)
-    return (None if findings.has_errors else module), findings.problems
+    _check_uses(merged, findings)
+    is_lost = any(document.is_wrong(name) for document in read for name in LISTS)
+    return module, not (is_lost or merged.header.is_wrong("table") or merged.header.is_wrong("key"))
+
+
+def _broken(merged: Merged, module: Module) -> list[Broken]:
+    """Find the members that have a name and nothing else that could be used."""
+    made = {
+        item.place for items in (module.fields, module.relations, module.computed, module.actions) for item in items
+    }
+    return [
+        Broken(entry["name"], what, place)
+        for section, what in MEMBERS.items()
+        for entry, _ in merged.lists[section]
+        if "name" in entry and (place := entry.at("name").place) not in made
+    ]
 
 
 def _module(merged: Merged, sources: Sequence[Source], findings: Findings) -> Module:
@@ -265,9 +303,9 @@ def _note_places(found: dict[str, Place], path: str, entry: Entry, keys: Sequenc
             found[f"{path}.{key}"] = entry.at(key).place
 
 
-def _check_uses(merged: Merged, module: Module, findings: Findings) -> None:
+def _check_uses(merged: Merged, findings: Findings) -> None:
     """Check that what names own members names ones that are there (dynamic fields appear when it is bound)."""
-    names = [item.name for item in module.fields]
+    names = [entry["name"] for entry, _ in merged.lists["fields"] if "name" in entry]
     for name, spot in merged.hidden:
         if name not in names:
             findings.add(

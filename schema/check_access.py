@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from schema.names import camel
 from schema.problems import suggest
 from schema.shapes import plain
 from schema.spec import (
@@ -117,7 +118,7 @@ def check_access(parts: Iterable[Entry], module: Module, findings: Findings) -> 
     """Check that rules name what the module has. What lies behind references is checked when it is bound."""
     for part in parts:
         for name in part.get("fields") or ():
-            if name not in module.by_name and not name.startswith(DYNAMIC_PREFIX):
+            if name not in {*module.by_name, *module.broken} and not name.startswith(DYNAMIC_PREFIX):
                 findings.add(
                     part["fields"].at(name),
                     "unknown-field",
@@ -183,7 +184,7 @@ class _RowCheck:
             self._member(members[key], key, value, path)
         elif key in _BUILTIN_FILTERS:
             self._operators(value, key, path)
-        else:
+        elif key not in {camel(name) for name in module.broken}:
             hint = suggest(key, members) or f"It has: {listed(sorted(members))}."
             message = f"The filter names `{key}`, which module `{module.name}` does not have."
             self.note("unknown-field", message, hint, path)

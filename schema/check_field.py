@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from schema.captions import words
@@ -65,7 +65,7 @@ def make_field(entry: Entry, context: FieldContext, findings: Findings, *, exten
         return None
     _unfold_lookup(entry)
     kind = _kind(entry, name, findings)
-    if kind is None:
+    if kind is None or entry.is_wrong("column", "db_column") or entry.is_wrong("by"):
         return None
     options = _options(entry, kind, findings)
     settings = {key: entry[key] for key in (*SETTINGS, *LOOKUPS) if key in entry}
@@ -224,8 +224,8 @@ def _options(entry: Entry, kind: Kind, findings: Findings) -> tuple[Option, ...]
                 "Add `options: [{value: ..., label: ...}]`.",
             )
         return ()
-    made = [option for option in (_option(item, findings) for item in read) if option is not None]
-    return _distinct(made, read, entry, findings)
+    made = [(option, item) for item in read if (option := _option(item, findings)) is not None]
+    return _distinct(made, entry, findings)
 
 
 def _option(item: Entry, findings: Findings) -> Option | None:
@@ -261,24 +261,24 @@ def _option_name(label: str, value: str) -> str:
     return enum_value(label if re.search(r"[A-Za-z0-9]", label) else value)
 
 
-def _distinct(made: list[Option], read: list[Entry], entry: Entry, findings: Findings) -> tuple[Option, ...]:
+def _distinct(made: list[tuple[Option, Entry]], entry: Entry, findings: Findings) -> tuple[Option, ...]:
     """Refuse two options of one name or value; bring mixed values to texts."""
-    if len({type(option.value) for option in made}) > 1:
-        made = [Option(option.name, str(option.value), option.label, option.tone, option.group) for option in made]
-    names: dict[str, int] = {}
-    values: dict[str, int] = {}
-    for index, option in enumerate(made):
+    if len({type(option.value) for option, _ in made}) > 1:
+        made = [(replace(option, value=str(option.value)), item) for option, item in made]
+    names: dict[str, Entry] = {}
+    values: dict[str, Entry] = {}
+    for option, item in made:
         for seen, word, key in ((names, option.name, "name"), (values, str(option.value), "value")):
-            if word in seen and len(made) == len(read):
-                first = read[seen[word]].spot.place
+            if word in seen:
+                first = seen[word].spot.place
                 findings.add(
-                    read[index].at(key, "label"),
+                    item.at(key, "label"),
                     "duplicate-option",
                     f"Two options of field `{entry['name']}` have the {'enum ' if key == 'name' else ''}{key} `{word}`; the first is in line {first.line}, column {first.column}.",
                     "Give each a `name` of its own." if key == "name" else "Keep one of them.",
                 )
-            seen.setdefault(word, index)
-    return tuple(made)
+            seen.setdefault(word, item)
+    return tuple(option for option, _ in made)
 
 
 def _default(entry: Entry, kind: Kind, options: tuple[Option, ...], findings: Findings) -> Default | None:

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from schema.names import RESERVED_NAMES, RESERVED_TYPES
+from schema.names import RESERVED_NAMES, RESERVED_TYPES, camel
 from schema.problems import Place, Problem
-from schema.spec import BUILTIN_MEMBERS, Module
+from schema.spec import BUILTIN_MEMBERS, Action, Module
+
+# What the members of each section are called.
+MEMBERS: Mapping[str, str] = {
+    "fields": "field",
+    "relations": "relation",
+    "computed_fields": "computed field",
+    "actions": "action",
+}
 
 
-def check_names(module: Module) -> list[Problem]:
-    """Return the problems with the names of a module and its members."""
-    problems = list(_reserved(module))
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A member that has a name, and errors that leave nothing else of it."""
+
+    name: str
+    what: str
+    place: Place
+
+
+def check_names(module: Module, broken: Sequence[Broken] = ()) -> list[Problem]:
+    """Return the problems with the names of a module and its members, those that have other errors too."""
+    problems = list(_reserved(module, broken))
     seen: dict[str, tuple[str, Place]] = {}
-    for api_name, what, place in _members(module):
+    for api_name, what, place in _in_order(module, broken):
         if api_name in BUILTIN_MEMBERS and not (api_name == "id" and what == "field `id`"):
             problems.append(
                 Problem(
@@ -36,11 +54,11 @@ def check_names(module: Module) -> list[Problem]:
             )
         else:
             seen[api_name] = (what, place)
-    problems += _actions(module)
+    problems += _actions(module, broken)
     return problems
 
 
-def _reserved(module: Module) -> Iterator[Problem]:
+def _reserved(module: Module, broken: Sequence[Broken]) -> Iterator[Problem]:
     if module.type_name in RESERVED_TYPES or module.name in RESERVED_NAMES:
         yield Problem(
             "reserved-name",
@@ -52,7 +70,7 @@ def _reserved(module: Module) -> Iterator[Problem]:
         yield Problem(
             "reserved-name", f"The plural `{module.plural_name}` is reserved.", module.place, hint="Set `plural_name`."
         )
-    for name, place in _named(module):
+    for name, place in (*_named(module), *((item.name, item.place) for item in broken)):
         if name in RESERVED_NAMES:
             yield Problem(
                 "reserved-name",
@@ -69,6 +87,23 @@ def _named(module: Module) -> Iterator[tuple[str, Place]]:
     yield from ((item.name, item.place) for item in module.actions)
 
 
+def _in_order(module: Module, broken: Sequence[Broken]) -> Iterator[tuple[str, str, Place]]:
+    """Yield the members; where some are broken in the order of the files, so that the later one is the one too many."""
+    if not broken:
+        return _members(module)
+    others = ((camel(item.name), f"{item.what} `{item.name}`", item.place) for item in broken if item.what != "action")
+    members = sorted(
+        (*_members(module), *others),
+        key=lambda item: _position(module, item[2]),
+    )
+    return iter(members)
+
+
+def _position(module: Module, place: Place) -> tuple[int, int, int]:
+    """Order places by layer, then line and column."""
+    return module.files.index(place.file), place.line, place.column
+
+
 def _members(module: Module) -> Iterator[tuple[str, str, Place]]:
     """Yield every name that the type has, with what it is and where it stands."""
     for item in module.fields:
@@ -83,9 +118,10 @@ def _members(module: Module) -> Iterator[tuple[str, str, Place]]:
         yield computed.api_name, f"computed field `{computed.name}`", computed.place
 
 
-def _actions(module: Module) -> Iterator[Problem]:
+def _actions(module: Module, broken: Sequence[Broken]) -> Iterator[Problem]:
     seen: dict[str, Place] = {}
-    for action in module.actions:
+    found: list[Action | Broken] = [*module.actions, *(item for item in broken if item.what == "action")]
+    for action in sorted(found, key=lambda item: _position(module, item.place)):
         if action.name in seen:
             yield Problem(
                 "name-collision",

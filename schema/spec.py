@@ -381,6 +381,7 @@ class Module:
     lambda_config: Mapping[str, Any] = field(default_factory=_nothing)
     declared_key: tuple[str, ...] | None = None  # `key:` of the file; None: the table's own, empty: `key: none`
     places: Mapping[str, Place] = field(default_factory=_nothing)  # where keys stand, by path: `fields.group.column`
+    broken: frozenset[str] = frozenset()  # members left out for errors of their own; a module that serves has none
     # --- bound ---
     table: str = ""
     side_table: str | None = None

@@ -146,6 +146,11 @@ class Entry(dict[str, Any]):
         """Answer whether the file has one of these keys, right or wrong."""
         return any(key in self.patches or (self.holder is not None and key in self.holder) for key in keys)
 
+    def is_wrong(self, key: str, alias: str = "") -> bool:
+        """Answer whether the file says something for a key that could not be read."""
+        said = self.holder if self.holder is not None else {}
+        return key not in self and (said.get(key) is not None or said.get(alias) is not None)
+
     def patch(self, other: Entry) -> None:
         """Lay another section over this one, key by key."""
         for key, value in other.items():

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from schema.bind import bind, plan
 from schema.catalog import Catalog, Column, ColumnClass, ForeignKey, Table
-from schema.check import check_module, with_excerpt
+from schema.check import check_module, partial_module, unsaid, with_excerpt
 from schema.problems import Problem
 from schema.source import read
 from schema.spec import Module
+from schema.tables import table_of
 from storage.otrs import LayoutTable, read_layout
 
 HOUSE = Path(__file__).parents[2]
@@ -80,11 +81,12 @@ def shipped() -> Mapping[str, Module]:
 
 
 def everything_wrong(file: str, data: bytes, catalog: Catalog) -> list[Problem]:
-    """Check a file and, when it holds, bind it: every problem, each with its line."""
+    """Check a file and bind what is right in it: every problem, each with its line."""
     source = read(file, data)
-    module, problems = check_module([source])
-    if module is not None:
-        problems += bind(module, catalog, {**shipped(), module.name: module})[1]
+    problems = check_module([source])[1]
+    module = partial_module([source])
+    if module is not None and table_of(module, catalog) is not None:
+        problems += unsaid(problems, bind(module, catalog, {**shipped(), module.name: module})[1])
     return [with_excerpt(problem, [source]) for problem in problems]
 
 

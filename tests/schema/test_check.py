@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schema.check import check_module
+from schema.check import check_module, partial_module
 from schema.kinds import KINDS
 from schema.problems import Level
 from schema.source import read
@@ -22,7 +22,7 @@ from schema.spec import (
     Option,
     Rule,
 )
-from tests.schema.catalogs import faults, made
+from tests.schema.catalogs import MODULES, everything_wrong, faults, layout, made, shipped
 
 GOOD = Path(__file__).parent / "files" / "good"
 
@@ -411,3 +411,100 @@ def test_a_broken_layer_breaks_the_module_and_only_it_is_blamed() -> None:
     module, problems = check_module([read("a.yaml", TICKET.encode()), read("b.yaml", b"module: {extend: ticket")])
     assert module is None
     assert {problem.file for problem in problems} == {"b.yaml"}
+
+
+# --- all problems at once ---
+
+
+def everything(text: str) -> list[str]:
+    found = everything_wrong("site/thing.yaml", text.encode(), layout("znuny65"))
+    return sorted(f"{problem.line} {problem.code}: {problem.message}" for problem in found)
+
+
+def test_what_the_database_lacks_is_said_beside_what_the_file_gets_wrong() -> None:
+    """A10: nobody mends a file twice."""
+    assert everything(
+        """
+module: {name: thing, table: queue}
+fields:
+  - {name: name, type: strnig}
+  - {name: comment, column: coment, type: text}
+  - {name: group, column: group_id, type: reference, to: gruop}
+computed_fields:
+  - {name: a, type: string, lambda: return 1, needs: [nmae]}
+  - {name: b, type: string, sql: UPPER(commments)}
+relations: [{name: tickets, to: tikcet, by: queue}]
+filters: [{field: nothing}]
+ui: {list_columns: [name, nowhere]}
+validation: {unique_fields: [unknown]}
+"""
+    ) == [
+        "10 missing-module: Relation `tickets` is left out: there is no module `tikcet`, or its file is broken.",
+        "11 unknown-field: The filter on `nothing` is left out: there is no such field.",
+        "12 unknown-field: `list_columns` names `nowhere`, which module `thing` does not have.",
+        "13 unknown-field: `unique_fields` names `unknown`, which is no field.",
+        "4 unknown-type: `type` must be one of string, text, markdown, html, int, bigint, float, decimal, bool, date, time, datetime, epoch, duration, select, radio, multiselect, validity, reference, color, email, url, phone, range, json, yaml, password, secret, file; found `strnig`.",
+        "5 missing-column: Table `queue` has no column `coment` for field `comment`.",
+        "6 missing-module: Field `group` is left out: there is no module `gruop`, or its file is broken.",
+        "8 bad-needs: `needs` of `a` names `nmae`, which is no field and no column.",
+        "9 bad-expression: The SQL expression of `b` cannot use `commments`: table `queue` has no such column.",
+    ]
+
+
+def test_an_error_is_not_followed_by_complaints_about_what_it_took_away() -> None:
+    assert everything(
+        """
+module: {name: thing, table: queue, key: [code]}
+fields:
+  - {name: code, column: name, type: strnig}
+  - {name: number, column: 5, type: int}
+computed_fields:
+  - {name: a, type: string, lambda: return 1, needs: [code, number]}
+  - {name: b, type: string, sql: UPPER(code)}
+filters: [{field: code}]
+hide: [number]
+access: {agent: {rows: {code: {eq: x}}}, fields: {code: {agent: true}}}
+ui: {list_columns: [code, a, b], default_sort: code}
+"""
+    ) == [
+        "4 unknown-type: `type` must be one of string, text, markdown, html, int, bigint, float, decimal, bool, date, time, datetime, epoch, duration, select, radio, multiselect, validity, reference, color, email, url, phone, range, json, yaml, password, secret, file; found `strnig`.",
+        "5 bad-type: `column` must be a column name of letters, digits and _; found `5`.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "module: {name: thing, table: 5}",
+        "module: {name: thing, key: {}}",
+        "module: {name: thing}\nfields: 7",
+        "module: {table: queue}",
+        "module: {extend: thing}",
+        "module: {name: thing",
+        "",
+    ],
+)
+def test_a_file_that_says_too_little_is_not_bound_for_a_report(text: str) -> None:
+    assert partial_module([read("site/thing.yaml", text.encode())]) is None
+
+
+def test_a_good_file_makes_the_same_module_in_part_and_in_whole() -> None:
+    for module in shipped().values():
+        path = next(path for path in MODULES if path.as_posix().endswith(module.files[0]))
+        assert partial_module([read(module.files[0], path.read_bytes())]) == module
+
+
+def test_one_name_for_two_members_is_said_even_where_both_are_wrong() -> None:
+    assert faults(
+        "module: {name: thing}\nfields:\n  - {name: a_b, type: x}\n  - {name: a_b, type: reference}\nactions:\n  - {name: go, lambda: ''}\n  - {name: go, lambda: return 1}"
+    )[-2:] == [
+        "4:12 name-collision: Field `a_b` and field `a_b` (site/thing.yaml:3:12) are both called `aB` in the API.",
+        "7:12 name-collision: Action `go` is here twice; the first is at site/thing.yaml:6:12.",
+    ]
+
+
+def test_options_are_compared_even_where_one_has_no_value() -> None:
+    found = faults(
+        "module: {name: thing}\nfields:\n  - {name: a, type: select, options: [{value: 1, label: x}, {label: y}, {value: 1, label: z}]}"
+    )
+    assert [line.split(":")[1].split()[1] for line in found] == ["missing-key", "duplicate-option"]
