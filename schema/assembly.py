@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from schema.bind import bind
 from schema.catalog import Catalog, Column, ColumnClass, Table
-from schema.check import with_excerpt
+from schema.check import unsaid, with_excerpt
 from schema.loading import Draft
 from schema.plan import plan
 from schema.ports import PlannedTable, Refusal
@@ -107,6 +107,9 @@ class Binder:
     ) -> Bound:
         """Bind the first candidate of a draft that holds; when none does, what served before goes on serving."""
         problems = list(draft.problems)
+        if draft.partial is not None:
+            whole = self.imagined(catalog, plan(draft.partial, catalog, others))
+            problems += unsaid(problems, bind(draft.partial, whole, others)[1])
         previous = self._served.get(draft.name)
         made: Bound | None = None
         for candidate in draft.candidates():

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from schema.check import check_module
+from schema.check import check_module, partial_module
 from schema.layers import Found, misplaced, open_found, scan
 from schema.ports import StoredVersion
 from schema.problems import Level, Place, Problem
@@ -39,7 +39,8 @@ class Draft:
     """A module name with its files.
 
     `first` is the best that the files give by themselves, the files as they are when `current`; `fallbacks` yields what
-    else may serve when that does not fit the database, made only when asked for.
+    else may serve when that does not fit the database, made only when asked for. `partial` is what is right in broken
+    files: it never serves, but shows what else is wrong once it meets the database.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Draft:
     current: bool
     problems: tuple[Problem, ...]
     fallbacks: Callable[[], Iterator[Candidate]]
+    partial: Module | None = None
 
     def candidates(self) -> Iterator[Candidate]:
         """Yield what may serve, best first."""
@@ -202,7 +204,8 @@ class Loader:
 
         first = Candidate(stack.sources, module) if module is not None and current else next(fallbacks(), None)
         files = tuple(source.file for _, source in group)
-        return Draft(name, files, stack.sources, first, current, tuple(problems), fallbacks)
+        partial = partial_module(stack.sources) if stack.sources and not current else None
+        return Draft(name, files, stack.sources, first, current, tuple(problems), fallbacks, partial)
 
     def _fallbacks(self, name: str, stack: _Stack, broken: set[str]) -> Iterator[tuple[Source, ...]]:
         """Yield what may serve instead of files that do not: what serves now, their last good versions, ever less of them."""

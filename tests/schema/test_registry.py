@@ -471,3 +471,15 @@ async def test_a_breaking_change_is_still_refused_after_a_restart(tmp_path: Path
         assert [(problem.code, problem.file) for problem in status.problems] == [("breaking-change", "site/room.yaml")]
         assert world.fields("room") == ["name", "seats", "floor"]
     assert world.registry.snapshot.number == 1
+
+
+async def test_all_problems_come_at_once_those_of_the_file_and_those_of_the_tables(world: World) -> None:
+    await world.start(room=ROOM)
+    text = ROOM.replace("fields:", "feilds: []\nfields:") + (
+        'computed_fields:\n  - {name: twice, type: int, sql: "seets * 2"}\n'
+        "relations:\n  - {name: desks, to: desk, by: room}\n"
+    )
+    await world.save(world.modules / "room.yaml", text)
+    codes = {problem.code for problem in world.status("room").problems}
+    assert {"unknown-key", "bad-expression", "missing-module"} <= codes
+    assert all(problem.line > 1 and problem.excerpt for problem in world.status("room").problems)
