@@ -16,6 +16,7 @@ from resolvers.relations import relate
 from resolvers.scope import Scope, column, is_moment
 from resolvers.terms import Term, joined_column, key_terms
 from schema.catalog import ColumnClass
+from schema.kinds import UNKNOWN
 from schema.spec import Field
 from storage.dialects import Dialect
 from storage.dialects import Expression as Sql
@@ -24,6 +25,7 @@ from storage.values import LAST_SECOND, bind_text, binder
 
 _ZERO: Sql = sa.literal_column("0")
 _ONE: Sql = sa.literal_column("1")
+_NOTHING: Sql = sa.literal_column("''")
 
 
 def condition(scope: Scope, predicate: Predicate) -> Sql:
@@ -209,8 +211,13 @@ def _rows(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
 
     def has(text: Any) -> Sql:
         rows, values = scope.dynamic_rows(term, _field(term))
-        equal = scope.speech.dialect.equals(column(values, "value_text"), bind_text(text), ColumnClass.TEXT)
-        return rows.add_columns(_ONE).where(equal).exists()
+        dialect, value = scope.speech.dialect, column(values, "value_text")
+        if text == UNKNOWN and _field(term).options:
+            options = [bind_text(option.value) for option in _field(term).options]
+            found = sa.and_(value.is_not(None), _complement(scope, dialect.is_in(value, options, ColumnClass.TEXT)))
+        else:
+            found = dialect.equals(value, bind_text(text), ColumnClass.TEXT)
+        return rows.add_columns(_ONE).where(found).exists()
 
     def empty() -> Sql:
         rows, _ = scope.dynamic_rows(term, _field(term))
@@ -223,21 +230,46 @@ def _texts(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
     """Several values in one text: a JSON list as we write it, or words between commas as others do."""
     dialect, kind = scope.speech.dialect, term.column_class
     value = dialect.text(scope.value(term), kind)
+    in_json = sa.and_(dialect.starts_with(value, "["), dialect.ends_with(value, "]"))
+    # Every item with a comma of its own on both sides, so that items can be found and taken out whole.
+    items = _between_commas(sa.case((in_json, dialect.inside(value)), else_=value))
 
     def has(text: Any) -> Sql:
+        if text == UNKNOWN and _field(term).options:
+            return others()
         plain = bind_text(text)
-        spaced = sa.func.replace(value, sa.literal_column("', '"), sa.literal_column("','"))
-        between = sa.type_coerce(sa.literal_column("','"), sa.String).concat(spaced).concat(sa.literal_column("','"))
-        in_json = dialect.contains(value, json.dumps(plain, ensure_ascii=False))
-        return sa.or_(
-            sa.and_(dialect.starts_with(value, "["), in_json),
-            sa.and_(_complement(scope, dialect.starts_with(value, "[")), dialect.contains(between, f",{plain},")),
-        )
+        found = [sa.and_(in_json, dialect.holds(items, f",{spelt},")) for spelt in _in_json(text)]
+        if "," not in plain and plain == plain.strip():
+            found.append(sa.and_(_complement(scope, in_json), dialect.holds(items, f",{plain},")))
+        return sa.or_(*found)
+
+    def others() -> Sql:
+        """Take all options out; what is left besides commas is none of them."""
+        left = items
+        for option in _field(term).options:
+            for spelt in (*_in_json(option.value), bind_text(option.value)):
+                left = dialect.without(left, f",{spelt},")
+        return sa.and_(value.is_not(None), dialect.without(left, ",") != _NOTHING)
 
     def empty() -> Sql:
-        return sa.or_(value.is_(None), value.in_([sa.literal_column("''"), sa.literal_column("'[]'")]))
+        return sa.or_(value.is_(None), value.in_([_NOTHING, sa.literal_column("'[]'")]))
 
     return _listed(operator, given, has, empty)
+
+
+def _between_commas(value: Sql) -> Sql:
+    joined = sa.func.replace(value, sa.literal_column("', '"), sa.literal_column("','"))
+    doubled = sa.func.replace(joined, sa.literal_column("','"), sa.literal_column("',,'"))
+    comma = sa.type_coerce(sa.literal_column("',,'"), sa.String)
+    return comma.concat(doubled).concat(sa.literal_column("',,'"))
+
+
+def _in_json(value: Any) -> tuple[str, ...]:
+    """Spell an item as it stands in a JSON list between doubled commas: as we write it, as others do, as a number."""
+    text = bind_text(value)
+    spelt = [json.dumps(text, ensure_ascii=False), json.dumps(text)]
+    spelt += [text] if text.removeprefix("-").isdecimal() else []
+    return tuple(dict.fromkeys(item.replace(", ", ",").replace(",", ",,") for item in spelt))
 
 
 def _listed(operator: str, given: Any, has: Callable[[Any], Sql], empty: Callable[[], Sql]) -> Sql:

@@ -91,6 +91,19 @@ class Dialect:
         same: Expression = self.text(expression, column_class) == value
         return same
 
+    def inside(self, expression: Expression) -> Expression:
+        """Cut the first and the last letter off; there must be two."""
+        return sa.func.substr(expression, _word("2"), sa.func.length(expression) - _word("2"))
+
+    def holds(self, expression: Expression, text: str) -> Expression:
+        """Find a text anywhere in a text, exactly."""
+        found: Expression = sa.func.instr(expression, text) > _word("0")
+        return found
+
+    def without(self, expression: Expression, text: str) -> Expression:
+        """Take a text out of a text wherever it stands exactly."""
+        return sa.func.replace(expression, text, _word("''"))
+
     def is_in(self, expression: Expression, values: Sequence[Any], column_class: ColumnClass) -> Expression:
         """Compare exactly with several values; none of them matches nothing."""
         if not values:
@@ -190,6 +203,11 @@ class PostgreSql(Dialect):
         in_range = expression.between(_word("'0001-01-01'"), _word("'9999-12-31 23:59:59.999999'"))
         return sa.case((in_range, expression))
 
+    def holds(self, expression: Expression, text: str) -> Expression:
+        """Find it."""
+        found: Expression = sa.func.strpos(expression, text) > _word("0")
+        return found
+
     def fold(self, expression: Expression) -> Expression:
         """Lower by ICU; without it the database's own LC_CTYPE decides which letters have a case."""
         before = sa.func.replace(expression, *map(_quoted, _BEFORE_LOWER))
@@ -248,6 +266,19 @@ class MySql(Dialect):
             value = sa.cast(value, sa.Numeric(65, 12)) if exact else value.op("+")(_word("0e0"))
         found: Expression = getattr(sa.func, function)(value)
         return found
+
+    def inside(self, expression: Expression) -> Expression:
+        """Count letters; LENGTH counts bytes."""
+        return sa.func.substr(expression, _word("2"), sa.func.char_length(expression) - _word("2"))
+
+    def holds(self, expression: Expression, text: str) -> Expression:
+        """Find it byte by byte."""
+        found: Expression = sa.func.instr(self._bytes(expression), text) > _word("0")
+        return found
+
+    def without(self, expression: Expression, text: str) -> Expression:
+        """Take it out letter by letter: newer versions of REPLACE heed the collation."""
+        return sa.func.replace(self._utf8(expression).collate("utf8mb4_bin"), text, _word("''"))
 
     def fold(self, expression: Expression) -> Expression:
         """Lower by the newest collation, then compare letter by letter instead of by the column's collation."""
