@@ -14,6 +14,7 @@ from schema.source import SIZE_LIMIT_BYTES, Source
 
 SUFFIXES = (".yaml", ".yml")
 FOLDER_DEPTH_LIMIT = 16
+LINKED_MARK = " (linked folder)"
 # Hidden files and what editors put beside a file while they save it.
 _SKIPPED_STARTS = (".", "#", "~")
 _SKIPPED_ENDS = ("~", "#")
@@ -30,7 +31,10 @@ class Found:
 
 
 def scan(folders: Sequence[Path]) -> list[Found]:
-    """List the module files of all layers, sub-folders included, in a stable order. A folder may be missing."""
+    """List the module files of all layers, sub-folders included, in a stable order. A folder may be missing.
+
+    A link to a folder is not followed; it is listed itself, so that somebody is told.
+    """
     found: list[Found] = []
     for layer, (folder, label) in enumerate(zip(folders, labels(folders), strict=True)):
         try:
@@ -39,7 +43,9 @@ def scan(folders: Sequence[Path]) -> list[Found]:
             continue
         for path in _walk(str(root), str(root), FOLDER_DEPTH_LIMIT):
             relative = path[len(str(root)) + 1 :]
-            found.append(Found(f"{label}/{relative}", Path(path), layer, root))
+            # No module is called like that, so the link breaks none of its own name.
+            mark = LINKED_MARK if os.path.isdir(path) and not path.endswith(SUFFIXES) else ""  # noqa: PTH112 - a text here
+            found.append(Found(f"{label}/{relative}{mark}", Path(path), layer, root))
     return sorted(found, key=lambda item: (item.layer, item.display))
 
 
@@ -66,8 +72,11 @@ def _walk(root: str, folder: str, depth: int) -> Iterator[str]:
         if name.endswith(SUFFIXES):
             if not _is_folder(entry):
                 yield entry.path
-        elif depth > 0 and _is_folder(entry) and (not entry.is_symlink() or _is_hidden_inside(root, entry.path)):
-            yield from _walk(root, entry.path, depth - 1)
+        elif depth > 0 and _is_folder(entry):
+            if entry.is_symlink() and not _is_hidden_inside(root, entry.path):
+                yield entry.path
+            else:
+                yield from _walk(root, entry.path, depth - 1)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -134,6 +143,9 @@ def _reason(found: Found) -> tuple[str, str]:
         if error.errno == errno.EACCES:
             return "The file cannot be read: permission denied.", "Let the user that runs Lambdesk read it."
         return "The file is a link to something that is not there.", "Mend or remove the link."
+    if stat.S_ISDIR(status.st_mode):
+        hint = "Replace the link by the folder, or name the folder in LAMBDESK_MODULES_DIR."
+        return "The folder is a link; the files in it are not read.", hint
     if not target.startswith(str(found.root) + os.sep):
         return "The file is a link that leads out of its folder.", "Copy the file into the folder."
     if not stat.S_ISREG(status.st_mode):

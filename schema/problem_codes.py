@@ -22,7 +22,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "too-deep": "Values are nested more than 32 deep.",
         "too-many-fields": "The module has more than 200 fields.",
         "too-many-values": "The file holds more than 20,000 values.",
-        "unreadable-file": "The file is a link out of its folder, a pipe, a device, or may not be read.",
+        "unreadable-file": "The file is a link out of its folder, a link to a folder, a pipe, a device, or may not be read.",
         "yaml-syntax": "The file is not YAML.",
         # keys and values
         "bad-argument": "An argument has a type that no argument can have.",

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from schema.layers import misplaced, open_found, scan
+from schema.loading import Loader
 from schema.source import SIZE_LIMIT_BYTES
 
 
@@ -74,7 +75,33 @@ def test_a_linked_sub_folder_counts_where_it_hides_in_its_own_layer(tmp_path: Pa
     write(tmp_path / "elsewhere" / "b.yaml")
     (site / "out").symlink_to(tmp_path / "elsewhere")
     (site / "loop").symlink_to(".")
-    assert names(site) == ["site/more/a.yaml"]
+    assert names(site) == ["site/loop (linked folder)", "site/more/a.yaml", "site/out (linked folder)"]
+
+
+@pytest.mark.parametrize("target", ["../elsewhere", "real", "."])
+def test_a_linked_folder_is_a_problem_and_not_silence(tmp_path: Path, target: str) -> None:
+    write(tmp_path / "elsewhere" / "b.yaml")
+    site = tmp_path / "site"
+    write(site / "real" / "a.yaml")
+    (site / "link").symlink_to(target)
+    (found,) = (item for item in scan([site]) if item.path.name == "link")
+    assert open_found(found) is None
+    (problem,) = misplaced(found).problems
+    assert (problem.file, problem.code, problem.message) == (
+        "site/link (linked folder)",
+        "unreadable-file",
+        "The folder is a link; the files in it are not read.",
+    )
+
+
+def test_a_linked_folder_breaks_no_module_of_its_name(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    write(site / "queue.yaml", "module: {name: queue}")
+    write(tmp_path / "elsewhere" / "b.yaml")
+    (site / "queue").symlink_to(tmp_path / "elsewhere")
+    drafts = {draft.name: draft for draft in Loader([site]).load()}
+    assert drafts["queue"].current
+    assert [problem.code for draft in drafts.values() for problem in draft.problems] == ["unreadable-file"]
 
 
 def test_a_folder_that_is_a_link_itself_is_the_operators_choice(tmp_path: Path) -> None:
