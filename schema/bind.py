@@ -24,14 +24,17 @@ __all__ = ["bind", "module_on", "plan", "side_table", "table_of"]
 
 _INT_SCALARS = {ColumnClass.SMALLINT: "Int", ColumnClass.INT: "Int", ColumnClass.BIGINT: "BigInt"}
 _KEY_SCALARS = ("Int", "BigInt", "String")
+_NONE: Mapping[str, str] = {}
 _CHANGES = frozenset({Operation.UPDATE, Operation.UPSERT, Operation.BULK})
 
 
-def bind(module: Module, catalog: Catalog, others: Mapping[str, Module]) -> tuple[Module | None, list[Problem]]:
+def bind(
+    module: Module, catalog: Catalog, others: Mapping[str, Module], broken: Mapping[str, str] = _NONE
+) -> tuple[Module | None, list[Problem]]:
     """Bind a module to the database; None when there is an error, or when an optional module's table is not there.
 
     `others` are unbound: of a module that a reference leads to only table, key and columns are looked at, so chains of
-    any length never recurse.
+    any length never recurse. `broken` names modules that nothing serves for, with the file of each.
     """
     refused = next((name for name in module.tables if is_secret_table(name)), None)
     if refused is not None:
@@ -43,7 +46,8 @@ def bind(module: Module, catalog: Catalog, others: Mapping[str, Module]) -> tupl
         return None, [] if module.optional else [_missing_table(module, catalog)]
     table = catalog.tables[name]
     key = key_columns(module, table)
-    at = Binding(module, catalog, others, table, catalog.tables.get(side_table(name)), key, dropped=set(module.broken))
+    side = catalog.tables.get(side_table(name))
+    at = Binding(module, catalog, others, table, side, key, broken, dropped=set(module.broken))
     _check_key(at)
     bound = _bind(at)
     _check_rows(bound, at)

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from schema.binding import Binding, near
-from schema.catalog import Table
+from schema.catalog import ColumnClass, Table
 from schema.expressions import Beside, parse
 from schema.problems import suggest
 from schema.secrets import Guard, guards_in, is_secret_column, is_unreadable
 from schema.spec import Computed, Expression, Field, Home, Module
 from schema.sql_reader import Call, Column, Literal, Term
+
+_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 
 
 def bind_computed(computed: Computed, fields: Mapping[str, Field], at: Binding) -> Computed | None:
@@ -89,7 +91,8 @@ class _Path:
         if field is None or field.kind != "reference":
             what = f"names `{self.path}`, but `{step}` is no reference"
             return self._wrong("bad-needs", what, "Only references can be followed.")
-        return self._left_out("missing-module", f"there is no module `{field.to}` for `{self.path}`", None)
+        why, hint = self.at.absence(field.to or str(field.settings.get("lookup_table")))
+        return self._left_out("missing-module", f"{why}, for `{self.path}`", hint)
 
 
 def _bind_expression(
@@ -109,7 +112,9 @@ def _bind_expression(
 def _terms(fields: Mapping[str, Field], at: Binding) -> dict[str, Term]:
     """Say what each name in an expression stands for: the column, guarded where some rows are secret, or the field's."""
     terms: dict[str, Term] = {
-        name: Column(name) for name in at.table.columns if not is_secret_column(at.table.name, name)
+        name: Column(name, whole=found.type in _WHOLE)
+        for name, found in at.table.columns.items()
+        if not is_secret_column(at.table.name, name)
     }
     for column, guard in guards_in(at.table.name, at.table.columns).items():
         if guard.key in at.table.columns:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from schema.binding import Binding, column_named, describe, fits, near, nearest
+from schema.binding import Binding, column_named, describe, fits, near
 from schema.catalog import Column, ColumnClass, Table
 from schema.kinds import KINDS
 from schema.problems import Level, suggest
@@ -273,12 +273,13 @@ def _without_target(item: Field, column: Column, at: Binding) -> Field | None:
         fallback = "int" if column.type in _INTS else "string"
         usable = kind in KINDS and column.type in KINDS[kind].accepts and kind not in ("reference", "select")
         return replace(item, kind=kind if usable else fallback)
+    why, hint = at.absence(item.to)
     at.drop(
         item.name,
         "missing-module",
-        f"Field `{item.name}` is left out: there is no module `{item.to}`, or its file is broken.",
+        f"Field `{item.name}` is left out: {why}.",
         f"fields.{item.name}.to",
-        nearest(item.to, at.others),
+        hint,
         place=item.place,
     )
     return None

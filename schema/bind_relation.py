@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schema.binding import Binding, column_named, describe, fits, near, nearest
+from schema.binding import Binding, column_named, describe, fits, near
 from schema.catalog import Table
 from schema.problems import Level, suggest
 from schema.secrets import is_secret_table, is_unreadable
@@ -17,12 +17,13 @@ def bind_relation(relation: Relation, at: Binding) -> Relation | None:
     target = at.target(relation.to)
     path = f"relations.{relation.name}.to"
     if target is None:
+        why, hint = at.absence(relation.to)
         at.drop(
             relation.name,
             "missing-module",
-            f"Relation `{relation.name}` is left out: there is no module `{relation.to}`, or its file is broken.",
+            f"Relation `{relation.name}` is left out: {why}.",
             path,
-            nearest(relation.to, at.others),
+            hint,
             place=relation.place,
         )
         return None

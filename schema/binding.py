@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from schema.catalog import Catalog, Column, ColumnClass, Table
@@ -17,7 +17,11 @@ _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT})
 
 @dataclass(slots=True)
 class Binding:
-    """The state of one binding. `dropped` are members that the module has to do without, for no fault of its own."""
+    """The state of one binding.
+
+    `broken` are modules that nothing serves for, with the file of each; `dropped` are members that the module has to do
+    without, for no fault of its own.
+    """
 
     module: Module
     catalog: Catalog
@@ -25,6 +29,7 @@ class Binding:
     table: Table
     side: Table | None
     key: tuple[str, ...]
+    broken: Mapping[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     dropped: set[str] = field(default_factory=set)
 
@@ -66,6 +71,13 @@ class Binding:
         """Return another module, or this one."""
         return self.module if name == self.module.name else self.others.get(name)
 
+    def absence(self, name: str) -> tuple[str, str]:
+        """Say why a module is not there, and what to do."""
+        file = self.broken.get(name)
+        if file is not None:
+            return f"module `{name}` ({file}) is broken", f"Mend {file}."
+        return f"there is no module `{name}`", nearest(name, [*self.others, *self.broken])
+
     def table_of(self, module: Module) -> Table | None:
         """Return the table of this or another module."""
         if module is self.module:
@@ -102,10 +114,10 @@ def near(word: str, allowed: Iterable[str]) -> str:
     return suggest(word, names) or f"Columns: {', '.join(names[:40])}{', ...' if len(names) > 40 else ''}."  # noqa: PLR2004 - a readable hint
 
 
-def nearest(name: str, modules: Mapping[str, Module]) -> str:
+def nearest(name: str, modules: Collection[str]) -> str:
     """Suggest a module; among a thousand only those that start alike are compared, since comparing is slow."""
     alike = modules if len(modules) <= SUGGESTED_FROM else [word for word in modules if word[:2] == name[:2]]
-    return suggest(name, list(alike)[:SUGGESTED_FROM]) or "Add the module, or mend it."
+    return suggest(name, list(alike)[:SUGGESTED_FROM]) or "Add the module, or mend the name."
 
 
 def fits(one: ColumnClass, other: ColumnClass) -> bool:

@@ -123,9 +123,7 @@ def test_chains_of_any_length_bind_without_recursion() -> None:
     assert found.fields[0].to == "m1"
     last, problems = bind(modules["m2999"], ZNUNY, modules)
     assert last is not None
-    assert [problem.message for problem in problems] == [
-        "Field `next` is left out: there is no module `m3000`, or its file is broken."
-    ]
+    assert [problem.message for problem in problems] == ["Field `next` is left out: there is no module `m3000`."]
 
 
 def test_a_missing_target_costs_one_member_and_not_the_module() -> None:
@@ -136,8 +134,29 @@ def test_a_missing_target_costs_one_member_and_not_the_module() -> None:
     assert not {"service", "articles"} & set(ticket.by_name)
     assert {problem.level for problem in problems} == {Level.WARNING}
     assert [problem.message for problem in problems][:2] == [
-        "Field `service` is left out: there is no module `service`, or its file is broken.",
-        "Relation `articles` is left out: there is no module `article`, or its file is broken.",
+        "Field `service` is left out: there is no module `service`.",
+        "Relation `articles` is left out: there is no module `article`.",
+    ]
+
+
+def test_a_broken_target_is_told_from_a_missing_one_and_its_file_is_named() -> None:
+    """A10."""
+    module = made(
+        """
+module: {name: thing, table: ticket}
+fields:
+  - {name: queue, column: queue_id, type: reference, to: a3}
+  - {name: owner, column: user_id, type: reference, to: a4}
+relations: [{name: notes, to: a3, by: thing}]
+computed_fields: [{name: far, type: string, lambda: return 1, needs: [queue.name]}]
+"""
+    )
+    found, problems = bind(module, ZNUNY, {"a5": shipped()["queue"]}, {"a3": "site/a3.yaml"})
+    assert found is not None
+    assert [(problem.message, problem.hint) for problem in problems] == [
+        ("Field `queue` is left out: module `a3` (site/a3.yaml) is broken.", "Mend site/a3.yaml."),
+        ("Field `owner` is left out: there is no module `a4`.", "Add the module, or mend the name."),
+        ("Relation `notes` is left out: module `a3` (site/a3.yaml) is broken.", "Mend site/a3.yaml."),
     ]
 
 

@@ -439,13 +439,13 @@ ui: {list_columns: [name, nowhere]}
 validation: {unique_fields: [unknown]}
 """
     ) == [
-        "10 missing-module: Relation `tickets` is left out: there is no module `tikcet`, or its file is broken.",
+        "10 missing-module: Relation `tickets` is left out: there is no module `tikcet`.",
         "11 unknown-field: The filter on `nothing` is left out: there is no such field.",
         "12 unknown-field: `list_columns` names `nowhere`, which module `thing` does not have.",
         "13 unknown-field: `unique_fields` names `unknown`, which is no field.",
         "4 unknown-type: `type` must be one of string, text, markdown, html, int, bigint, float, decimal, bool, date, time, datetime, epoch, duration, select, radio, multiselect, validity, reference, color, email, url, phone, range, json, yaml, password, secret, file; found `strnig`.",
         "5 missing-column: Table `queue` has no column `coment` for field `comment`.",
-        "6 missing-module: Field `group` is left out: there is no module `gruop`, or its file is broken.",
+        "6 missing-module: Field `group` is left out: there is no module `gruop`.",
         "8 bad-needs: `needs` of `a` names `nmae`, which is no field and no column.",
         "9 bad-expression: The SQL expression of `b` cannot use `commments`: table `queue` has no such column.",
     ]
