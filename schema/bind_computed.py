@@ -125,7 +125,7 @@ def _terms(fields: Mapping[str, Field], at: Binding) -> dict[str, Term]:
         if item.home is Home.TABLE and item.column in terms:
             terms.setdefault(item.name, terms[item.column])
         elif item.home is Home.SIDE and at.side is not None and item.is_readable:
-            terms.setdefault(item.name, Beside(item.column, at.side.name, at.key))
+            terms.setdefault(item.name, Beside(item.column, at.side.name, at.key, whole=item.column_class in _WHOLE))
     return terms
 
 

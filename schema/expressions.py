@@ -26,6 +26,10 @@ class Beside(Column):
 
 _BESIDE = "lambdesk_beside"
 
+_ARITHMETIC = frozenset({"+", "-", "*", "minus"})
+# What gives one of its values, or as many bits.
+_PASSING = frozenset({"coalesce", "ifnull", "nullif", "if", "case", "abs", "least", "greatest", "mod", "%"})
+
 
 def _render(term: Term, dialect: str, alias: str, *, condition: bool = False) -> str:
     """Write a term. PostgreSQL tells conditions from numbers: `condition` says that one is wanted here."""
@@ -111,6 +115,16 @@ def _renamed(term: Term, names: Mapping[str, Term]) -> Term:
     return term
 
 
+def _wide(term: Term, *, inside: bool = False) -> Term:
+    """Calculate with 64 bits: PostgreSQL stays within the type of the columns and refuses the statement beyond it."""
+    if isinstance(term, Column):
+        return Call("cast int", (term,)) if inside and term.whole else term
+    if not isinstance(term, Call):
+        return term
+    inside = term.name in _ARITHMETIC or (inside and term.name in _PASSING)
+    return Call(term.name, tuple(_wide(part, inside=inside) for part in term.terms))
+
+
 @lru_cache(maxsize=1024)
 def _read(text: str) -> Term:
     reader = Reader(text)
@@ -137,6 +151,7 @@ def parse(text: str, columns: Mapping[str, Term] | None = None) -> Expression:
         term = _renamed(term, columns)
         names = _columns(term)
     rendered = {dialect: _value(term, dialect, Expression.ALIAS) for dialect in DIALECTS}
+    rendered["postgresql"] = _value(_wide(term), "postgresql", Expression.ALIAS)
     return Expression(text, tuple(names), rendered)
 
 

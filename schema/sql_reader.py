@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from schema.sql_functions import FUNCTIONS
@@ -24,9 +24,10 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the own table."""
+    """A column of the own table; `whole` says that it holds integers."""
 
     name: str
+    whole: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,12 @@ _POSTGRES = {
     "23502": "not_null",
     "23514": "check",
     "22001": "length",
+    # What the statement itself makes of stored data; a value of the client's is refused before, by our binders or the driver.
+    "22003": "data",
+    "22007": "data",
+    "22008": "data",
+    "22012": "data",
+    "22P02": "data",
     "53100": "full",
     "25006": "read-only",
     "28P01": "login refused",
@@ -152,6 +158,8 @@ def _meant(code: str, meaning: str, cause: BaseException, *, lost: bool) -> Stor
         return StatementTimeout()
     if meaning == "conflict":
         return TransactionConflict()
+    if meaning == "data":
+        return StatementFailed(code)
     if meaning == "parameter":
         return BadParameter("A value does not fit what it is compared with or stored in.")
     if meaning in _CONSTRAINTS:

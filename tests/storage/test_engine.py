@@ -194,3 +194,16 @@ def test_a_number_beyond_64_bits_is_refused(number: Any) -> None:
 async def test_64_bits_pass_through_every_driver(quick: Database, number: int) -> None:
     question = sa.select(sa.cast(sa.literal(bind_int(number), sa.BigInteger), sa.BigInteger))
     assert await quick.fetch(question) == [(number,)]
+
+
+TOO_MUCH = {
+    "sqlite": "SELECT sum(n) FROM (SELECT 9223372036854775807 AS n UNION ALL SELECT 1) AS t",
+    "mysql": "SELECT 9223372036854775807 + 1",
+    "postgresql": "SELECT 9223372036854775807 + n FROM (SELECT 1 AS n) AS t",
+}
+
+
+async def test_what_stored_data_make_of_a_statement_is_no_fault_of_a_parameter(quick: Database) -> None:
+    with pytest.raises(StatementFailed):
+        await quick.fetch(TOO_MUCH[quick.dialect.name])
+    assert await recovers(quick)
