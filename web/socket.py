@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from web.answers import encode
 from web.edge import Note, note_of
-from web.errors import Code, Refused, format_message, log_failure
+from web.errors import Code, Refused, format_exception, format_message
 from web.live import Live
 from web.operation import Asked, NotStarted, prepare, read_asked
 from web.origin import is_own_origin
@@ -22,7 +22,7 @@ from web.strict import NotStrict, loads
 
 PROTOCOL = "graphql-transport-ws"
 MAX_ID = 255
-GOING_AWAY = 1001
+GONE = 1006
 INVALID = 4400
 UNAUTHORIZED = 4401
 INIT_TIMEOUT = 4408
@@ -179,11 +179,13 @@ class Conversation:
         except Refused as refused:
             self._forget(name)
             await self._send_errors(name, [format_message(refused.message, refused.code, note.request_id)])
-        except (WebSocketDisconnect, RuntimeError):
+        except WebSocketDisconnect:
             self._forget(name)  # the socket closed while this was sending
         except Exception as error:  # noqa: BLE001 - one operation must not end the others
             self._forget(name)
-            log_failure("an operation on a socket failed inside", error, note.request_id)
+            told = format_exception(error, note.request_id)
+            with contextlib.suppress(WebSocketDisconnect):
+                await self._send_errors(name, [told])
 
     def _forget(self, name: str) -> None:
         # The id is free again before the last message: the client may use it at once.
@@ -194,7 +196,10 @@ class Conversation:
         await self._send_raw(encode(message))
 
     async def _send_raw(self, message: bytes) -> None:
-        await self.socket.send_text(message.decode())
+        try:
+            await self.socket.send_text(message.decode())
+        except RuntimeError:  # it is closed; so is said to everyone in one way
+            raise WebSocketDisconnect(GONE) from None
 
     async def _send_errors(self, name: str, errors: list[dict[str, Any]]) -> None:
         await self._send({"id": name, "type": "error", "payload": errors})

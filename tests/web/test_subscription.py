@@ -148,6 +148,28 @@ async def test_b20_more_than_twenty_operations_on_a_socket_are_refused(toy: Toy)
     assert {answer["payload"][0]["extensions"]["code"] for answer in refused} == {"RATE_LIMITED"}
 
 
+async def test_what_fails_inside_before_it_runs_is_told_and_logged_once(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RecursionError(SECRET)
+
+    async with opened(toy) as socket:
+        await socket.init()
+        monkeypatch.setattr(toy.live.documents, "prepare", fail)
+        await socket.send({"id": "1", "type": "subscribe", "payload": {"query": "{queue{id}}"}})
+        answer = await socket.next()
+
+    assert (answer["id"], answer["type"]) == ("1", "error")
+    (error,) = answer["payload"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    fields = record.fields  # type: ignore[attr-defined] # put there with `extra`
+    assert fields["request_id"] == error["extensions"]["requestId"]
+    assert fields["exception"] == "RecursionError"
+    assert SECRET not in json.dumps(answer) + caplog.text + str(fields)
+
+
 CLOSES: dict[str, tuple[Any, int]] = {
     "B20 subscribe before init": ({"id": "1", "type": "subscribe", "payload": {"query": "{queue{id}}"}}, 4401),
     "no JSON": ("{", 4400),
