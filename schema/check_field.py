@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +10,7 @@ from schema.captions import words
 from schema.defaults import WrongDefaultError, stored_default
 from schema.expressions import parse_condition
 from schema.kinds import KINDS, UNKNOWN, Kind
-from schema.names import enum_value
+from schema.names import COUNTED, enum_value, has_latin, option_name
 from schema.patterns import pattern_error
 from schema.problems import Level
 from schema.shapes import LAMBDA_LIMIT_BYTES, plain
@@ -45,6 +44,8 @@ _LOOKUP_WORDS = {
 # GOTRS looks `valid_id` up in the table `valid`; here that is a kind.
 VALIDITY_TABLE = "valid"
 WITH_OPTIONS = ("select", "radio", "multiselect")
+# A multiselect keeps its values in one text, with this between them.
+SEPARATOR = ","
 _NUMBERS = ("int", "bigint", "float", "decimal", "range", "duration")
 
 
@@ -224,11 +225,13 @@ def _options(entry: Entry, kind: Kind, findings: Findings) -> tuple[Option, ...]
                 "Add `options: [{value: ..., label: ...}]`.",
             )
         return ()
-    made = [(option, item) for item in read if (option := _option(item, findings)) is not None]
+    made = [(option, item) for number, item in enumerate(read, 1) if (option := _option(item, number, findings))]
+    if kind.name == "multiselect":
+        _check_parts(made, entry, findings)
     return _distinct(made, entry, findings)
 
 
-def _option(item: Entry, findings: Findings) -> Option | None:
+def _option(item: Entry, number: int, findings: Findings) -> Option | None:
     value = item.get("value")
     if value is None:
         return None
@@ -237,7 +240,7 @@ def _option(item: Entry, findings: Findings) -> Option | None:
     if isinstance(value, float):
         value = str(value)
     label = item.get("label", Caption(str(value)))
-    name = item.get("name") or _option_name(label.text, str(value))
+    name = item.get("name") or _option_name(label.text, str(value), number, item, findings)
     if name.startswith("__") or name in ("TRUE", "FALSE", "NULL"):
         findings.add(
             item.at("name", "label"),
@@ -257,8 +260,33 @@ def _option(item: Entry, findings: Findings) -> Option | None:
     return Option(name, value, label, item.get("tone"), item.get("group"))
 
 
-def _option_name(label: str, value: str) -> str:
-    return enum_value(label if re.search(r"[A-Za-z0-9]", label) else value)
+def _option_name(label: str, value: str, number: int, item: Entry, findings: Findings) -> str:
+    """Name an option that has no `name`; what could only be counted is said, since a number tells a client nothing."""
+    if not value and not has_latin(label):
+        return enum_value(value)
+    name = option_name(label, value, number)
+    if not has_latin(label) and name.startswith(COUNTED):
+        findings.add(
+            item.at("label", "value"),
+            "bad-name",
+            f"No enum value can be made of the label {shown(label)}; it is called `{name}`.",
+            "Give the option a `name`.",
+            Level.WARNING,
+        )
+    return name
+
+
+def _check_parts(made: list[tuple[Option, Entry]], entry: Entry, findings: Findings) -> None:
+    """Refuse values that could not be told apart again where several of them are kept in one text."""
+    for option, item in made:
+        value = str(option.value)
+        if SEPARATOR in value or value != value.strip():
+            findings.add(
+                item.at("value"),
+                "bad-option",
+                f"Option `{option.name}` of field `{entry['name']}` stores `{value}`, which a list of options cannot hold.",
+                f"Values of a multiselect have no `{SEPARATOR}` and no spaces around them.",
+            )
 
 
 def _distinct(made: list[tuple[Option, Entry]], entry: Entry, findings: Findings) -> tuple[Option, ...]:

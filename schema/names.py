@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -91,12 +92,43 @@ def camel(name: str) -> str:
     return text[:1].lower() + text[1:]
 
 
+# What an option is called by its number alone.
+COUNTED = "VALUE_"
+
+# Letters that Unicode does not take apart into a Latin letter and a mark.
+_LETTERS = str.maketrans(
+    {"Æ": "AE", "Œ": "OE", "Ø": "O", "Đ": "D", "Ð": "D", "Ħ": "H", "Ł": "L", "Ŋ": "N", "Ŧ": "T", "Þ": "TH", "ẞ": "SS"}
+)
+
+
+def has_latin(label: str) -> bool:
+    """Answer whether a label has a letter or digit that an enum value can be made of."""
+    return bool(_latin(label))
+
+
+def _latin(label: str) -> str:
+    """Write a label in A-Z, 0-9 and `_`: accents go, `ß` becomes SS; empty where nothing is left."""
+    text = unicodedata.normalize("NFKD", label.upper().translate(_LETTERS))
+    text = "".join(char for char in text if not unicodedata.combining(char)).upper()
+    return re.sub(r"[^0-9A-Z]+", "_", text).strip("_")
+
+
 def enum_value(label: str) -> str:
     """Turn an option's label into an enum value: `new ticket` → `NEW_TICKET`; a leading digit gets an underscore."""
-    text = re.sub(r"[^0-9A-Za-z]+", "_", label).strip("_").upper()
+    text = _latin(label)
     if not text:
         return "EMPTY"
     return f"_{text}" if text[0].isdigit() else text
+
+
+def option_name(label: str, value: str, number: int) -> str:
+    """Make the enum value of an option: of its label, else of its value, else a number."""
+    if has_latin(label):
+        return enum_value(label)
+    text = _latin(value)
+    if text[:1].isalpha():
+        return text
+    return f"{COUNTED}{text or number}"
 
 
 def plural(name: str) -> str:

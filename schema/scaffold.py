@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from schema.captions import words
 from schema.catalog import Catalog, Column, ColumnClass, Table
 from schema.key_words import COLUMN, OPERATIONS
-from schema.names import RESERVED_TYPES, camel, enum_value, is_name, pascal, singular
+from schema.names import RESERVED_TYPES, camel, is_name, option_name, pascal, singular
 from schema.secrets import guards_in, is_secret_column, is_secret_table
 from schema.spec import BUILTIN_MEMBERS, Module
 from schema.tables import module_on, table_of
@@ -207,17 +207,17 @@ def _options(rows: Rows) -> str:
     taken: set[str] = set()
     seen: set[str] = set()
     parts = []
-    for value, label in rows:
+    for number, (value, label) in enumerate(rows, 1):
         if str(value) in seen:
             continue
         seen.add(str(value))
-        name = base = enum_value(label) if re.search(r"[A-Za-z0-9]", label) else f"VALUE_{enum_value(str(value))}"
+        name = base = option_name(label, str(value), number)
         if name in ("TRUE", "FALSE", "NULL", "UNKNOWN"):
             name = base = f"{name}_"
-        number = 2
+        again = 2
         while name in taken:
-            name = f"{base}_{number}"
-            number += 1
+            name = f"{base}_{again}"
+            again += 1
         taken.add(name)
         parts.append(f"{{name: {name}, value: {_value(value)}, label: {_text(label)}}}")
     return f"[{', '.join(parts)}]"

@@ -7,6 +7,7 @@ import pytest
 
 from schema.check import check_module, partial_module
 from schema.kinds import KINDS
+from schema.names import enum_value
 from schema.problems import Level
 from schema.source import read
 from schema.spec import (
@@ -508,3 +509,51 @@ def test_options_are_compared_even_where_one_has_no_value() -> None:
         "module: {name: thing}\nfields:\n  - {name: a, type: select, options: [{value: 1, label: x}, {label: y}, {value: 1, label: z}]}"
     )
     assert [line.split(":")[1].split()[1] for line in found] == ["missing-key", "duplicate-option"]
+
+
+# --- names and values of options ---
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("new ticket", "NEW_TICKET"),
+        ("Ünïcode Ä", "UNICODE_A"),
+        ("Straße", "STRASSE"),
+        ("GROẞ", "GROSS"),
+        ("Ærø Łódź", "AERO_LODZ"),
+        ("crème brûlée", "CREME_BRULEE"),
+        ("ﬁne ②", "FINE_2"),
+        ("3rd party", "_3RD_PARTY"),
+        ("--a--b--", "A_B"),
+        ("新", "EMPTY"),
+    ],
+)
+def test_an_enum_value_keeps_every_letter_that_latin_has_a_letter_for(label: str, name: str) -> None:
+    assert enum_value(label) == name
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "name"), [("新", "7", "VALUE_7"), ("★", "☆", "VALUE_2"), ("...", "2.5", "VALUE_2_5")]
+)
+def test_a_label_without_letters_makes_a_number_of_a_name_with_a_warning(label: str, value: str, name: str) -> None:
+    text = f'module: {{name: thing}}\nfields: [{{name: a, type: select, options: [one, {{value: "{value}", label: "{label}"}}]}}]'
+    module, problems = check_module([read("site/thing.yaml", text.encode())])
+    assert module is not None
+    assert module.fields[0].options[1].name == name
+    assert [(problem.code, problem.level, problem.hint) for problem in problems] == [
+        ("bad-name", Level.WARNING, "Give the option a `name`.")
+    ]
+
+
+@pytest.mark.parametrize("value", ["a,b", " a", "a ", ","])
+@pytest.mark.parametrize("kind", ["multiselect", "select, multiple: true"])
+def test_values_of_a_multiselect_can_be_told_apart_again(value: str, kind: str) -> None:
+    text = (
+        f'module: {{name: thing}}\nfields: [{{name: a, type: {kind}, options: [one, {{name: X, value: "{value}"}}]}}]'
+    )
+    (found,) = faults(text)
+    assert found.partition(" ")[2] == (
+        f"bad-option: Option `X` of field `a` stores `{value}`, which a list of options cannot hold."
+    )
+    assert faults(text.replace(kind, "select")) == []
