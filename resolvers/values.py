@@ -14,7 +14,7 @@ from typing import Any
 
 from resolvers.errors import OperationError
 from resolvers.terms import Term
-from schema.kinds import COMPUTED_SCALARS, KINDS, UNKNOWN
+from schema.kinds import COMPUTED_SCALARS, KINDS, UNKNOWN, VALIDITY
 from schema.spec import Computed, Field, Home, Option
 from storage.values import UNREADABLE, Converter, read_sum, reader
 
@@ -32,6 +32,7 @@ _PLACEHOLDERS: Mapping[str, Any] = {
     "float": 0.0,
     "range": 0.0,
     "decimal": Decimal(0),
+    "validity": VALIDITY["INVALID"],  # of a validity that OTRS does not have, only this is safe to say
 }
 
 log = logging.getLogger("lambdesk.resolvers")

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from schema.catalog import ColumnClass
+from schema.kinds import VALIDITY
 from storage.errors import BadParameter
 from storage.plain import plain
 from storage.plain import text as without_surrogates
@@ -100,6 +101,13 @@ def _decimal(value: Any) -> Decimal:
     return number if number.as_tuple().exponent not in range(1, 400) else number.quantize(Decimal(1))
 
 
+def _validity(value: Any) -> int:
+    number = int(value)
+    if number not in VALIDITY.values():
+        raise ValueError("There is no such validity.")
+    return number
+
+
 def _float(value: Any) -> float:
     number = float(value)
     if not math.isfinite(number):
@@ -154,8 +162,9 @@ _READERS: dict[str, Callable[[ColumnClass, tzinfo], Converter | None]] = {
         ("string", "text", "markdown", "html", "color", "email", "url", "phone", "select", "radio", "reference"),
         _read_text,
     ),
-    **dict.fromkeys(("int", "bigint", "duration", "validity"), _same(int)),
+    **dict.fromkeys(("int", "bigint", "duration"), _same(int)),
     **dict.fromkeys(("float", "range"), _same(_float)),
+    "validity": _same(_validity),
     "decimal": _same(_decimal),
     "bool": _same(bool),
     "date": _same(_date),

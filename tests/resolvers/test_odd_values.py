@@ -28,6 +28,7 @@ ODD = {
     ),
 }
 EVERYWHERE = (
+    "UPDATE queue SET valid_id = 9 WHERE id IN (1, 2)",
     "UPDATE ticket SET until_time = -5 WHERE id = 1",
     "UPDATE ticket SET hot = 2 WHERE id IN (3, 4)",
     "UPDATE ticket SET urgency = 'weird' WHERE id IN (3, 4)",
@@ -79,6 +80,11 @@ async def test_an_unreadable_value_is_null_with_an_error_and_the_list_survives(o
 async def test_an_unreadable_moment_that_is_never_null_is_the_first_one(odd: World) -> None:
     rows = (await odd.data("{tickets(first: 1) {nodes {createdAt}}}"))["tickets"]["nodes"]
     assert rows == [{"createdAt": "0001-01-01T00:00:00Z"}]
+
+
+async def test_a_validity_that_there_is_not_is_invalid(odd: World) -> None:
+    rows = (await odd.data("{queues(first: 4) {nodes {validity}}}"))["queues"]["nodes"]
+    assert [row["validity"] for row in rows] == ["INVALID", "INVALID", "INVALID", "VALID"]
 
 
 async def test_only_what_is_selected_can_be_unreadable(odd: World) -> None:
