@@ -7,7 +7,7 @@ from dataclasses import replace
 from schema.binding import Binding, column_named, describe, fits, near
 from schema.catalog import Table
 from schema.problems import Level, suggest
-from schema.secrets import is_secret_table, is_unreadable
+from schema.secrets import is_reserved_table, is_secret_table, is_unreadable
 from schema.spec import Field, Module, Relation
 from schema.tables import present, same_table
 
@@ -146,11 +146,11 @@ def _many_to_many(relation: Relation, target: Module, table: Table, at: Binding)
             place=relation.place,
         )
         return None
-    if is_secret_table(between.name):
+    if is_secret_table(between.name) or is_reserved_table(between.name):
         at.drop(
             relation.name,
             "secret-table",
-            f"Relation `{relation.name}` is left out: table `{between.name}` holds sessions, tokens or keys.",
+            f"Relation `{relation.name}` is left out: table `{between.name}` holds secrets or is no table of modules.",
             f"relations.{relation.name}.through",
             "Remove the relation.",
             place=relation.place,

@@ -16,6 +16,7 @@ from schema.expressions import parse_condition, parse_select
 from schema.merge import LISTS, Merged, merge, read_sections
 from schema.names import is_plural, plural
 from schema.problems import Place, Problem, suggest
+from schema.secrets import is_reserved_table
 from schema.source import Source
 from schema.spec import Caption, Field, Hook, Module, Operation
 from schema.spot import Entry, Findings, listed
@@ -72,10 +73,13 @@ def _checked(sources: Sequence[Source], findings: Findings) -> tuple[Module | No
     broken = _broken(merged, module)
     module = replace(module, broken=frozenset(item.name for item in broken))
     findings.problems += _with_excerpts(check_names(module, broken), sources)
+    _check_tables(merged.header, module, findings)
     check_access(merged.access, module, findings)
     _check_uses(merged, findings)
     is_lost = any(document.is_wrong(name) for document in read for name in LISTS)
-    return module, not (is_lost or merged.header.is_wrong("table") or merged.header.is_wrong("key"))
+    is_refused = any(is_reserved_table(name) for name in module.tables)
+    is_lost = is_lost or merged.header.is_wrong("table") or merged.header.is_wrong("key")
+    return module, not (is_lost or is_refused)
 
 
 def _broken(merged: Merged, module: Module) -> list[Broken]:
@@ -301,6 +305,18 @@ def _note_places(found: dict[str, Place], path: str, entry: Entry, keys: Sequenc
     for key in keys:
         if key in entry:
             found[f"{path}.{key}"] = entry.at(key).place
+
+
+def _check_tables(header: Entry, module: Module, findings: Findings) -> None:
+    """Refuse tables of the database itself and of Lambdesk: asking a database to make one fails in words of its own."""
+    reserved = next((name for name in module.tables if is_reserved_table(name)), None)
+    if reserved is not None:
+        findings.add(
+            header.at("table", "name"),
+            "reserved-name",
+            f"The table `{reserved}` belongs to the database or to Lambdesk itself and can be no module.",
+            "Name another table with `table`.",
+        )
 
 
 def _check_uses(merged: Merged, findings: Findings) -> None:

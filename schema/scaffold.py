@@ -10,7 +10,7 @@ from schema.captions import words
 from schema.catalog import Catalog, Column, ColumnClass, Table
 from schema.key_words import COLUMN, OPERATIONS
 from schema.names import RESERVED_TYPES, camel, is_name, option_name, pascal, singular
-from schema.secrets import guards_in, is_secret_column, is_secret_table
+from schema.secrets import guards_in, is_reserved_table, is_secret_column, is_secret_table
 from schema.spec import BUILTIN_MEMBERS, Module
 from schema.tables import module_on, table_of
 from schema.tree import UNSAFE_CHARACTER
@@ -65,6 +65,8 @@ def module_yaml(
     modules: Mapping[str, Module] | None = None,
 ) -> str:
     """Write the module file for a table. `lookups` holds the rows of small tables that foreign keys point at."""
+    if is_reserved_table(table.name):
+        raise ValueError(f"Table `{table.name}` belongs to the database or to Lambdesk itself and can be no module.")
     if is_secret_table(table.name):
         raise ValueError(f"Table `{table.name}` holds sessions, tokens or keys and can be no module.")
     make = _Maker(table, catalog, lookups, modules or {})

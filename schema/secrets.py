@@ -91,6 +91,17 @@ def is_salt(column: str) -> bool:
     return column.lower() in _SALTS
 
 
+# Tables of the databases themselves.
+_SYSTEM_PREFIXES = ("sqlite_", "pg_", "information_schema", "performance_schema")
+_SYSTEM_NAMES = frozenset({"mysql"})
+
+
+def is_reserved_table(table: str) -> bool:
+    """Answer whether a name belongs to a database or to Lambdesk itself, so that no module file may take it."""
+    name = table.lower()
+    return name in _SYSTEM_NAMES or name.startswith((*_SYSTEM_PREFIXES, _OWN_PREFIX))
+
+
 @lru_cache(maxsize=4096)
 def is_secret_table(table: str) -> bool:
     """Answer whether a table holds sessions, tokens or keys, so that no module may sit on it."""

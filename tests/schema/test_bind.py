@@ -239,12 +239,9 @@ def test_secret_columns_are_known_by_their_names(table: str, column: str, secret
     [
         ("sessions", True),
         ("oauth2_token", True),
-        ("lambdesk_credential", True),
-        ("lambdesk_api_token", True),
         ("SESSIONS", True),
         ("user_sessions", True),
         ("oauth2_token_config", False),
-        ("lambdesk_ext_ticket", False),
         ("ticket", False),
     ],
 )

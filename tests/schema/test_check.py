@@ -480,6 +480,7 @@ ui: {list_columns: [code, a, b], default_sort: code}
         "module: {name: thing, key: {}}",
         "module: {name: thing}\nfields: 7",
         "module: {table: queue}",
+        "module: {name: thing, table: lambdesk_role}",
         "module: {extend: thing}",
         "module: {name: thing",
         "",

@@ -8,8 +8,9 @@ import pytest
 from schema.bind import bind
 from schema.catalog import Catalog, Column, ColumnClass, Table
 from schema.problems import Level, Problem
+from schema.scaffold import module_yaml
 from schema.spec import Computed, Expression, Module, Operation
-from tests.schema.catalogs import bound, layout, made, shipped
+from tests.schema.catalogs import bound, faults, layout, made, shipped
 
 ZNUNY = layout("znuny65")
 GUARDED = [
@@ -174,3 +175,35 @@ def test_a_table_of_ones_own_with_such_columns_is_guarded_as_well() -> None:
     found, (problem,) = problems_of(text, catalog)
     assert found is None
     assert problem.code == "secret-column"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "sqlite_master",
+        "SQLITE_SEQUENCE",
+        "pg_authid",
+        "information_schema",
+        "information_schema_x",
+        "mysql",
+        "lambdesk_credential",
+        "lambdesk_ext_ticket",
+    ],
+)
+def test_tables_of_the_database_itself_and_of_lambdesk_are_refused_by_their_name(table: str) -> None:
+    message = f"The table `{table}` belongs to the database or to Lambdesk itself and can be no module."
+    assert faults(f"module: {{name: peek, table: [queue, {table}]}}") == [f"1:29 reserved-name: {message}"]
+    with pytest.raises(ValueError, match="can be no module"):
+        module_yaml(Table(table, {}), Catalog({}), {})
+    if table == table.lower():
+        assert faults(f"module: {{name: {table}}}") == [f"1:16 reserved-name: {message}"]
+        assert faults(f"module: {{name: {table}, table: queue}}") == []
+
+
+def test_a_table_of_lambdesk_is_between_no_two_modules() -> None:
+    key = {"id": Column("id", ColumnClass.INT), "user": Column("user", ColumnClass.STRING)}
+    catalog = Catalog({**ZNUNY.tables, "lambdesk_role": Table("lambdesk_role", key, ("id",))})
+    text = "module: {name: peek, table: users}\nrelations: [{name: a, to: user, through: lambdesk_role, here: id, there: id}]"
+    found, problems = problems_of(text, catalog)
+    assert found is not None
+    assert (found.relations, [problem.code for problem in problems]) == ((), ["secret-table"])
