@@ -49,6 +49,10 @@ RESERVED_TYPES = frozenset(
         "Badge",
         "SchemaChange",
         "SchemaChangeItem",
+        "SchemaChangeKind",
+        "SchemaChanged",
+        "ModuleStatus",
+        "ProblemLevel",
     ]
 )
 
