@@ -14,20 +14,23 @@ from datetime import date, datetime
 from datetime import time as clock
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.sql.base import Executable
 
 from storage.dialects import DIALECTS, Dialect
 from storage.errors import BadParameter, PoolExhausted, StatementTimeout, StorageError, Unavailable
 from storage.faults import is_stale_plan, translate
+from storage.lean import create_async_engine
 from storage.session import Session, prepare_connection, probe_dialect
 from storage.urls import parse_url
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 GRACE_S = 0.3  # the server's own timeout should come first: it says why, and it stops the work
 PING_TIMEOUT_S = 0.5

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
-
-from sqlalchemy.ext.asyncio import AsyncConnection
+from typing import TYPE_CHECKING, Any
 
 from storage.dialects import Dialect, MySql, PostgreSql, fold
 from storage.moments import tell_moments
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 # SQLite looks at the clock every so many steps of its virtual machine: some tenths of a millisecond.
 STEPS_BETWEEN_LOOKS = 20_000

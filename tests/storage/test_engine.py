@@ -1,9 +1,12 @@
 """The database answers, or says in our own words why it does not; it never hangs and never keeps a broken connection."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiomysql
@@ -207,3 +210,14 @@ async def test_what_stored_data_make_of_a_statement_is_no_fault_of_a_parameter(q
     with pytest.raises(StatementFailed):
         await quick.fetch(TOO_MUCH[quick.dialect.name])
     assert await recovers(quick)
+
+
+def test_a_server_does_not_carry_an_orm() -> None:
+    """Half a second of every start, and 6 MB; and whoever wants the package itself still gets all of it."""
+    code = (
+        "import sys, web.lifecycle; assert 'sqlalchemy.orm' not in sys.modules; "
+        "import storage.engine; from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession; "
+        "from storage.lean import create_async_engine; "
+        "assert isinstance(create_async_engine('sqlite+aiosqlite://'), AsyncEngine)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2], timeout=60)
