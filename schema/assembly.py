@@ -103,13 +103,22 @@ class Binder:
         return replace(catalog, tables=tables, managed=catalog.managed | {planned.name for planned in plans})
 
     def bind(
-        self, draft: Draft, catalog: Catalog, others: Mapping[str, Module], refusals: Mapping[str, list[Refusal]]
+        self,
+        draft: Draft,
+        catalog: Catalog,
+        others: Mapping[str, Module],
+        refusals: Mapping[str, list[Refusal]],
+        broken: Mapping[str, str],
     ) -> Bound:
-        """Bind the first candidate of a draft that holds; when none does, what served before goes on serving."""
+        """Bind the first candidate of a draft that holds; when none does, what served before goes on serving.
+
+        `broken` names the file of every module that has no candidate at all.
+        """
         problems = list(draft.problems)
         if draft.partial is not None:
             whole = self.imagined(catalog, plan(draft.partial, catalog, others))
-            problems += unsaid(problems, bind(draft.partial, whole, others)[1])
+            seen = {**others, draft.name: draft.partial}
+            problems += unsaid(problems, bind(draft.partial, whole, seen, broken)[1])
         previous = self._served.get(draft.name)
         made: Bound | None = None
         for candidate in draft.candidates():
@@ -118,7 +127,7 @@ class Binder:
             if unbound.optional and table_of(unbound, catalog) is None:
                 return Bound(draft.name, draft.files, draft.sources, None, newest, newest, ())
             refused = _refused(unbound, catalog, refusals) if candidate is draft.first else []
-            found, bind_problems = self._bind(unbound, catalog, others)
+            found, bind_problems = self._bind(unbound, catalog, others, broken)
             if newest:
                 problems += [*refused, *bind_problems]
             if found is not None and not _errors([*refused, *bind_problems]):
@@ -136,9 +145,9 @@ class Binder:
         self._kept = {key: kept for key, kept in self._kept.items() if kept.round >= self._rounds - 2}
 
     def _bind(
-        self, module: Module, catalog: Catalog, others: Mapping[str, Module]
+        self, module: Module, catalog: Catalog, others: Mapping[str, Module], broken: Mapping[str, str]
     ) -> tuple[Module | None, tuple[Problem, ...]]:
-        needs = tuple(_needs(module, catalog, others))
+        needs = tuple(_needs(module, catalog, others, broken))
         key = (module.name, module.digest)
         kept = self._kept.get(key)
         if (
@@ -148,7 +157,7 @@ class Binder:
         ):
             kept.round = self._rounds
             return kept.module, kept.problems
-        bound, problems = bind(module, catalog, others)
+        bound, problems = bind(module, catalog, others, broken)
         if bound is not None:
             bound = replace(bound, digest=_digest(bound, catalog))
             served = self._served.get(module.name)
@@ -158,7 +167,9 @@ class Binder:
         return bound, tuple(problems)
 
 
-def _needs(module: Module, catalog: Catalog, others: Mapping[str, Module]) -> Iterable[object]:
+def _needs(
+    module: Module, catalog: Catalog, others: Mapping[str, Module], broken: Mapping[str, str]
+) -> Iterable[object]:
     """Yield everything that the binding of a module looks at: its tables, its targets and theirs."""
     yield module
     yield catalog.dynamic_fields
@@ -171,7 +182,7 @@ def _needs(module: Module, catalog: Catalog, others: Mapping[str, Module]) -> It
             continue
         seen.add(name)
         target = others.get(name)
-        yield target
+        yield target if target is not None else broken.get(name)
         if target is not None:
             table_name = table_of(target, catalog)
             yield catalog.tables.get(table_name) if table_name else None

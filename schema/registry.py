@@ -259,7 +259,8 @@ class Registry:
     ) -> _Work:
         """Bind every draft to the database; the first candidate of a module that holds serves."""
         others = {draft.name: draft.first.module for draft in drafts if draft.first}
-        bound = {draft.name: binder.bind(draft, catalog, others, refusals) for draft in drafts}
+        broken = {draft.name: draft.files[-1] for draft in drafts if draft.first is None}
+        bound = {draft.name: binder.bind(draft, catalog, others, refusals, broken) for draft in drafts}
         self._refuse_clashes(bound)
         self._run_examples(bound)
         snapshot = self._snapshot(bound, catalog)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from schema.build import LambdeskSchema
 from schema.catalog import Table
-from schema.layers import scan
+from schema.layers import Found, scan
 from schema.loading import Loader
 from schema.names import is_name
 from schema.problems import Level, Problem, report, suggest
@@ -90,22 +90,27 @@ async def check(settings: Settings, arguments: Namespace) -> Told:
 def _choose_folders(configured: Sequence[Path], paths: Sequence[Path]) -> tuple[list[Path], set[str]]:
     """Return the layers to look at, and the files to report on (all of them when empty)."""
     folders = [path.resolve() for path in paths if path.is_dir()]
-    files = [path.resolve() for path in paths if not path.is_dir()]
+    files = [path.parent.resolve() / path.name for path in paths if not path.is_dir()]
     known = [layer.resolve() for layer in configured]
     # A folder of the configured layers is judged within them, so that what it refers to is there.
     inside = [folder for folder in folders if any(folder.is_relative_to(layer) for layer in known)]
     if folders and len(inside) == len(folders):
-        files += [found.path.resolve() for found in scan(configured) if _is_below(found.path.resolve(), folders)]
+        files += [_where(found) for found in scan(configured) if _is_below(_where(found), folders)]
         folders = []
     layers = folders or list(configured)
     for file in files:
         if not any(file.is_relative_to(layer.resolve()) for layer in layers):
             layers.append(file.parent)
-    shown = {found.path.resolve(): found.display for found in scan(layers)}
+    shown = {_where(found): found.display for found in scan(layers)}
     strangers = [str(file) for file in files if file not in shown]
     if strangers:
         raise CommandError(f"{', '.join(strangers)} is no module file; its name must end in .yaml or .yml.")
     return layers, {shown[file] for file in files}
+
+
+def _where(found: Found) -> Path:
+    """Say where a file lies; a link stays where it is, wherever it leads."""
+    return found.path.parent.resolve() / found.path.name
 
 
 def _is_below(path: Path, folders: Sequence[Path]) -> bool:

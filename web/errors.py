@@ -84,9 +84,7 @@ def format_error(error: GraphQLError, request_id: str, code: str | None = None) 
     """
     found = code or code_of(error)
     message = _message(error, found)
-    told_before = error.extensions or {}
-    # What the resolvers call internal has a request id, and was logged where they masked it.
-    if found == Code.INTERNAL and not ("requestId" in told_before and told_before.get("code") == Code.INTERNAL):
+    if found == Code.INTERNAL and not _is_masked(error):
         log_failure("an operation failed inside", _cause_of(error), request_id, error.path)
     told: dict[str, Any] = {"message": message}
     if error.locations:
@@ -96,6 +94,12 @@ def format_error(error: GraphQLError, request_id: str, code: str | None = None) 
     extra = error.extensions if found != Code.INTERNAL and isinstance(error.extensions, Mapping) else {}
     told["extensions"] = {**extra, "code": str(found), "requestId": request_id}
     return told
+
+
+def _is_masked(error: GraphQLError) -> bool:
+    """Answer whether the resolvers made this error: then it is logged already, and its message is meant for clients."""
+    told = error.extensions or {}
+    return "requestId" in told and told.get("code") == Code.INTERNAL
 
 
 def format_exception(error: Exception, request_id: str) -> dict[str, Any]:
@@ -144,7 +148,7 @@ def _code_of_cause(cause: BaseException) -> str:
 
 def _message(error: GraphQLError, code: str) -> str:
     if code == Code.INTERNAL:
-        return INTERNAL_MESSAGE
+        return error.message if _is_masked(error) else INTERNAL_MESSAGE
     cause = error.original_error
     if isinstance(cause, TimeoutError) and code == Code.TIMEOUT:
         return TIMEOUT_MESSAGE

@@ -483,3 +483,14 @@ async def test_all_problems_come_at_once_those_of_the_file_and_those_of_the_tabl
     codes = {problem.code for problem in world.status("room").problems}
     assert {"unknown-key", "bad-expression", "missing-module"} <= codes
     assert all(problem.line > 1 and problem.excerpt for problem in world.status("room").problems)
+
+
+async def test_a_reference_to_a_broken_module_names_its_file(world: World) -> None:
+    await world.start(desk=DESK, room="module: {name: room}\nfields: 7\n")
+    assert "modules/room.yaml" in world.status("desk").problems[0].message
+    (world.modules / "room.yaml").unlink()
+    await asyncio.sleep(0)
+    await world.save(world.modules / "desk.yaml", DESK + "# again\n")
+    await asyncio.sleep(VANISH_GRACE_S + 0.05)
+    await world.registry.reload()
+    assert "there is no module `room`" in world.status("desk").problems[0].message
