@@ -95,6 +95,10 @@ class Binder:
             for planned in plans[module.name]
         ]
 
+    def fits(self, module: Module, catalog: Catalog, others: Mapping[str, Module]) -> bool:
+        """Answer whether a module needs nothing of the database that is not known to be there."""
+        return not plan(module, catalog, others) and not self._bind(module, catalog, others, {})[1]
+
     def imagined(self, catalog: Catalog, plans: Iterable[PlannedTable]) -> Catalog:
         """Return the catalog as it would be with the planned tables, for checks that must not make any."""
         tables = dict(catalog.tables)

@@ -80,7 +80,7 @@ class Registry:
         self._author = author
         self._binder = Binder()
         self._catalog: Catalog | None = None
-        self._looked = 0.0  # when the database was last looked at
+        self._looked = time.monotonic()  # when all of the database was last looked at
         self._dirty = asyncio.Event()
         self._published = asyncio.Condition()
         self._busy = asyncio.Lock()
@@ -226,6 +226,7 @@ class Registry:
         catalog, refusals = await self._prepare(binder, catalog, fresh, unbound, dry_run=dry_run)
         if not dry_run:
             self._catalog = catalog
+            binder.prepared(fresh)
         return await asyncio.to_thread(self._bind_all, binder, drafts, catalog, refusals)
 
     async def _prepare(
@@ -239,11 +240,15 @@ class Registry:
     ) -> tuple[Catalog, Mapping[str, list[Refusal]]]:
         """Look at the tables of changed modules again, and make what they need."""
         refusals: dict[str, list[Refusal]] = {}
-        if not modules and time.monotonic() - self._looked < RECHECK_S:
+        if self.is_loaded and time.monotonic() - self._looked > RECHECK_S:
+            catalog = await self._database.refresh(catalog, set(catalog.tables) | binder.tables(modules))
+            self._looked = time.monotonic()
+        elif self.is_loaded:
+            modules = [module for module in modules if not binder.fits(module, catalog, others)]
+            if modules:
+                catalog = await self._database.refresh(catalog, binder.tables(modules))
+        if not modules:
             return catalog, refusals
-        self._looked = time.monotonic()
-        if self.is_loaded:
-            catalog = await self._database.refresh(catalog, binder.tables(modules))
         plans = await asyncio.to_thread(binder.wanted, modules, catalog, others)
         if dry_run:
             return binder.imagined(catalog, plans), refusals
@@ -251,7 +256,6 @@ class Registry:
             for refusal in await self._database.ensure_tables(plans):
                 refusals.setdefault(refusal.table, []).append(refusal)
             catalog = await self._database.refresh(catalog, {planned.name for planned in plans})
-        binder.prepared(modules)
         return catalog, refusals
 
     def _bind_all(

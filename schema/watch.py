@@ -13,8 +13,8 @@ from watchfiles import awatch
 
 # Editors write a file in several steps. A change is passed on when nothing more happened for a step, or after the
 # debounce time at the latest, so that a stream of saves cannot hold a reload back for ever.
-STEP_MS = 12
-DEBOUNCE_MS = 60
+STEP_MS = 6
+DEBOUNCE_MS = 40
 # How often folders are looked at that do not exist yet, or that a symbolic link may swap as a whole.
 FOLDER_CHECK_S = 0.25
 POLL_S = 0.25
