@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from schema.check import check_module, partial_module
+from schema.collector import hold_breath
 from schema.layers import Found, misplaced, open_found, scan
 from schema.ports import StoredVersion
 from schema.problems import Level, Place, Problem
@@ -82,6 +83,7 @@ class Loader:
     _good: dict[str, Source] = field(default_factory=dict)  # by file: the source that last went live
     _stored: dict[str, StoredVersion] = field(default_factory=dict)  # by file: what the database kept, read when needed
     _live: dict[str, tuple[Source, ...]] = field(default_factory=dict)  # by module name: the sources that serve
+    breathe: Callable[[], None] = hold_breath  # called between two pieces of work
     pending_s: float | None = None  # when a vanished file's grace ends, from now; None when nothing waits
 
     def remember(self, stored: Mapping[str, StoredVersion]) -> None:
@@ -113,7 +115,10 @@ class Loader:
         grouped: dict[str, list[tuple[int, Source]]] = defaultdict(list)
         for file, (layer, source) in layers.items():
             grouped[self._name_of(file, source)].append((layer, source))
-        made = [self._draft(name, group) for name, group in sorted(grouped.items())]
+        made = []
+        for name, group in sorted(grouped.items()):
+            made.append(self._draft(name, group))
+            self.breathe()
         self._loads += 1
         self._checked = {key: value for key, value in self._checked.items() if value[2] >= self._loads - 2}
         for gone in self._live.keys() - grouped.keys():
@@ -145,6 +150,7 @@ class Loader:
         for found in scan(self.folders):
             seen.add(found.display)
             self._read_one(found)
+            self.breathe()
         self._forget(seen, now)
         return {file: (known.layer, known.source) for file, known in self._known.items()}
 

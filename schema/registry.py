@@ -16,7 +16,7 @@ from graphql import GraphQLSchema
 from schema.assembly import Binder, Bound
 from schema.catalog import Catalog
 from schema.changes import describe
-from schema.collector import paused
+from schema.collector import Breath, paused
 from schema.loading import Draft, Loader
 from schema.outline import clashes
 from schema.ports import Database, ExampleRunner, NewVersion, NoSandbox, Refusal
@@ -79,6 +79,7 @@ class Registry:
         self._examples = examples or NoSandbox()
         self._author = author
         self._binder = Binder()
+        self._breath = Breath()
         self._catalog: Catalog | None = None
         self._looked = time.monotonic()  # when all of the database was last looked at
         self._dirty = asyncio.Event()
@@ -192,6 +193,7 @@ class Registry:
     async def _publish(self, work: _Work) -> None:
         self.snapshot = work.snapshot
         self.is_loaded = self._compares = True
+        self._loader.breathe = self._breath
         async with self._published:
             self._published.notify_all()
         for name, sources in work.live.items():
@@ -264,8 +266,12 @@ class Registry:
         """Bind every draft to the database; the first candidate of a module that holds serves."""
         others = {draft.name: draft.first.module for draft in drafts if draft.first}
         broken = {draft.name: draft.files[-1] for draft in drafts if draft.first is None}
-        bound = {draft.name: binder.bind(draft, catalog, others, refusals, broken) for draft in drafts}
+        bound = {}
+        for draft in drafts:
+            bound[draft.name] = binder.bind(draft, catalog, others, refusals, broken)
+            self._loader.breathe()
         self._refuse_clashes(bound)
+        self._loader.breathe()
         self._run_examples(bound)
         snapshot = self._snapshot(bound, catalog)
         breaking = {item.module for item in snapshot.changes if item.kind == "BREAKING"}

@@ -19,7 +19,7 @@ from web.wire import CalmServer, make_protocol
 
 BACKLOG = 512
 # Modules are loaded in a thread beside the event loop. At Python's 5 ms every hop of a request waits that long for it.
-SWITCH_INTERVAL_S = 0.0005
+SWITCH_INTERVAL_S = 0.002
 NO_SIGN_IN = (
     f"{PREFIX}HOST is {{host}}, which other machines can reach, but nobody has to sign in yet and nothing is encrypted.\n"
     f"Listen on 127.0.0.1, or accept that whoever reaches the port reads everything: "
