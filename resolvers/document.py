@@ -76,7 +76,7 @@ class Document:
 
 
 class Documents:
-    """Prepares documents and keeps those that may run, by text and schema."""
+    """Prepares documents and keeps those that may run, each for the newest schema that it was asked of."""
 
     def __init__(
         self, limits: Limits, *, introspection: bool = True, suggestions: bool = False, cache_size: int = 500
@@ -87,18 +87,20 @@ class Documents:
         self.rules: tuple[type[ASTValidationRule], ...] = (
             specified_rules if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
         )
-        self._kept: OrderedDict[tuple[str, str], Document] = OrderedDict()
+        # By digest: the document, and the version of the schema that it was last held against.
+        self._kept: OrderedDict[str, tuple[Document, str]] = OrderedDict()
         self._weight = 0
 
     def prepare(self, text: str, schema: GraphQLSchema, version: str) -> Document:
         """Return the document, ready to run. `version` names the schema. Raises `DocumentRefused`."""
         # A lone surrogate has no UTF-8; it must not pass for another text either.
         digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
-        kept = self._kept.get((digest, version))
-        if kept is not None:
-            self._kept.move_to_end((digest, version))
+        kept, fits = self._kept.get(digest, (None, ""))
+        if kept is not None and fits == version:
+            self._kept.move_to_end(digest)
             return kept
-        document = Document(text, digest, self._parse(text))
+        # What was parsed for an older schema need not be parsed again, only held against the new one.
+        document = kept or Document(text, digest, self._parse(text))
         rules = (NoFragmentCyclesRule,) if has_cycle(document.node) else self.rules
         errors = validate(schema, document.node, rules, max_errors=MAX_ERRORS, hide_suggestions=not self.suggestions)
         if errors:
@@ -118,8 +120,10 @@ class Documents:
         return node
 
     def _keep(self, document: Document, version: str) -> None:
-        self._kept[document.digest, version] = document
-        self._weight += len(document.text)
+        if document.digest not in self._kept:
+            self._weight += len(document.text)
+        self._kept[document.digest] = (document, version)
+        self._kept.move_to_end(document.digest)
         while len(self._kept) > self.cache_size or self._weight > CACHE_TEXT:
-            _, dropped = self._kept.popitem(last=False)
+            _, (dropped, _) = self._kept.popitem(last=False)
             self._weight -= len(dropped.text)

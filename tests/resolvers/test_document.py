@@ -209,7 +209,10 @@ def test_a_document_is_prepared_once_for_each_schema() -> None:
     first = documents.prepare("{queue{id}}", SCHEMA, "v1")
 
     assert documents.prepare("{queue{id}}", SCHEMA, "v1") is first
-    assert documents.prepare("{queue{id}}", SCHEMA, "v2") is not first
+    assert documents.prepare("{queue{id}}", SCHEMA, "v2") is first, "parsed once, held against the new schema"
+    with pytest.raises(DocumentRefused):
+        documents.prepare("{queue{id}}", build_schema("type Query { room: Int }"), "v3")
+    assert documents.prepare("{queue{id}}", SCHEMA, "v2") is first
 
 
 def test_the_cache_keeps_what_was_used_last() -> None:
