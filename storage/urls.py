@@ -47,7 +47,9 @@ def parse_url(text: str, *, zone_name: str, statement_timeout_s: float, connect_
     if not url.database or url.database == ":memory:":
         raise BadDatabaseUrl(f"The database URL names no database. {_HINT}.")
     if dialect == "sqlite":
-        return Target(dialect, url, {"timeout": 5.0}, Path(url.database).absolute())
+        from storage.one_trip import connect  # noqa: PLC0415 - a driver is loaded where it is used
+
+        return Target(dialect, url, {"timeout": 5.0, "async_creator_fn": connect}, Path(url.database).absolute())
     if dialect == "mysql":
         return Target(dialect, _with_charset(url), {"connect_timeout": connect_timeout_s, "local_infile": False})
     settings = {

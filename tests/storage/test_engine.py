@@ -24,6 +24,7 @@ from storage.errors import (
     Unavailable,
 )
 from storage.faults import translate
+from storage.one_trip import OneTripConnection
 from storage.urls import parse_url
 from storage.values import bind_int, bind_text
 from tests.databases import DIALECTS, fresh_url
@@ -221,3 +222,20 @@ def test_a_server_does_not_carry_an_orm() -> None:
         "assert isinstance(create_async_engine('sqlite+aiosqlite://'), AsyncEngine)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2], timeout=60)
+
+
+async def test_a_statement_on_sqlite_is_one_trip_to_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    with fresh_url("sqlite") as url:
+        database = Database(url)
+        await database.fetch("SELECT 1")
+        trips: list[object] = []
+        original = OneTripConnection.trip
+
+        async def counted(self: OneTripConnection, work: Any, *arguments: Any) -> Any:
+            trips.append(work)
+            return await original(self, work, *arguments)
+
+        monkeypatch.setattr(OneTripConnection, "trip", counted)
+        assert await database.fetch(sa.select(sa.literal_column("1"), sa.literal_column("'x'"))) == [(1, "x")]
+        assert len(trips) == 1
+        await database.close()
