@@ -77,7 +77,8 @@ async def record_versions(database: Database, versions: Sequence[NewVersion]) ->
     """Keep versions that went live, in one transaction; one that equals the newest of its file is left out."""
     created = int(time.time())
     async with database.transaction() as transaction:
-        newest = sa.select(sa.func.max(VERSION.c.id)).group_by(VERSION.c.file)
+        files = {item.file for item in versions}
+        newest = sa.select(sa.func.max(VERSION.c.id)).where(VERSION.c.file.in_(files)).group_by(VERSION.c.file)
         rows = await transaction.execute(sa.select(VERSION.c.file, VERSION.c.digest).where(VERSION.c.id.in_(newest)))
         known = {row[0]: row[1] for row in rows}
         values = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import importlib.util
 import logging
 import signal
@@ -18,6 +19,9 @@ from web.settings import PREFIX, Settings, find_unknown, require_modules
 from web.wire import CalmServer, make_protocol
 
 BACKLOG = 512
+# Objects, young collections, middle collections between two collections of each kind. Full ones walk through every kept
+# document and statement and hold all requests meanwhile; what they find can wait.
+COLLECT_EVERY = (5_000, 20, 100)
 # Modules are loaded in a thread beside the event loop. At Python's 5 ms every hop of a request waits that long for it.
 SWITCH_INTERVAL_S = 0.002
 NO_SIGN_IN = (
@@ -53,6 +57,7 @@ def serve(settings: Settings, live: Live | None = None) -> None:
 
             live = make_live(settings)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
+        gc.set_threshold(*COLLECT_EVERY)
         server = CalmServer(configure(settings, live), live.stopping.set)
         with live.claim():
             host, port = listener.getsockname()[:2]
