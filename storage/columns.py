@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+
+NAME_LIMIT = 60  # of keys and indexes: PostgreSQL cuts names at 63 bytes
 
 # Who made a row and who changed it last, in OTRS's order.
 AUDIT = ("create_time", "create_by", "change_time", "change_by")
@@ -46,3 +49,12 @@ def _long_text(column_type: LongText, compiler: SQLCompiler, **_: Any) -> str:
 @compiles(Bytes)
 def _bytes(_type: Bytes, compiler: SQLCompiler, **_: Any) -> str:
     return {"postgresql": "TEXT", "sqlite": "BLOB"}.get(compiler.dialect.name, "LONGBLOB")
+
+
+def key_name(prefix: str, *parts: str) -> str:
+    """Name a key or an index of a database; what is too long ends in a digest of the whole."""
+    name = "_".join((prefix, *parts))
+    if len(name) <= NAME_LIMIT:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: NAME_LIMIT - 9]}_{digest}"

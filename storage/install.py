@@ -198,7 +198,7 @@ async def _create(transaction: Transaction, tables: Sequence[sa.Table], names: f
         if table.name in names:
             continue
         if transaction.dialect.name == "mysql":
-            await transaction.execute(_create_with_indexes(table))
+            await transaction.execute(create_with_indexes(table))
             continue
         keys: list[sa.ForeignKeyConstraint] | None = None if transaction.dialect.name == "sqlite" else []
         await transaction.execute(CreateTable(table, include_foreign_key_constraints=keys))
@@ -206,16 +206,17 @@ async def _create(transaction: Transaction, tables: Sequence[sa.Table], names: f
             await transaction.execute(CreateIndex(index))
 
 
-def _create_with_indexes(table: sa.Table) -> str:
+def create_with_indexes(table: sa.Table) -> str:
     """Write MySQL's CREATE TABLE with its indexes inside: a table is there completely or not at all."""
     from sqlalchemy.dialects import mysql  # noqa: PLC0415 - only where that dialect is in use
 
-    dialect = mysql.dialect()
+    dialect = mysql.dialect(paramstyle="named")  # in MySQL's own style, percent signs would be doubled here already
     text = str(CreateTable(table).compile(dialect=dialect))
     lines = []
     for index in sorted(table.indexes, key=lambda index: str(index.name)):
-        _, name, columns = str(CreateIndex(index).compile(dialect=dialect)).partition(str(index.name))
-        lines.append(f",\n\tKEY {name} {columns.partition(f' ON {table.name} ')[2]}")
+        name, _, columns = str(CreateIndex(index).compile(dialect=dialect)).partition(" INDEX ")[2].partition(" ON ")
+        kind = "UNIQUE KEY" if index.unique else "KEY"
+        lines.append(f",\n\t{kind} {name} {columns[columns.index('(') :]}")
     head, options = text.rsplit("\n)", 1)
     return f"{head}{''.join(lines)}\n){options}".replace("%", "%%")
 

@@ -5,7 +5,6 @@ Imported only where tables are made or filled; serving a database needs nothing 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage.columns import AUDIT, Bytes, LongText, WallClock
+from storage.columns import AUDIT, Bytes, LongText, WallClock, key_name
 
 _HERE = Path(__file__).parent
 _COLUMN = re.compile(
@@ -26,7 +25,6 @@ _TEXT_FROM = 256  # MySQL: a longer VARCHAR becomes TEXT
 _MEDIUMTEXT_FROM = 65_536
 _UNBOUNDED_FROM = 10_000  # PostgreSQL: from here on a VARCHAR has no length
 _INDEX_PREFIX = {"value_text": 150, "preferences_value": 150, "filename": 350}  # of long columns in indexes
-_NAME_LIMIT = 60  # PostgreSQL cuts names at 63 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +144,9 @@ def _renamed(table: LayoutTable, old: str, new: str) -> LayoutTable:
 
 def _make_table(metadata: sa.MetaData, table: LayoutTable, dialect: str) -> None:
     columns = [_make_column(column, dialect) for column in table.columns]
-    unique = [sa.UniqueConstraint(*names, name=_key_name("uq", table.name, *names)) for names in table.unique]
+    unique = [sa.UniqueConstraint(*names, name=key_name("uq", table.name, *names)) for names in table.unique]
     references = [
-        sa.ForeignKeyConstraint([column.name], [f"{column.to}.id"], name=_key_name("fk", table.name, column.name))
+        sa.ForeignKeyConstraint([column.name], [f"{column.to}.id"], name=key_name("fk", table.name, column.name))
         for column in table.columns
         if column.to
     ]
@@ -231,11 +229,3 @@ def _make_index(table: sa.Table, name: str, names: list[str], dialect: str) -> N
 def _is_long(table: sa.Table, column: str) -> bool:
     kind = table.c[column].type
     return isinstance(kind, LongText) or (isinstance(kind, sa.String) and (kind.length or _TEXT_FROM) >= _TEXT_FROM)
-
-
-def _key_name(prefix: str, *parts: str) -> str:
-    name = "_".join((prefix, *parts))
-    if len(name) <= _NAME_LIMIT:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{name[: _NAME_LIMIT - 9]}_{digest}"
