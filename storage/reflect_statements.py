@@ -69,6 +69,12 @@ _TABLE_NAME: Mapping[str, str] = {"sqlite": "m.name", "mysql": "c.table_name", "
 
 
 def one_table(dialect: str, names: Collection[str]) -> str:
-    """Write the condition that keeps some tables only. Names come from module files, so quotes are doubled."""
-    quoted = ", ".join("'{}'".format(name.replace("\\", "").replace("'", "''")) for name in names)
-    return f" AND {_TABLE_NAME[dialect]} IN ({quoted})".replace("{", "").replace("}", "").replace("%", "")
+    """Write the condition that keeps some tables only. Names come from module files, so what ends a literal is doubled."""
+    quoted = ", ".join(f"'{_escaped(dialect, name)}'" for name in names)
+    return f" AND {_TABLE_NAME[dialect]} IN ({quoted})"
+
+
+def _escaped(dialect: str, name: str) -> str:
+    """Write a name for the inside of a literal; MySQL's driver reads percent signs, its server backslashes."""
+    name = name.replace("'", "''")
+    return name.replace("\\", "\\\\").replace("%", "%%") if dialect == "mysql" else name
