@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -248,3 +249,31 @@ async def test_a_table_of_somebody_else_with_a_name_of_ours_is_refused_and_kept(
             "Give Lambdesk an empty database, or a complete OTRS 6 or Znuny database."
         )
         assert await schema_text(database) == before
+
+
+DYING = """
+import os, signal
+from storage.engine import Transaction
+
+left, execute = int(sys.argv[2]), Transaction.execute
+
+async def dying(self, *arguments):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return await execute(self, *arguments)
+
+Transaction.execute = dying
+"""
+
+
+async def test_a_process_that_was_killed_leaves_no_lock_and_nothing_that_is_in_the_way(empty_url: str) -> None:
+    """SIGKILL: nothing is released, rolled back or closed but by the database itself."""
+    text = COMMAND.replace("import asyncio, sys", f"import asyncio, sys{DYING}")
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", text, empty_url, "90", cwd=ROOT)
+    assert await process.wait() == -signal.SIGKILL
+    async with opened(empty_url) as database:
+        outcome = (await install(database)).outcome
+        assert outcome is (Outcome.RESUMED if database.dialect.name == "mysql" else Outcome.CREATED)
+        assert await counts(database) == SEEDED
