@@ -42,11 +42,15 @@ Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 
 class Transaction:
-    """A running transaction. It ends with the `async with` block: committed, or rolled back on any error."""
+    """A running transaction. It ends with the `async with` block: committed, or rolled back on any error.
 
-    def __init__(self, connection: AsyncConnection, dialect: Dialect) -> None:
+    `limit_s` is how long we wait for one statement: a database behind a broken route never says that it is late.
+    """
+
+    def __init__(self, connection: AsyncConnection, dialect: Dialect, limit_s: float | None = None) -> None:
         self.dialect = dialect
         self._connection = connection
+        self._limit_s = limit_s
 
     async def execute(self, statement: Statement, parameters: Parameters = None) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows, if it has any. A text is sent to the driver as it is."""
@@ -63,9 +67,12 @@ class Transaction:
 
     async def _run(self, statement: Statement, parameters: Parameters) -> sa.CursorResult[Any]:
         try:
-            if isinstance(statement, str):
-                return await self._connection.exec_driver_sql(statement, parameters)
-            return await self._connection.execute(statement, parameters)
+            async with asyncio.timeout(self._limit_s):
+                if isinstance(statement, str):
+                    return await self._connection.exec_driver_sql(statement, parameters)
+                return await self._connection.execute(statement, parameters)
+        except TimeoutError:
+            raise StatementTimeout from None
         except (SQLAlchemyError, OSError) as error:
             raise translate(error) from None
 
@@ -132,14 +139,18 @@ class Database:
 
         `timeout_s` replaces the statement timeout inside; 0 means none (installation, bulk loading).
         """
+        limit_s = self._patience(timeout_s)
         async with self.connection(timeout_s=timeout_s, writes=True) as connection:
-            await self._say(connection, _BEGIN[self.dialect.name])
+            runner = Transaction(connection, self.dialect, limit_s)
+            await runner.execute(_BEGIN[self.dialect.name])
             try:
-                yield Transaction(connection, self.dialect)
-            except BaseException:
+                yield runner
+            except (Unavailable, StatementTimeout):
+                raise  # the connection is thrown away, and its transaction with it
+            except Exception:
                 await self._roll_back(connection)
                 raise
-            await self._say(connection, "COMMIT")
+            await runner.execute("COMMIT")
 
     @asynccontextmanager
     async def connection(
@@ -149,12 +160,14 @@ class Database:
         connection = await self._acquire(deadline)
         try:
             session = await self._session(connection)
-            await session.limit(connection, self.statement_timeout_s if timeout_s is None else timeout_s)
+            async with asyncio.timeout(self._patience(None)):
+                await session.limit(connection, self.statement_timeout_s if timeout_s is None else timeout_s)
             if writes:
                 connection = await connection.execution_options(lambdesk_writes=True)
             yield connection
             if timeout_s is not None:
-                await session.limit(connection, self.statement_timeout_s)
+                async with asyncio.timeout(self._patience(None)):
+                    await session.limit(connection, self.statement_timeout_s)
         except StorageError as error:
             await self._give_back(connection, broken=isinstance(error, Unavailable | StatementTimeout))
             raise
@@ -237,7 +250,8 @@ class Database:
     async def _probe(self, connection: AsyncConnection) -> None:
         """Learn from the first connection what this server can do."""
         try:
-            self.dialect = await probe_dialect(connection, self.dialect)
+            async with asyncio.timeout(self._patience(None)):
+                self.dialect = await probe_dialect(connection, self.dialect)
         except BaseException as error:
             await self._give_back(connection, broken=True)
             if isinstance(error, SQLAlchemyError | OSError):
@@ -250,11 +264,10 @@ class Database:
         session: Session = info["session"]
         return session
 
-    async def _say(self, connection: AsyncConnection, text: str) -> None:
-        try:
-            await connection.exec_driver_sql(text)
-        except (SQLAlchemyError, OSError) as error:
-            raise translate(error) from None
+    def _patience(self, timeout_s: float | None) -> float | None:
+        """How long we wait for a statement of a session with this timeout: a little longer than the server does."""
+        seconds = self.statement_timeout_s if timeout_s is None else timeout_s
+        return seconds + GRACE_S if seconds else None
 
     async def _roll_back(self, connection: AsyncConnection) -> None:
         try:

@@ -52,13 +52,20 @@ def parse_url(text: str, *, zone_name: str, statement_timeout_s: float, connect_
         return Target(dialect, url, {"timeout": 5.0, "async_creator_fn": connect}, Path(url.database).absolute())
     if dialect == "mysql":
         return Target(dialect, _with_charset(url), {"connect_timeout": connect_timeout_s, "local_infile": False})
+    from storage.parting import BriskConnection  # noqa: PLC0415 - a driver is loaded where it is used
+
     settings = {
         "application_name": "lambdesk",
         "statement_timeout": str(int(statement_timeout_s * 1000)),
         "timezone": zone_name,  # of columns WITH time zone: they are compared with wall-clock times
         "jit": "off",  # compiling costs more than our short statements
     }
-    return Target(dialect, _with_ssl(url), {"timeout": connect_timeout_s, "server_settings": settings})
+    arguments = {
+        "timeout": connect_timeout_s,
+        "server_settings": settings,
+        "connection_class": BriskConnection,
+    }
+    return Target(dialect, _with_ssl(url), arguments)
 
 
 def _with_charset(url: sa.URL) -> sa.URL:

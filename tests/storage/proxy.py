@@ -13,6 +13,16 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
+        self._flows = asyncio.Event()
+        self._flows.set()
+
+    def swallow(self) -> None:
+        """Take what is sent and answer nothing, as a broken route does; new connections too."""
+        self._flows.clear()
+
+    def flow(self) -> None:
+        """Deliver again, what was held back first."""
+        self._flows.set()
 
     async def mend(self) -> None:
         """Listen, on the same port as before."""
@@ -34,12 +44,12 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, here = await asyncio.open_connection("127.0.0.1", self._target)
         self._writers |= {writer, here}
-        self._tasks |= {asyncio.create_task(_pump(reader, here)), asyncio.create_task(_pump(there, writer))}
+        self._tasks |= {asyncio.create_task(self._pump(reader, here)), asyncio.create_task(self._pump(there, writer))}
 
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()

@@ -139,6 +139,41 @@ async def test_it_serves_again_within_a_second_of_the_database_s_return(dialect:
         await proxy.cut()
 
 
+@pytest.mark.parametrize("dialect", ["mysql", "postgresql"])
+async def test_nobody_waits_long_behind_a_route_that_swallows_everything(dialect: str) -> None:
+    """Nothing refuses and nothing answers: only our own clock ends the waiting, in reads and in transactions."""
+    with fresh_url(dialect, installed=False) as url:
+        proxy = Proxy(sa.make_url(url).port or {"mysql": 3306, "postgresql": 5432}[dialect])
+        await proxy.mend()
+        target = sa.make_url(url).set(host="127.0.0.1", port=proxy.port)
+        database = Database(
+            target.render_as_string(hide_password=False),
+            statement_timeout_s=0.5,
+            acquire_timeout_s=0.3,
+            connect_timeout_s=0.5,
+        )
+
+        async def write() -> None:
+            async with database.transaction() as transaction:
+                proxy.swallow()
+                await transaction.execute("SELECT 1")
+
+        assert await recovers(database)
+        started = time.monotonic()
+        with pytest.raises(StatementTimeout):
+            await write()
+        with pytest.raises(Unavailable, match="no answer"):
+            await database.fetch("SELECT 1")
+        proxy.flow()
+        assert await recovers(database)
+        proxy.swallow()
+        with pytest.raises(StatementTimeout):
+            await database.fetch("SELECT 1")
+        assert time.monotonic() - started < 6
+        await proxy.cut()
+        await database.close()
+
+
 async def test_a_transaction_is_there_as_a_whole_or_not_at_all(quick: Database) -> None:
     async with quick.transaction() as transaction:
         await transaction.execute("CREATE TABLE one (id INTEGER PRIMARY KEY)")
