@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(settings: Settings) -> int:
+    gc.disable()  # what is imported now stays; `serve` collects again once it has begun
     from storage.errors import StorageError  # noqa: PLC0415 - `--help` should not wait for what a server needs
     from web.serve import CannotStart, serve  # noqa: PLC0415 - the same
 

@@ -34,6 +34,7 @@ from web.platform import hand_written
 from web.settings import Settings, load_secret_key
 
 RETRY_S = 0.5
+SETTLE_AFTER_S = 1.0  # not while the first requests wait
 FIRST_SNAPSHOT = 1  # what it is made of stays for the life of the process
 
 _log = logging.getLogger("lambdesk.modules")
@@ -179,7 +180,7 @@ async def _tell(registry: Registry) -> None:
     async for snapshot in registry.changes():
         tell(snapshot)
         if snapshot.number == FIRST_SNAPSHOT:
-            settle()
+            asyncio.get_running_loop().call_later(SETTLE_AFTER_S, settle)
 
 
 def tell(snapshot: Snapshot) -> None:

@@ -58,6 +58,7 @@ def serve(settings: Settings, live: Live | None = None) -> None:
             live = make_live(settings)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         gc.set_threshold(*COLLECT_EVERY)
+        gc.enable()
         server = CalmServer(configure(settings, live), live.stopping.set)
         with live.claim():
             host, port = listener.getsockname()[:2]
