@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import sqlite3
 import statistics
 import tempfile
 import time
@@ -22,8 +24,8 @@ SAVES = 100
 RATE_PER_S = 50
 LIMIT_S = 3.0
 PAUSE_S = 0.1  # between two saves
-# Every background request asks for the schema's version twice: a request must never see two.
-BACKGROUND = "{ a: schemaVersion farm0001s(first: 5) { nodes { name amount next { name } } } b: schemaVersion }"
+# One record by key with its reference. Every background request asks for the schema's version twice: a request must never see two.
+BACKGROUND = "{ a: schemaVersion farm0001(by: {databaseId: 1}) { name amount next { name } } b: schemaVersion }"
 
 
 def rename_over(path: Path, text: str) -> None:
@@ -189,6 +191,16 @@ async def measure(url: str, folder: Path, saves: int) -> dict[str, Figure]:
     return figures
 
 
+def plant_row(file: Path) -> None:
+    """Give two modules a row each, the first leading to the second."""
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        audit = "'2026-01-01 00:00:00', 1, '2026-01-01 00:00:00', 1"
+        names = "(id, name, amount, next_id, create_time, create_by, change_time, change_by)"
+        database.execute(f"INSERT INTO farm_0002 {names} VALUES (1, 'two', 2, NULL, {audit})")  # noqa: S608 - constants
+        database.execute(f"INSERT INTO farm_0001 {names} VALUES (1, 'one', 1, 1, {audit})")  # noqa: S608 - constants
+        database.commit()
+
+
 async def quiet_load(client: httpx.AsyncClient, seconds: float) -> Load:
     """Run the background requests alone, after a short warm-up."""
     for load in (Load(), Load()):
@@ -207,4 +219,5 @@ def run(quick: bool) -> dict[str, Figure]:
         farm.plant(folder / "modules", MODULES)
         settings = {"DATABASE_URL": f"sqlite:///{folder}/farm.db", "MODULES_DIR": str(folder / "modules"), "DEMO": "0"}
         with running(folder, settings) as server:
+            plant_row(folder / "farm.db")
             return asyncio.run(measure(server.url, folder / "modules", 10 if quick else SAVES))
