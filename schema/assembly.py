@@ -12,7 +12,7 @@ from schema.check import unsaid, with_excerpt
 from schema.loading import Draft
 from schema.plan import plan
 from schema.ports import PlannedTable, Refusal
-from schema.problems import Level, Problem
+from schema.problems import Problem, has_errors
 from schema.snapshot import ModuleState, ModuleStatus
 from schema.source import Source
 from schema.spec import Module, Relation
@@ -35,7 +35,7 @@ class Bound:
         """Return this with a reason why the newest version does not serve, and what serves instead."""
         return replace(self, module=fallback, current=False, problems=(*self.problems, problem, *more), sources=())
 
-    def status(self, catalog: Catalog) -> ModuleStatus:  # noqa: ARG002 - states may come to depend on it
+    def status(self) -> ModuleStatus:
         """Say what serves, for people."""
         state = ModuleState.LIVE if self.current else ModuleState.STALE
         if self.module is None:
@@ -91,7 +91,7 @@ class Binder:
         return [
             planned
             for module in modules
-            if plans[module.name] and not _errors(bind(module, whole, others)[1])
+            if plans[module.name] and not has_errors(bind(module, whole, others)[1])
             for planned in plans[module.name]
         ]
 
@@ -134,7 +134,7 @@ class Binder:
             found, bind_problems = self._bind(unbound, catalog, others, broken)
             if newest:
                 problems += [*refused, *bind_problems]
-            if found is not None and not _errors([*refused, *bind_problems]):
+            if found is not None and not has_errors([*refused, *bind_problems]):
                 made = Bound(draft.name, draft.files, candidate.sources, found, newest, absent=False, problems=())
                 break
         if made is None:
@@ -266,7 +266,3 @@ def _imagine(planned: PlannedTable, existing: Table | None, catalog: Catalog) ->
         )
     unique = tuple((column.name,) for column in planned.columns if column.unique)
     return Table(planned.name, columns, key, unique)
-
-
-def _errors(problems: Iterable[Problem]) -> bool:
-    return any(problem.level is Level.ERROR for problem in problems)

@@ -15,7 +15,7 @@ from schema.catalog import Catalog, ColumnClass, Table
 from schema.check_access import check_rows
 from schema.dynamic import dynamic_fields
 from schema.plan import VALIDITY_COLUMN, plan
-from schema.problems import Level, Problem, suggest
+from schema.problems import Level, Problem, has_errors, suggest
 from schema.secrets import guards_in, is_secret_table, is_unreadable
 from schema.spec import Audience, Computed, Field, Home, Module, Operation, Relation, RowKey
 from schema.tables import module_on, side_table, table_of
@@ -51,8 +51,7 @@ def bind(
     _check_key(at)
     bound = _bind(at)
     _check_rows(bound, at)
-    has_errors = any(problem.level is Level.ERROR for problem in at.problems)
-    return (None if has_errors else bound), at.problems
+    return (None if has_errors(at.problems) else bound), at.problems
 
 
 def _missing_table(module: Module, catalog: Catalog) -> Problem:

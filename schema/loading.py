@@ -17,7 +17,7 @@ from schema.check import check_module, partial_module
 from schema.collector import hold_breath
 from schema.layers import Found, misplaced, open_found, scan
 from schema.ports import StoredVersion
-from schema.problems import Level, Place, Problem
+from schema.problems import Level, Place, Problem, has_errors
 from schema.source import Source, read
 from schema.spec import Module
 
@@ -140,7 +140,7 @@ class Loader:
         """Return the source that last went live for a file: in this process, or kept in the database."""
         if file not in self._good and file in self._stored:
             source = read(file, self._stored[file].source.encode())
-            if not _errors(source.problems):
+            if not has_errors(source.problems):
                 self._good[file] = source
         return self._good.get(file)
 
@@ -196,7 +196,7 @@ class Loader:
         stack = _stack(name, group, problems)
         module, found = self._check(stack.sources)
         problems += found
-        current = module is not None and not _errors(problems)
+        current = module is not None and not has_errors(problems)
         broken = {problem.file for problem in problems if problem.level is Level.ERROR}
 
         def fallbacks() -> Iterator[Candidate]:
@@ -205,7 +205,7 @@ class Loader:
                 if sources and _key(sources) not in seen:
                     seen.add(_key(sources))
                     old, old_problems = self._check(sources)
-                    if old is not None and not _errors(old_problems):
+                    if old is not None and not has_errors(old_problems):
                         yield Candidate(sources, old)
 
         first = Candidate(stack.sources, module) if module is not None and current else next(fallbacks(), None)
@@ -289,7 +289,3 @@ def _duplicate(name: str, source: Source, base: tuple[int, Source], layer: int) 
 
 def _key(sources: Iterable[Source]) -> tuple[str, ...]:
     return tuple(f"{source.file}:{source.digest}" for source in sources)
-
-
-def _errors(problems: Iterable[Problem]) -> bool:
-    return any(problem.level is Level.ERROR for problem in problems)

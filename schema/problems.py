@@ -60,6 +60,11 @@ class Problem:
         return self.place.column
 
 
+def has_errors(problems: Iterable[Problem]) -> bool:
+    """Answer whether any problem keeps a module from going live."""
+    return any(problem.level is Level.ERROR for problem in problems)
+
+
 def suggest(word: str, allowed: Iterable[str]) -> str | None:
     """Return "Did you mean `x`?" for the nearest allowed word, or None when nothing is near."""
     near = difflib.get_close_matches(word, list(allowed), n=1, cutoff=0.6)

@@ -20,7 +20,7 @@ from schema.collector import Breath, paused
 from schema.loading import Draft, Loader
 from schema.outline import clashes
 from schema.ports import Database, ExampleRunner, NewVersion, NoSandbox, Refusal
-from schema.problems import Level, Place, Problem
+from schema.problems import Place, Problem, has_errors
 from schema.snapshot import ModuleState, ModuleStatus, SchemaChangeItem, Snapshot
 from schema.source import Source
 from schema.spec import Audience, Module
@@ -45,7 +45,7 @@ class Outcome:
     @property
     def is_fit(self) -> bool:
         """Whether the file could go live."""
-        return not any(problem.level is Level.ERROR for problem in self.problems)
+        return not has_errors(self.problems)
 
 
 @dataclass(slots=True)
@@ -358,7 +358,7 @@ class Registry:
 
     def _snapshot(self, bound: Mapping[str, Bound], catalog: Catalog) -> Snapshot:
         modules = {name: item.module for name, item in bound.items() if item.module is not None}
-        status = tuple(item.status(catalog) for item in bound.values())
+        status = tuple(item.status() for item in bound.values())
         digest = hashlib.sha256()
         for name, module in modules.items():
             digest.update(f"{name}={module.digest};".encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from schema.problems import Level, Place, Problem
+from schema.problems import Level, Place, Problem, has_errors
 from schema.source import Source
 from schema.tree import UNSAFE_CHARACTER, Map, Seq
 
@@ -119,7 +119,7 @@ class Findings:
     @property
     def has_errors(self) -> bool:
         """Whether something keeps the module from going live."""
-        return any(problem.level is Level.ERROR for problem in self.problems)
+        return has_errors(self.problems)
 
 
 class Entry(dict[str, Any]):

@@ -18,7 +18,7 @@ from schema.catalog import Table
 from schema.layers import Found, scan
 from schema.loading import Loader
 from schema.names import is_name
-from schema.problems import Level, Problem, report, suggest
+from schema.problems import Problem, has_errors, report, suggest
 from schema.publish import Published, choose, difference, publish, rollback
 from schema.registry import Registry
 from schema.spec import Audience
@@ -293,7 +293,7 @@ def _tell_published(published: Published, shown: str | None = None) -> Told:
 
 def _tell_problems(problems: Iterable[Problem], otherwise: str, more: dict[str, Any]) -> Told:
     found = list(problems)
-    failed = any(problem.level is Level.ERROR for problem in found)
+    failed = has_errors(found)
     text = "\n\n".join(filter(None, (report(found), "" if failed else otherwise)))
     return Told(text, {**more, "problems": [_as_data(problem) for problem in found]}, 1 if failed else 0)
 
