@@ -36,6 +36,12 @@ class Bytes(sa.types.UserDefinedType[Any]):
     cache_ok = True
 
 
+class Blob(sa.types.UserDefinedType[Any]):
+    """Bytes of any length, in tables of our own: as bytes everywhere."""
+
+    cache_ok = True
+
+
 @compiles(WallClock)
 def _wall_clock(_type: WallClock, compiler: SQLCompiler, **_: Any) -> str:
     return "TIMESTAMP(0)" if compiler.dialect.name == "postgresql" else "DATETIME"
@@ -49,6 +55,11 @@ def _long_text(column_type: LongText, compiler: SQLCompiler, **_: Any) -> str:
 @compiles(Bytes)
 def _bytes(_type: Bytes, compiler: SQLCompiler, **_: Any) -> str:
     return {"postgresql": "TEXT", "sqlite": "BLOB"}.get(compiler.dialect.name, "LONGBLOB")
+
+
+@compiles(Blob)
+def _blob(_type: Blob, compiler: SQLCompiler, **_: Any) -> str:
+    return {"postgresql": "BYTEA", "sqlite": "BLOB"}.get(compiler.dialect.name, "LONGBLOB")
 
 
 def key_name(prefix: str, *parts: str) -> str:

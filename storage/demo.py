@@ -20,7 +20,8 @@ from storage.engine import Database, Transaction
 from storage.errors import ConstraintViolated
 from storage.install import continue_counting
 from storage.otrs import layout_tables
-from storage.own import META, read_meta
+from storage.own import read_meta
+from storage.own_tables import META
 from storage.rows import complete_row
 from storage.values import wall_clock
 

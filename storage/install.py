@@ -18,7 +18,8 @@ from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 
 from storage.engine import Database, Transaction
 from storage.errors import InstallRefused
-from storage.own import PREFIX, TABLES, read_meta, tables_for, write_meta
+from storage.own import read_meta, write_meta
+from storage.own_tables import PREFIX, TABLES, tables_for
 
 LAYOUT = "znuny65"
 LOCK_TIMEOUT_S = 60

@@ -15,7 +15,7 @@ from storage.columns import AUDIT, Bytes, LongText, WallClock, key_name
 from storage.engine import Database, Transaction
 from storage.errors import ConstraintViolated, StatementFailed
 from storage.install import alone, create_with_indexes
-from storage.own import MODULE
+from storage.own_tables import MODULE
 from storage.reflect import refresh
 
 _TEXT_SIZE = 250

@@ -1,4 +1,4 @@
-"""Lambdesk's own tables, all named `lambdesk_*`, and what is kept in them: progress, managed tables, module versions."""
+"""What is kept in Lambdesk's own tables: progress of the installation, managed tables, versions of module files."""
 
 from __future__ import annotations
 
@@ -10,60 +10,8 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from schema.ports import NewVersion, StoredVersion
-from storage.columns import LongText
 from storage.engine import Database, Statement
-
-PREFIX = "lambdesk_"
-
-_METADATA = sa.MetaData()
-# Options that only CREATE TABLE needs. Kept beside the tables: naming a dialect there would load it, and its cousins with it.
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "mysql": {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"},
-    "sqlite": {"sqlite_autoincrement": True},
-}
-_COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-META = sa.Table(
-    "lambdesk_meta",
-    _METADATA,
-    sa.Column("name", sa.String(100), primary_key=True),
-    sa.Column("value", sa.String(250), nullable=False),
-)
-
-MODULE = sa.Table(
-    "lambdesk_module",
-    _METADATA,
-    sa.Column("managed_table", sa.String(64), primary_key=True),
-    sa.Column("name", sa.String(63), nullable=False),  # the module that asked for the table first
-    sa.Column("beside", sa.String(64)),  # the base table of a side table
-    sa.Column("created", sa.BigInteger, nullable=False),
-)
-
-VERSION = sa.Table(
-    "lambdesk_module_version",
-    _METADATA,
-    sa.Column("id", _COUNTER, primary_key=True),
-    sa.Column("name", sa.String(63), nullable=False),
-    sa.Column("file", sa.String(250), nullable=False),
-    sa.Column("digest", sa.String(64), nullable=False),
-    sa.Column("source", LongText("MEDIUMTEXT"), nullable=False),
-    sa.Column("author", sa.String(200), nullable=False),
-    sa.Column("created", sa.BigInteger, nullable=False),  # seconds since 1970
-    sa.Index("lambdesk_module_version_name", "name"),
-    sa.Index("lambdesk_module_version_file", "file"),
-)
-
-TABLES = (META, MODULE, VERSION)
-
-
-def tables_for(dialect: str) -> list[sa.Table]:
-    """Return the tables as they are created on a dialect."""
-    made = []
-    for table in TABLES:
-        copy = table.to_metadata(sa.MetaData())
-        copy.kwargs.update(_OPTIONS.get(dialect, {}) if dialect != "sqlite" or table is VERSION else {})
-        made.append(copy)
-    return made
+from storage.own_tables import META, MODULE, VERSION
 
 
 class Runner(Protocol):

@@ -1,0 +1,182 @@
+"""Lambdesk's own tables, all named `lambdesk_*`: what they hold, and how each database is told to make them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage.columns import Blob, LongText
+
+PREFIX = "lambdesk_"
+
+_METADATA = sa.MetaData()
+# Options that only CREATE TABLE needs. Kept beside the tables: naming a dialect there would load it, and its cousins with it.
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "mysql": {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"},
+    "sqlite": {"sqlite_autoincrement": True},
+}
+_COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+META = sa.Table(
+    "lambdesk_meta",
+    _METADATA,
+    sa.Column("name", sa.String(100), primary_key=True),
+    sa.Column("value", sa.String(250), nullable=False),
+)
+
+MODULE = sa.Table(
+    "lambdesk_module",
+    _METADATA,
+    sa.Column("managed_table", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(63), nullable=False),  # the module that asked for the table first
+    sa.Column("beside", sa.String(64)),  # the base table of a side table
+    sa.Column("created", sa.BigInteger, nullable=False),
+)
+
+VERSION = sa.Table(
+    "lambdesk_module_version",
+    _METADATA,
+    sa.Column("id", _COUNTER, primary_key=True),
+    sa.Column("name", sa.String(63), nullable=False),
+    sa.Column("file", sa.String(250), nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("source", LongText("MEDIUMTEXT"), nullable=False),
+    sa.Column("author", sa.String(200), nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),  # seconds since 1970
+    sa.Index("lambdesk_module_version_name", "name"),
+    sa.Index("lambdesk_module_version_file", "file"),
+)
+
+# Every change of every row, as history and as the feed of changes: ids grow with commits (see `storage.feed`).
+CHANGE = sa.Table(
+    "lambdesk_change",
+    _METADATA,
+    sa.Column("id", _COUNTER, primary_key=True),
+    sa.Column("origin", sa.String(100), unique=True),  # what OTRS wrote and we found, so that it is noted once
+    sa.Column("module", sa.String(63), nullable=False),
+    sa.Column("row_key", sa.String(600), nullable=False),  # the values of the key columns, as a JSON list
+    sa.Column("kind", sa.SmallInteger, nullable=False),  # 1 created, 2 updated, 3 deleted
+    sa.Column("at", sa.BigInteger, nullable=False),  # milliseconds since 1970
+    sa.Column("actor_kind", sa.String(10), nullable=False),
+    sa.Column("actor_id", sa.BigInteger, nullable=False),
+    sa.Column("actor_login", sa.String(250), nullable=False),
+    sa.Column("request_id", sa.String(64)),
+    sa.Column("undoes", sa.BigInteger),  # the change that this one takes back
+    sa.Column("source", sa.BigInteger),  # of a ticket: the newest row of ticket_history that came with it
+    sa.Column("fields", LongText("MEDIUMTEXT"), nullable=False),  # JSON: field → [before, after]
+    sa.Index("lambdesk_change_row", "module", "row_key", "id"),
+)
+
+# What a mutation with an Idempotency-Key did, noted in its own transaction.
+IDEMPOTENCY = sa.Table(
+    "lambdesk_idempotency",
+    _METADATA,
+    sa.Column("digest", sa.String(64), primary_key=True),  # of caller, key and response name
+    sa.Column("fingerprint", sa.String(64), nullable=False),  # of the field and its input
+    sa.Column("result", LongText("MEDIUMTEXT"), nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Index("lambdesk_idempotency_created", "created"),
+)
+
+# Names that a transaction holds while it does what must not happen twice at once.
+LOCK = sa.Table("lambdesk_lock", _METADATA, sa.Column("name", sa.String(100), primary_key=True))
+
+FILE = sa.Table(
+    "lambdesk_file",
+    _METADATA,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(250), nullable=False),
+    sa.Column("content_type", sa.String(250), nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("place", sa.String(20), nullable=False),  # database or folder
+    sa.Column("owner_kind", sa.String(10), nullable=False),  # who uploaded it
+    sa.Column("owner_id", sa.BigInteger, nullable=False),
+    sa.Column("module", sa.String(63)),  # whose row holds it; null until a mutation refers to it
+    sa.Column("row_key", sa.String(600)),
+    sa.Column("field", sa.String(63)),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Index("lambdesk_file_created", "created"),
+)
+
+FILE_PART = sa.Table(
+    "lambdesk_file_part",
+    _METADATA,
+    sa.Column("file_id", sa.String(64), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("content", Blob(), nullable=False),
+)
+
+SAVED_VIEW = sa.Table(
+    "lambdesk_saved_view",
+    _METADATA,
+    sa.Column("id", _COUNTER, primary_key=True),
+    sa.Column("module", sa.String(63), nullable=False),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("owner_kind", sa.String(10), nullable=False),
+    sa.Column("owner_id", sa.BigInteger, nullable=False),
+    sa.Column("shared", sa.SmallInteger, nullable=False),
+    sa.Column("settings", LongText("MEDIUMTEXT"), nullable=False),  # JSON: filter, search, order, columns
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("changed", sa.BigInteger, nullable=False),
+    sa.Index("lambdesk_saved_view_module", "module"),
+)
+
+JOB = sa.Table(
+    "lambdesk_job",
+    _METADATA,
+    sa.Column("id", _COUNTER, primary_key=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("module", sa.String(63), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),  # RUNNING, DONE or FAILED
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("done", sa.Integer, nullable=False),
+    sa.Column("failed", sa.Integer, nullable=False),
+    sa.Column("owner_kind", sa.String(10), nullable=False),
+    sa.Column("owner_id", sa.BigInteger, nullable=False),
+    sa.Column("result", LongText("MEDIUMTEXT"), nullable=False),  # JSON: what the rows' errors were
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("changed", sa.BigInteger, nullable=False),  # a running job touches it; one that does not is dead
+)
+
+# What a merge of tickets moved, so that it can be taken back.
+MERGE = sa.Table(
+    "lambdesk_merge",
+    _METADATA,
+    sa.Column("id", _COUNTER, primary_key=True),
+    sa.Column("source_ticket", sa.BigInteger, nullable=False),
+    sa.Column("target_ticket", sa.BigInteger, nullable=False),
+    sa.Column("actor_kind", sa.String(10), nullable=False),
+    sa.Column("actor_id", sa.BigInteger, nullable=False),
+    sa.Column("details", LongText("MEDIUMTEXT"), nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("undone", sa.BigInteger),
+    sa.Index("lambdesk_merge_source", "source_ticket"),
+)
+
+TABLES = (
+    META,
+    MODULE,
+    VERSION,
+    CHANGE,
+    IDEMPOTENCY,
+    LOCK,
+    FILE,
+    FILE_PART,
+    SAVED_VIEW,
+    JOB,
+    MERGE,
+)
+# SQLite gives the ids of deleted rows out again unless it is told not to.
+_NEVER_AGAIN = (VERSION, CHANGE, SAVED_VIEW, JOB, MERGE)
+
+
+def tables_for(dialect: str) -> list[sa.Table]:
+    """Return the tables as they are created on a dialect."""
+    made = []
+    for table in TABLES:
+        copy = table.to_metadata(sa.MetaData())
+        copy.kwargs.update(_OPTIONS.get(dialect, {}) if dialect != "sqlite" or table in _NEVER_AGAIN else {})
+        made.append(copy)
+    return made
