@@ -14,10 +14,10 @@ from schema.binding import Binding, key_columns, near
 from schema.catalog import Catalog, ColumnClass, Table
 from schema.check_access import check_rows
 from schema.dynamic import dynamic_fields
-from schema.plan import VALIDITY_COLUMN, plan
+from schema.plan import plan
 from schema.problems import Level, Problem, has_errors, suggest
 from schema.secrets import guards_in, is_secret_table, is_unreadable
-from schema.spec import Audience, Computed, Field, Home, Module, Operation, Relation, RowKey
+from schema.spec import VALIDITY_COLUMN, Audience, Computed, Field, Home, Module, Operation, Relation, RowKey
 from schema.tables import module_on, side_table, table_of
 
 __all__ = ["bind", "module_on", "plan", "side_table", "table_of"]
@@ -110,6 +110,7 @@ def _bind(at: Binding) -> Module:
         side_table=side,
         key_columns=at.key,
         key_classes=tuple(table.columns[name].type for name in at.key if name in table.columns),
+        counted_key=len(at.key) == 1 and at.key[0] in table.columns and table.columns[at.key[0]].autoincrement,
         operations=_operations(fields, at),
         managed=at.is_managed,
         columns={name: column.type for name, column in table.columns.items() if not is_unreadable(table.name, name)},

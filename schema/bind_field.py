@@ -38,7 +38,12 @@ def _bind(item: Field, at: Binding) -> Field | None:
         _missing(item, at)
         return None
     item = replace(
-        item, home=home, column_class=column.type, nullable=column.nullable or home is Home.SIDE, size=column.size
+        item,
+        home=home,
+        column_class=column.type,
+        nullable=column.nullable or home is Home.SIDE,
+        has_default=column.has_default or column.autoincrement,
+        size=column.size,
     )
     if guard_of(at.table.name, item.column) is not None and home is Home.TABLE and item.is_readable:
         _refuse_guarded(item, at)

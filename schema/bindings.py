@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schema.spec import Computed, Field, Module, Relation
+from schema.writes import Deed
 
 # The key of `GraphQLField.extensions` under which a binding stands.
 BINDING = "lambdesk"
@@ -123,6 +124,37 @@ class GroupValue:
     bucket: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class WriteRoot:
+    """A generated mutation."""
+
+    module: Module
+    deed: Deed
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadPart:
+    """A field of a payload or of one row of it: `record`, `edge`, `current`, `rows`, `errors` and the like."""
+
+    module: Module
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRoot:
+    """`queueChanged(filter:)`."""
+
+    module: Module
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePart:
+    """A field of a change: `kind`, `id`, `version`, `record` or `changedFields`."""
+
+    module: Module
+    name: str
+
+
 Binding = (
     OneRoot
     | ManyRoot
@@ -137,4 +169,8 @@ Binding = (
     | ConnectionPart
     | AggregatePart
     | AggregateKeyPart
+    | WriteRoot
+    | PayloadPart
+    | ChangeRoot
+    | ChangePart
 )

@@ -7,7 +7,7 @@ the kernel and what modules have worked out about themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 from graphql import (
     GraphQLAbstractType,
     GraphQLField,
+    GraphQLInputField,
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
@@ -27,6 +28,8 @@ from graphql import (
 from graphql.type.schema import InterfaceImplementations
 
 from schema.aggregates import make_aggregate_key, make_aggregate_row, make_group_by
+from schema.events import make_change, make_change_root
+from schema.extension import Extension
 from schema.inputs import (
     make_filter,
     make_key,
@@ -35,10 +38,20 @@ from schema.inputs import (
     make_options_list_filter,
     make_order,
 )
-from schema.kernel import KERNEL, KERNEL_ROOTS, NODE, ObjectType
+from schema.kernel import KERNEL, KERNEL_MUTATIONS, KERNEL_ROOTS, NODE, ObjectType
+from schema.mutations import (
+    make_bulk_payload,
+    make_bulk_row,
+    make_create,
+    make_deed_input,
+    make_deed_payload,
+    make_patch,
+    make_write_root,
+)
 from schema.outline import Names, Part, clashes, names_of, visible
 from schema.spec import Audience, Field, Module
 from schema.types import World, make_connection, make_edge, make_object, make_options, make_root
+from schema.writes import Deed
 
 T = TypeVar("T")
 
@@ -55,22 +68,35 @@ _MAKERS: Mapping[Part, Callable[[World, Module], GraphQLNamedType]] = {
     Part.GROUP_BY: make_group_by,
     Part.AGGREGATE_KEY: make_aggregate_key,
     Part.AGGREGATE_ROW: make_aggregate_row,
+    Part.CREATE: make_create,
+    Part.PATCH: make_patch,
+    Part.BULK_ROW: make_bulk_row,
+    Part.BULK_PAYLOAD: make_bulk_payload,
+    Part.CHANGE: make_change,
 }
 _FIELD_MAKERS: Mapping[Part, Callable[[World, Module, Field], GraphQLNamedType]] = {
     Part.OPTIONS: lambda _world, module, field: make_options(module, field),
     Part.OPTIONS_FILTER: make_options_filter,
     Part.OPTIONS_LIST_FILTER: make_options_list_filter,
 }
+_DEED_MAKERS: Mapping[Part, Callable[[World, Module, Deed], GraphQLNamedType]] = {
+    Part.DEED_INPUT: make_deed_input,
+    Part.DEED_PAYLOAD: make_deed_payload,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class HandWritten:
-    """The part of a schema that is written by hand: its root fields, and every named type that they need."""
+    """The part of a schema that is written by hand: its root fields, and every named type that they need.
+
+    `extensions` add what depends on the modules.
+    """
 
     query: Mapping[str, GraphQLField] = field(default_factory=dict)
     mutation: Mapping[str, GraphQLField] = field(default_factory=dict)
     subscription: Mapping[str, GraphQLField] = field(default_factory=dict)
     types: Mapping[str, GraphQLNamedType] = field(default_factory=dict)
+    extensions: tuple[Extension, ...] = ()
 
 
 class Lazy(Mapping[str, T]):
@@ -138,31 +164,48 @@ class LambdeskSchema(GraphQLSchema):
         self._find_names()
 
     def _find_names(self) -> None:
+        """Say whose every name is: a module's, a contribution's (then it is what makes the type), or None where it is made."""
         hand = self.hand_written
-        owners: dict[str, Module | None] = dict.fromkeys(KERNEL)
-        roots: dict[str, Module | None] = dict.fromkeys(KERNEL_ROOTS)
-        expected_types, expected_roots = len(owners), len(roots)
+        self.contributions = [extension(self.modules, self.audience) for extension in hand.extensions]
+        types = _Names(dict.fromkeys(KERNEL))
+        query = _Names(dict.fromkeys(KERNEL_ROOTS))
+        mutation = _Names(dict.fromkeys(KERNEL_MUTATIONS if self.modules else ()))
+        subscription = _Names()
         for module in self.modules.values():
             names = names_of(module, self.audience, self.modules)
-            owners.update(dict.fromkeys(names.types, module))
-            roots.update(dict.fromkeys(names.roots, module))
-            expected_types += len(names.types)
-            expected_roots += len(names.roots)
-        roots.update(dict.fromkeys(hand.query))
-        self.root_query = self.query_type = ObjectType(
-            "Query", Lazy(roots, self._make_root, {**KERNEL_ROOTS, **hand.query})
-        )
-        self.mutation_type = _root_type("Mutation", hand.mutation)
-        self.subscription_type = _root_type("Subscription", hand.subscription)
+            types.claim(names.types, module)
+            query.claim(names.roots, module)
+            mutation.claim(names.mutations, module)
+            subscription.claim(names.subscriptions, module)
+        for contribution in self.contributions:
+            types.take(contribution.types)
+            query.take(contribution.query)
+            mutation.take(contribution.mutation)
+        query.claim(hand.query, None)
+        mutation.claim(hand.mutation, None)
+        subscription.claim(hand.subscription, None)
+        self.root_query = self.query_type = _root("Query", query, self._make_root, {**KERNEL_ROOTS, **hand.query})
+        self.mutation_type = self.root_mutation = None
+        if mutation.owners:
+            made = {
+                name: root for name, root in {**KERNEL_MUTATIONS, **hand.mutation}.items() if name in mutation.owners
+            }
+            self.mutation_type = self.root_mutation = _root("Mutation", mutation, self._make_mutation, made)
+        self.subscription_type = self.root_subscription = None
+        if subscription.owners:
+            made = dict(hand.subscription)
+            self.subscription_type = self.root_subscription = _root(
+                "Subscription", subscription, self._make_subscription, made
+            )
         operations = [type_ for type_ in (self.query_type, self.mutation_type, self.subscription_type) if type_]
         fixed: dict[str, GraphQLNamedType] = {type_.name: type_ for type_ in operations}
         fixed.update((name, type_) for name, type_ in hand.types.items() if name not in KERNEL)
         fixed.update(introspection_types)
-        owners.update(dict.fromkeys(fixed))
+        types.claim(fixed, None)
         self.fixed_types: Mapping[str, GraphQLNamedType] = fixed  # what stands after the modules' types
-        self._types: Lazy[GraphQLNamedType] = Lazy(owners, self._make_type, {**KERNEL, **fixed})
+        self._types: Lazy[GraphQLNamedType] = Lazy(types.owners, self._make_type, {**KERNEL, **fixed})
         self.type_map = cast("Any", self._types)
-        if len(owners) != expected_types + len(fixed) or len(roots) != expected_roots + len(hand.query):
+        if any(names.are_claimed_twice for names in (types, query, mutation, subscription)):
             names_by_hand = (*hand.types, *hand.query)
             raise ValueError(f"GraphQL names are claimed twice: {clashes(self.modules, self.audience, names_by_hand)}")
 
@@ -175,17 +218,39 @@ class LambdeskSchema(GraphQLSchema):
         """Return the type with this name, made now if it was not."""
         return self._types[name]
 
+    def extra_inputs(self, module: Module, what: str) -> dict[str, GraphQLInputField]:
+        """Return the fields that contributions add to a module's `create` or `patch` input."""
+        found: dict[str, GraphQLInputField] = {}
+        for contribution in self.contributions:
+            make = contribution.inputs.get((module.name, what))
+            found |= make(self) if make else {}
+        return found
+
     def _make_type(self, name: str) -> GraphQLNamedType:
-        module: Module = self._types.owner(name)
-        part, field_name = self._names(module).types[name]
+        owner = self._types.owner(name)
+        if not isinstance(owner, Module):
+            made: GraphQLNamedType = owner(self)
+            return made
+        part, about = self._names(owner).types[name]
         if part in _MAKERS:
-            return _MAKERS[part](self, module)
-        owner = module.by_name[field_name]
-        return _FIELD_MAKERS[part](self, module, cast("Field", owner))
+            return _MAKERS[part](self, owner)
+        if part in _DEED_MAKERS:
+            return _DEED_MAKERS[part](self, owner, Deed(about))
+        return _FIELD_MAKERS[part](self, owner, cast("Field", owner.by_name[about]))
 
     def _make_root(self, name: str) -> GraphQLField:
-        module: Module = self.query_fields.owner(name)
-        return make_root(self, module, self._names(module).roots[name])
+        owner = self.query_fields.owner(name)
+        return make_root(self, owner, self._names(owner).roots[name]) if isinstance(owner, Module) else owner(self)
+
+    def _make_mutation(self, name: str) -> GraphQLField:
+        owner = self.mutation_fields.owner(name)
+        if isinstance(owner, Module):
+            return make_write_root(self, owner, self._names(owner).mutations[name])
+        made: GraphQLField = owner(self)
+        return made
+
+    def _make_subscription(self, name: str) -> GraphQLField:
+        return make_change_root(self, self.subscription_fields.owner(name))
 
     def _names(self, module: Module) -> Names:
         return names_of(module, self.audience, self.modules)
@@ -194,6 +259,18 @@ class LambdeskSchema(GraphQLSchema):
     def query_fields(self) -> Lazy[GraphQLField]:
         """The fields of the query root."""
         return cast("Lazy[GraphQLField]", self.root_query.fields)
+
+    @property
+    def mutation_fields(self) -> Lazy[GraphQLField]:
+        """The fields of the mutation root; none where nothing can be written."""
+        root = self.root_mutation
+        return cast("Lazy[GraphQLField]", root.fields) if root else Lazy({}, self._make_mutation)
+
+    @property
+    def subscription_fields(self) -> Lazy[GraphQLField]:
+        """The fields of the subscription root."""
+        root = self.root_subscription
+        return cast("Lazy[GraphQLField]", root.fields) if root else Lazy({}, self._make_subscription)
 
     def get_type(self, name: str) -> GraphQLNamedType | None:
         """Return the type with this name, if there is one."""
@@ -234,8 +311,33 @@ def _interface_names(type_: GraphQLNamedType) -> tuple[str, ...]:
     return ()
 
 
-def _root_type(name: str, fields: Mapping[str, GraphQLField]) -> GraphQLObjectType | None:
-    return GraphQLObjectType(name, dict(fields)) if fields else None
+class _Names:
+    """The names of one kind and whose they are, while they are collected."""
+
+    def __init__(self, owners: Mapping[str, Any] = _NOTHING) -> None:
+        self.owners: dict[str, Any] = dict(owners)
+        self._expected = len(owners)
+
+    def claim(self, names: Collection[str], owner: Module | None) -> None:
+        """Give names to an owner."""
+        self.owners.update(dict.fromkeys(names, owner))
+        self._expected += len(names)
+
+    def take(self, made: Mapping[str, Any]) -> None:
+        """Give every name to what makes it."""
+        self.owners.update(made)
+        self._expected += len(made)
+
+    @property
+    def are_claimed_twice(self) -> bool:
+        """Whether a name was given to two owners."""
+        return len(self.owners) != self._expected
+
+
+def _root(
+    name: str, names: _Names, make: Callable[[str], GraphQLField], made: Mapping[str, GraphQLField]
+) -> GraphQLObjectType:
+    return ObjectType(name, Lazy(names.owners, make, made))
 
 
 def build_schema(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 from graphql import (
@@ -21,6 +21,7 @@ from graphql import (
 from schema.build import LambdeskSchema, build_schema
 from schema.kernel import ObjectType
 from schema.outline import names_of, outline_of
+from schema.roots import ROOTS
 from schema.snapshot import SchemaChangeItem
 from schema.spec import Audience, Module
 
@@ -53,7 +54,7 @@ def describe(
     before, after = (build_schema(world.modules, audience) for world in (old, new))
     came_or_went = {name for name in changed if (name in before.modules) != (name in after.modules)}
     touched = dict.fromkeys([*changed, *_leading_to(came_or_went, after)])
-    items = [item for name in touched for item in _module_items(name, before, after)]
+    items = [item for name in touched for item in _module_items(name, before, after, only_led=name not in changed)]
     return tuple(sorted(items, key=lambda item: item.kind != BREAKING))
 
 
@@ -64,10 +65,15 @@ def _leading_to(names: AbstractSet[str], schema: LambdeskSchema) -> Iterator[str
                 yield name
 
 
-def _module_items(name: str, before: LambdeskSchema, after: LambdeskSchema) -> Iterator[SchemaChangeItem]:
+def _module_items(
+    name: str, before: LambdeskSchema, after: LambdeskSchema, *, only_led: bool
+) -> Iterator[SchemaChangeItem]:
     old, new = before.modules.get(name), after.modules.get(name)
     if old and new:
-        yield from _differences(name, _piece(before, old), _piece(after, new))
+        for item in _differences(name, _piece(before, old), _piece(after, new)):
+            # The column of a required reference wants a value: while its target was missing, nothing could be created.
+            is_new_input = only_led and item.description.startswith("A required field ")
+            yield replace(item, kind=ADDED) if is_new_input else item
     elif new:
         yield SchemaChangeItem(ADDED, name, f"Type {new.type_name} was added, with {_root_list(after, new)}.")
     elif old:
@@ -75,14 +81,16 @@ def _module_items(name: str, before: LambdeskSchema, after: LambdeskSchema) -> I
 
 
 def _root_list(schema: LambdeskSchema, module: Module) -> str:
-    roots = [f"Query.{root}" for root in names_of(module, schema.audience, schema.modules).roots]
+    names = names_of(module, schema.audience, schema.modules)
+    roots = [f"{root.type_name}.{name}" for root in ROOTS for name in root.names(names)]
     return f"{', '.join(roots[:-1])} and {roots[-1]}"
 
 
 def _piece(schema: LambdeskSchema, module: Module) -> _Piece:
     names = names_of(module, schema.audience, schema.modules)
     types = {name: schema.named(name) for name in names.types}
-    return _Piece({**types, "Query": ObjectType("Query", {name: schema.query_fields[name] for name in names.roots})})
+    roots = {root.type_name: ObjectType(root.type_name, root.of(schema, module)) for root in ROOTS}
+    return _Piece({**types, **roots})
 
 
 def _differences(name: str, old: _Piece, new: _Piece) -> Iterator[SchemaChangeItem]:

@@ -31,9 +31,10 @@ from graphql import (
 from graphql.utilities.get_default_value_ast import get_default_value_ast
 
 from schema.build import LambdeskSchema, build_schema
-from schema.kernel import KERNEL, KERNEL_ROOTS, NODE, InputType, ObjectType
+from schema.kernel import KERNEL, NODE, InputType, ObjectType
 from schema.outline import kept, names_of
 from schema.picks import Pick, introspection_picks
+from schema.roots import ROOTS, Roots
 from schema.spec import Audience, Module
 
 # How many different selections a module keeps its JSON for; clients send a handful of standard ones.
@@ -234,34 +235,39 @@ class _Answer:
         parts = [self._fixed_type(picks, selection, name) for name in KERNEL]
         make = partial(self._module_types, picks)
         parts += [self._piece(module, selection, make) for module in self._schema.modules.values()]
+        for contribution in self._schema.contributions:
+            parts += [self._fixed_type(picks, selection, name) for name in contribution.types]
         for name in self._schema.fixed_types:
-            is_query = name == "Query"
-            parts.append(self._query_type(picks) if is_query else self._fixed_type(picks, selection, name))
+            root = _ROOT_TYPES.get(name)
+            parts.append(self._root_type(root, picks) if root else self._fixed_type(picks, selection, name))
         return _array(parts)
 
     def _fixed_type(self, picks: tuple[Pick, ...], selection: str, name: str) -> bytes:
         if name in _CONSTANT:
             return _constant(_Selection(selection, picks), name)
-        return _json(_project(picks, "__Type", self._schema.named(name), self._schema))
+        return _json(_project(picks, "__Type", self._scratch.named(name), self._scratch))
 
-    def _query_type(self, picks: tuple[Pick, ...]) -> bytes:
+    def _root_type(self, root: Roots, picks: tuple[Pick, ...]) -> bytes:
         return _object(
             (
                 pick.key,
-                self._query_fields(pick)
+                self._root_fields(root, pick)
                 if pick.name == "fields"
-                else self._read(pick, "__Type", self._schema.query_type),
+                else self._read(pick, "__Type", self._schema.named(root.type_name)),
             )
             for pick in picks
         )
 
-    def _query_fields(self, pick: Pick) -> bytes:
-        selection = repr(pick)
-        make = partial(self._module_roots, pick)
-        first = _fields(pick, KERNEL_ROOTS, self._schema)
-        last = _fields(pick, self._schema.hand_written.query, self._schema)
+    def _root_fields(self, root: Roots, pick: Pick) -> bytes:
+        selection = f"{root.type_name} {pick!r}"
+        make = partial(self._module_roots, root, pick)
+        first, last = root.around(self._scratch)
         return _array(
-            [first, *(self._piece(module, selection, make) for module in self._schema.modules.values()), last]
+            [
+                _fields(pick, first, self._scratch),
+                *(self._piece(module, selection, make) for module in self._schema.modules.values()),
+                _fields(pick, last, self._scratch),
+            ]
         )
 
     def _read(self, pick: Pick, type_name: str, value: Any) -> bytes:
@@ -281,17 +287,17 @@ class _Answer:
         names = names_of(module, scratch.audience, scratch.modules).types
         return _items(_project(picks, "__Type", scratch.named(name), scratch) for name in names)
 
-    def _module_roots(self, pick: Pick, module: Module) -> bytes:
-        scratch = self._scratch
-        names = names_of(module, scratch.audience, scratch.modules).roots
-        return _fields(pick, {name: scratch.query_fields[name] for name in names}, scratch)
+    def _module_roots(self, root: Roots, pick: Pick, module: Module) -> bytes:
+        return _fields(pick, root.of(self._scratch, module), self._scratch)
 
 
 def _fields(pick: Pick, fields: Mapping[str, GraphQLField], schema: LambdeskSchema) -> bytes:
-    """Write fields of the query root, without brackets."""
+    """Write fields of a root, without brackets."""
     shown = _current(fields, _includes_deprecated(pick))
     return _items(_project(pick.under, pick.type_name, item, schema) for item in shown)
 
+
+_ROOT_TYPES: Mapping[str, Roots] = {root.type_name: root for root in ROOTS}
 
 # Types in which nothing depends on a schema.
 _CONSTANT: Mapping[str, GraphQLNamedType] = MappingProxyType(

@@ -31,7 +31,7 @@ from graphql import (
 
 from schema.bindings import BINDING, NodeRoot, VersionRoot
 from schema.kinds import VALIDITY
-from schema.scalars import BIG_INT, DATE, DATE_TIME, DECIMAL, DURATION, SCALARS, TIME
+from schema.scalars import BIG_INT, DATE, DATE_TIME, DECIMAL, DURATION, JSON, SCALARS, TIME
 
 
 class ObjectType(GraphQLObjectType):
@@ -91,6 +91,61 @@ VALIDITY_ENUM = GraphQLEnumType(
     "Validity",
     {name: GraphQLEnumValue(value) for name, value in VALIDITY.items()},
     description="Whether a row is in use.",
+)
+
+USER_ERROR_CODE = GraphQLEnumType(
+    "UserErrorCode",
+    {
+        name: GraphQLEnumValue(name)
+        for name in (
+            "REQUIRED",
+            "INVALID",
+            "UNIQUE",
+            "REFERENCE",
+            "NOT_FOUND",
+            "CONFLICT",
+            "FORBIDDEN",
+            "LIMIT",
+            "LAMBDA_REJECTED",
+            "LAMBDA_FAILED",
+        )
+    },
+)
+
+USER_ERROR = GraphQLObjectType(
+    "UserError",
+    {
+        "code": GraphQLField(GraphQLNonNull(USER_ERROR_CODE)),
+        "message": GraphQLField(
+            GraphQLNonNull(GraphQLString),
+            description="Localised for the caller (Accept-Language / user profile).",
+        ),
+        "path": GraphQLField(
+            GraphQLList(GraphQLNonNull(GraphQLString)),
+            description='Path inside the input object, e.g. ["queue","name"]; null when it concerns the whole operation.',
+        ),
+        "messageKey": GraphQLField(
+            GraphQLNonNull(GraphQLString),
+            description="Stable key plus parameters, for clients that translate themselves.",
+        ),
+        "params": GraphQLField(JSON),
+    },
+    description="Why something was not written.",
+)
+
+BULK_POLICY = GraphQLEnumType(
+    "BulkPolicy",
+    {
+        "ALL_OR_NOTHING": GraphQLEnumValue(
+            "ALL_OR_NOTHING", description="One row with an error keeps all from being written."
+        ),
+        "SKIP_FAILED": GraphQLEnumValue("SKIP_FAILED", description="Rows without an error are written."),
+    },
+)
+
+CHANGE_KIND = GraphQLEnumType(
+    "ChangeKind",
+    {name: GraphQLEnumValue(number) for number, name in enumerate(("CREATED", "UPDATED", "DELETED"), start=1)},
 )
 
 Leaf = GraphQLScalarType | GraphQLEnumType
@@ -156,6 +211,10 @@ KERNEL: Mapping[str, GraphQLNamedType] = MappingProxyType(
             BADGE,
             SORT_DIRECTION,
             VALIDITY_ENUM,
+            USER_ERROR_CODE,
+            USER_ERROR,
+            BULK_POLICY,
+            CHANGE_KIND,
             *(operator_input(*row) for row in _FILTERS),
             list_filter_input("StringListFilter", GraphQLString),
         )
@@ -183,3 +242,5 @@ KERNEL_ROOTS: Mapping[str, GraphQLField] = MappingProxyType(
         ),
     }
 )
+
+KERNEL_MUTATIONS: Mapping[str, GraphQLField] = MappingProxyType({})

@@ -13,6 +13,7 @@ from schema.catalog import ColumnClass
 from schema.kernel import KERNEL, KERNEL_ROOTS
 from schema.names import enum_value, pascal
 from schema.spec import Audience, Computed, Field, Home, Module, Operation, Relation
+from schema.writes import Deed, deed_name, many_word, writes_of
 
 # Stored forms that may be unreadable in single rows (epoch 0 is null, a text may be no JSON) are never promised.
 _NEVER_CERTAIN = frozenset({"epoch", "json", "yaml"})
@@ -49,6 +50,13 @@ class Part(Enum):
     OPTIONS = auto()
     OPTIONS_FILTER = auto()
     OPTIONS_LIST_FILTER = auto()
+    CREATE = auto()
+    PATCH = auto()
+    DEED_INPUT = auto()
+    DEED_PAYLOAD = auto()
+    BULK_ROW = auto()
+    BULK_PAYLOAD = auto()
+    CHANGE = auto()
 
 
 class Root(Enum):
@@ -78,10 +86,16 @@ class Neighbour(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names that a module claims in one audience's schema: type name → part (and field), root name → root."""
+    """The names that a module claims in one audience's schema.
+
+    `types` leads to a part and the field or mutation that it is made for, `roots`, `mutations` and `subscriptions` to what
+    the root fields are.
+    """
 
     types: Mapping[str, tuple[Part, str]]
     roots: Mapping[str, Root]
+    mutations: Mapping[str, Deed]
+    subscriptions: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
 
 
@@ -141,19 +155,16 @@ def outline_of(module: Module, audience: Audience) -> Outline:
 
 
 def _outline(module: Module, audience: Audience) -> Outline:
-    """Work an outline out. Dynamic fields are nobody's word in a module file: customers see those that a rule names."""
+    """Work an outline out."""
     rules = {name: by[audience] for name, by in module.access.fields.items() if audience in by}
-    hidden = {name for name, rule in rules.items() if rule.is_never} if audience is Audience.CUSTOMER else set()
+    shows = module.access.shows
     fields = tuple(
         field
         for field in module.shown_fields
-        if field.is_readable
-        and field.kind not in _NO_OUTPUT
-        and field.name not in hidden
-        and (audience is Audience.AGENT or field.home is not Home.DYNAMIC or field.name in rules)
+        if field.is_readable and field.kind not in _NO_OUTPUT and shows(field, audience)
     )
-    relations = tuple(relation for relation in module.relations if relation.name not in hidden)
-    computed = tuple(item for item in module.computed if item.name not in hidden)
+    relations = tuple(relation for relation in module.relations if shows(relation, audience))
+    computed = tuple(item for item in module.computed if shows(item, audience))
     targets = dict.fromkeys([field.to for field in fields if field.to] + [relation.to for relation in relations])
     return Outline(
         fields=fields,
@@ -243,11 +254,11 @@ def names_of(module: Module, audience: Audience, modules: Mapping[str, Module]) 
     present = tuple([target for target in outline.targets if target in modules])
     found = outline.names.get(present)
     if found is None:
-        found = outline.names[present] = _names(module, outline, present)
+        found = outline.names[present] = _names(module, outline, present, audience)
     return found
 
 
-def _names(module: Module, outline: Outline, present: tuple[str, ...]) -> Names:
+def _names(module: Module, outline: Outline, present: tuple[str, ...], audience: Audience) -> Names:
     name = module.type_name
     grouped = bool(groups(outline, present))
     rows: list[tuple[str, Part, str, bool]] = [
@@ -274,6 +285,8 @@ def _names(module: Module, outline: Outline, present: tuple[str, ...]) -> Names:
                 field.kind == "multiselect" and field.filterable,
             ),
         ]
+    mutations = {deed_name(module, deed): deed for deed in Deed if deed in writes_of(module, audience).deeds}
+    rows += _write_types(module, mutations)
     types: dict[str, tuple[Part, str]] = {}
     repeated = []
     for type_name, part, field_name, exists in rows:
@@ -284,7 +297,32 @@ def _names(module: Module, outline: Outline, present: tuple[str, ...]) -> Names:
     roots = {module.many_root: Root.MANY, module.aggregate_root: Root.AGGREGATE}
     if module.has_id:
         roots = {module.one_root: Root.ONE, **roots}
-    return Names(types, roots, tuple(repeated))
+    subscriptions = (f"{module.one_root}Changed",) if module.has_id else ()
+    return Names(types, roots, mutations, subscriptions, tuple(repeated))
+
+
+def _write_types(module: Module, mutations: Mapping[str, Deed]) -> list[tuple[str, Part, str, bool]]:
+    """Name the types of mutations and changes."""
+    name, deeds = module.type_name, frozenset(mutations.values())
+    rows = [
+        (f"{name}Create", Part.CREATE, "", not deeds.isdisjoint(_CREATING)),
+        (f"{name}Patch", Part.PATCH, "", not deeds.isdisjoint(_PATCHING)),
+        (f"{name}BulkRow", Part.BULK_ROW, "", Deed.CREATE_MANY in deeds),
+        (f"Bulk{many_word(module)}Payload", Part.BULK_PAYLOAD, "", not deeds.isdisjoint(_BY_FILTER)),
+        (f"{name}Change", Part.CHANGE, "", module.has_id),
+    ]
+    for mutation, deed in mutations.items():
+        begin = mutation[0].upper() + mutation[1:]
+        rows += [
+            (f"{begin}Input", Part.DEED_INPUT, deed.value, True),
+            (f"{begin}Payload", Part.DEED_PAYLOAD, deed.value, deed not in _BY_FILTER),
+        ]
+    return rows
+
+
+_CREATING = frozenset({Deed.CREATE, Deed.UPSERT, Deed.CREATE_MANY})
+_PATCHING = frozenset({Deed.UPDATE, Deed.UPDATE_MANY})
+_BY_FILTER = frozenset({Deed.UPDATE_MANY, Deed.DELETE_MANY})
 
 
 def neighbours(module: Module, audience: Audience, modules: Mapping[str, Module]) -> tuple[Neighbour, ...]:
@@ -314,11 +352,17 @@ def clashes(
     seen = visible(modules, audience)
     fixed = dict.fromkeys((*KERNEL, "Query", "Mutation", "Subscription", *reserved), "")
     type_owners, root_owners = dict(fixed), dict.fromkeys((*KERNEL_ROOTS, *reserved), "")
+    mutation_owners, subscription_owners = dict.fromkeys(reserved, ""), dict.fromkeys(reserved, "")
     found: list[Clash] = []
     for module in seen.values():
         names = names_of(module, audience, seen)
         found += [Clash(name, module.name, module.name) for name in names.repeated]
-        for owners, claimed in ((type_owners, names.types), (root_owners, names.roots)):
+        for owners, claimed in (  # roots first: they say more to people than the types made for them
+            (root_owners, names.roots),
+            (type_owners, names.types),
+            (mutation_owners, names.mutations),
+            (subscription_owners, dict.fromkeys(names.subscriptions)),
+        ):
             if owners.keys().isdisjoint(claimed):
                 owners.update(dict.fromkeys(claimed, module.name))
             else:

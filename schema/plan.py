@@ -8,11 +8,9 @@ from schema.catalog import Catalog, ColumnClass, Table
 from schema.kinds import KINDS
 from schema.ports import PlannedColumn, PlannedTable
 from schema.secrets import is_secret_table
-from schema.spec import Field, Home, Module
+from schema.spec import AUDIT_COLUMNS, VALIDITY_COLUMN, Field, Home, Module
 from schema.tables import module_on, side_table, table_of
 
-AUDIT_COLUMNS = ("create_time", "create_by", "change_time", "change_by")
-VALIDITY_COLUMN = "valid_id"
 OWN_KEY = "id"
 _WITH_SIZE = (ColumnClass.STRING,)
 _KEY_SIZE = 150

@@ -22,6 +22,10 @@ def _nothing() -> Mapping[str, Any]:
     return _NOTHING
 
 
+# Columns that say who made a row and who changed it last, and whether it is in use, wherever a table has them.
+AUDIT_COLUMNS = ("create_time", "create_by", "change_time", "change_by")
+VALIDITY_COLUMN = "valid_id"
+
 # Names that every type with a key has; a module file cannot take them for something else.
 BUILTIN_MEMBERS = ("id", "databaseId", "version")
 
@@ -140,6 +144,7 @@ class Field:
     home: Home = Home.TABLE
     column_class: ColumnClass = ColumnClass.OTHER
     nullable: bool = True
+    has_default: bool = False  # the database fills the column in where nothing is said
     size: int | None = None
     by_column: str | None = None  # the column of the target's table that a reference joins on
     dynamic: DynamicField | None = None
@@ -334,6 +339,19 @@ class Access:
         """Return the rules of one audience."""
         return self.agent if audience is Audience.AGENT else self.customer
 
+    def shows(self, item: Field | Relation | Computed, audience: Audience) -> bool:
+        """Answer whether a member is part of an audience's schema.
+
+        Agents share one schema. Customers see what no rule takes from them; dynamic fields are nobody's word in a module
+        file, so customers see those that a rule names.
+        """
+        if audience is Audience.AGENT:
+            return True
+        rule = self.fields.get(item.name, _NOTHING).get(audience)
+        if rule is None:
+            return not (isinstance(item, Field) and item.home is Home.DYNAMIC)
+        return not rule.is_never
+
 
 @dataclass(frozen=True, slots=True)
 class RowKey:
@@ -387,6 +405,7 @@ class Module:
     side_table: str | None = None
     key_columns: tuple[str, ...] = ()
     key_classes: tuple[ColumnClass, ...] = ()
+    counted_key: bool = False  # the database numbers new rows
     row_keys: tuple[RowKey, ...] = ()  # what `by:` takes beside `id`; databaseId first where it exists
     managed: bool = False
     columns: Mapping[str, ColumnClass] = field(default_factory=dict)  # every column of the table, for joins and keys

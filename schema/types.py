@@ -12,6 +12,7 @@ from graphql import (
     GraphQLEnumValue,
     GraphQLField,
     GraphQLID,
+    GraphQLInputField,
     GraphQLInt,
     GraphQLList,
     GraphQLNonNull,
@@ -54,6 +55,9 @@ class World(Protocol):
 
     def named(self, name: str) -> Any:  # graphql-core tells input from output types; here the name does
         """Return the type with this name, made now if it was not."""
+
+    def extra_inputs(self, module: Module, what: str) -> dict[str, GraphQLInputField]:
+        """Return the fields that were added by hand to a module's `create` or `patch` input."""
 
 
 def outline_in(world: World, module: Module) -> Outline:

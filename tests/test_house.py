@@ -17,7 +17,8 @@ HOUSE = Path(__file__).parent.parent
 
 # What storage and everything above may know of schema: modules as data, never the types made from them.
 MODEL = frozenset(
-    f"schema.{file}" for file in ("spec", "kinds", "names", "problems", "catalog", "ports", "bindings", "snapshot")
+    f"schema.{file}"
+    for file in ("spec", "kinds", "names", "problems", "catalog", "ports", "bindings", "snapshot", "writes")
 )
 ROOMS = ("schema", "lambdas", "storage", "identity", "resolvers", "desk", "web")
 # room → the rooms that it may import; "model" stands for the model part of schema.

@@ -18,6 +18,7 @@ from schema.spec import (
     Field,
     Home,
     Module,
+    Operation,
     Option,
     Relation,
     RowKey,
@@ -62,6 +63,8 @@ def module(name: str, plural: str, *fields: Field, **settings: Any) -> Module:
     settings.setdefault("key_columns", ("id",))
     settings.setdefault("key_classes", (INT,) * len(settings["key_columns"]))
     settings.setdefault("table", name)
+    settings.setdefault("counted_key", settings["key_columns"] == ("id",))
+    settings.setdefault("columns", {item.column: item.column_class for item in fields})
     unique = tuple(
         RowKey(item.api_name, item.column, item.column_class, "String", item.name) for item in fields if item.unique
     )
@@ -117,6 +120,8 @@ def queue() -> Module:
         *audit(),
         field("group", "reference", column="group_id", to="group"),
         description=Caption("A ticket queue."),
+        operations=frozenset(Operation),
+        features={"soft_delete": True},
         computed=(
             Computed(
                 "load_label",

@@ -109,8 +109,10 @@ def test_wrong_documents_are_refused_as_by_a_schema_built_at_once() -> None:
         "query ($x: QueueFilterr, $y: Queue) { queues(filter: $x) { nodes { id } } }",
         "query ($k: GroupKey!) { queue(by: $k) { group } }",
         "{ assets(filter: {followUp: {eq: OPEN}, aDate: {lt: 7}, aBigint: {in: [1.5]}}) { nodes { id } } }",
-        "subscription { queueChanged { id } }",
+        "subscription { queueChanged { ident } }",
         "mutation { createQueue { id } }",
+        'mutation { updateQueue(input: {key: {id: "x"}, patch: {nme: "x"}}) { queue { nme } current { id } } }',
+        'mutation { createAsset(input: {asset: {name: 1, queue: {id: "x", name: "y"}}}) { errors { code } } }',
         "{ a: queue(by: {id: 1}) { x: name } a: queue(by: {id: 1}) { x: id } }",
         "{ queues { nodes { group { name @skip } } } }",
     ):
@@ -156,7 +158,7 @@ def test_every_generated_field_is_bound() -> None:
     assert roots["assetNotes"].extensions[BINDING] == ManyRoot(schema.modules["asset_note"])
     assert roots["nodes"].extensions[BINDING] == NodeRoot(many=True)
     assert roots["schemaVersion"].extensions[BINDING] == VersionRoot()
-    plumbing = {"PageInfo", "Badge"}
+    plumbing = {"PageInfo", "Badge", "UserError"}
     for name, type_ in schema.type_map.items():
         if not name.startswith("__") and name not in plumbing and isinstance(type_, GraphQLObjectType):
             assert all(BINDING in item.extensions for item in type_.fields.values()), name
