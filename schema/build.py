@@ -7,6 +7,7 @@ the kernel and what modules have worked out about themselves.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -139,9 +140,18 @@ class Lazy(Mapping[str, T]):
         """What has been made so far."""
         return MappingProxyType(self._made)
 
+    def close(self) -> None:
+        """Let go of what was made and of who makes it; nothing can be made any more."""
+        self._made.clear()
+        self._make = _closed
+
     def copy(self) -> dict[str, T]:
         """Return a dict with every value, made now."""
         return dict(self)
+
+
+def _closed(name: str) -> Any:
+    raise LookupError(f"{name} was asked for after its schema had gone.")
 
 
 class LambdeskSchema(GraphQLSchema):
@@ -208,6 +218,26 @@ class LambdeskSchema(GraphQLSchema):
         if any(names.are_claimed_twice for names in (types, query, mutation, subscription)):
             names_by_hand = (*hand.types, *hand.query)
             raise ValueError(f"GraphQL names are claimed twice: {clashes(self.modules, self.audience, names_by_hand)}")
+
+    def mortal(self) -> LambdeskSchema:
+        """Return this schema as one that dies with its last user, at once. Types are of no use without their schema then.
+
+        Types lead to each other in circles. Left to the garbage collector, those of all old snapshots would wait for a
+        collection that holds every request. Nothing inside refers to what is returned here, so it can take them along.
+        """
+        mortal = LambdeskSchema.__new__(LambdeskSchema)
+        vars(mortal).update(vars(self))
+        weakref.finalize(mortal, self._fall_apart).atexit = False
+        return mortal
+
+    def _fall_apart(self) -> None:
+        for name, type_ in self._types.made.items():
+            if self._types.owner(name) is not None:  # what is not a module's is shared with other schemas
+                vars(type_).pop("fields", None)
+        self._types.close()
+        for root in (self.query_type, self.mutation_type, self.subscription_type):
+            if root is not None and isinstance(root.fields, Lazy):
+                root.fields.close()
 
     @property
     def types(self) -> Lazy[GraphQLNamedType]:

@@ -51,7 +51,7 @@ def describe(
 
     Breaking changes come first. A module that came or went is one item.
     """
-    before, after = (build_schema(world.modules, audience) for world in (old, new))
+    before, after = (build_schema(world.modules, audience).mortal() for world in (old, new))
     came_or_went = {name for name in changed if (name in before.modules) != (name in after.modules)}
     touched = dict.fromkeys([*changed, *_leading_to(came_or_went, after)])
     items = [item for name in touched for item in _module_items(name, before, after, only_led=name not in changed)]

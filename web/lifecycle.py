@@ -43,7 +43,7 @@ _start = logging.getLogger("lambdesk.start")
 
 def build(modules: Mapping[str, Module]) -> Mapping[Audience, GraphQLSchema]:
     """Make the schemas of both audiences."""
-    return {audience: build_schema(modules, audience, hand_written()) for audience in Audience}
+    return {audience: build_schema(modules, audience, hand_written()).mortal() for audience in Audience}
 
 
 def open_database(settings: Settings) -> Database:

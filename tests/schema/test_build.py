@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -87,6 +89,23 @@ def test_two_schemas_share_no_generated_type() -> None:
     one, two = (build_schema(modules, Audience.AGENT) for _ in range(2))
     assert one.get_type("Queue") is not two.get_type("Queue")
     assert one.get_type("Node") is two.get_type("Node")
+
+
+def test_a_mortal_schema_takes_its_types_along_without_the_garbage_collector() -> None:
+    schema = build_schema(desk(), Audience.AGENT).mortal()
+    assert set(schema.query_fields["queues"].args) > {"first", "filter"}
+    assert schema.type_map["Queue"].fields["group"].type.name == "Group"  # type: ignore[attr-defined]
+    watched = [weakref.ref(type_) for name, type_ in schema.types.made.items() if name in made(schema)]
+    gc.disable()
+    try:
+        del schema
+        assert [ref() for ref in watched if ref() is not None] == []
+    finally:
+        gc.enable()
+
+
+def test_a_mortal_schema_is_whole() -> None:
+    assert force(build_schema(everything(), Audience.AGENT).mortal()) == []
 
 
 def test_documents_are_validated_and_variables_read() -> None:
