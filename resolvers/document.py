@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from graphql import GraphQLError, GraphQLSchema, GraphQLSyntaxError, specified_rules, validate
+from graphql import GraphQLError, GraphQLSchema, GraphQLSyntaxError, specified_rules
 from graphql.language import DocumentNode, OperationDefinitionNode, OperationType
 from graphql.validation import ASTValidationRule, NoFragmentCyclesRule, NoSchemaIntrospectionCustomRule
 
+from resolvers.lean import validate
 from resolvers.lexing import TooMuch, check_text, parse_text
 from resolvers.limits import Limits, check_limits, has_cycle
 

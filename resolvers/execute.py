@@ -14,6 +14,7 @@ from resolvers.analysis import analyse
 from resolvers.context import Context
 from resolvers.door import Door
 from resolvers.errors import DeadlinePassed, OperationError, cause_of, from_storage, is_fatal, mask, present
+from resolvers.lean import LeanExecutor
 from resolvers.selection import VariableErrors, select
 from resolvers.shape import Answer, Record
 from schema.bindings import BINDING, VersionRoot
@@ -59,6 +60,7 @@ async def _run(
         operation_name=operation_name,
         field_resolver=resolve,
         type_resolver=resolve_type,
+        executor_class=LeanExecutor,
         hide_suggestions=True,
     )
     result = found if isinstance(found, ExecutionResult) else await found
