@@ -19,9 +19,9 @@ from web.settings import PREFIX, Settings, find_unknown, require_modules
 from web.wire import CalmServer, make_protocol
 
 BACKLOG = 512
-# Objects, young collections, middle collections between two collections of each kind. Full ones walk through every kept
-# document and statement and hold all requests meanwhile; what they find can wait.
-COLLECT_EVERY = (5_000, 20, 100)
+# Objects, young collections, middle collections between two collections of each kind. A collection holds all requests:
+# middle ones stay short when they come often, and full ones can wait, because snapshots and requests die without them.
+COLLECT_EVERY = (5_000, 4, 100)
 # Modules are loaded in a thread beside the event loop. At Python's 5 ms every hop of a request waits that long for it.
 SWITCH_INTERVAL_S = 0.002
 NO_SIGN_IN = (
