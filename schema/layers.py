@@ -25,9 +25,14 @@ class Found:
     """A module file on disk: the layer that it is in, and its path as the operator knows it."""
 
     display: str
-    path: Path
+    where: str
     layer: int
     root: Path
+
+    @property
+    def path(self) -> Path:
+        """Where it is; as a text while thousands are listed, because making a `Path` costs as much as asking the disk."""
+        return Path(self.where)
 
 
 def scan(folders: Sequence[Path]) -> list[Found]:
@@ -44,8 +49,8 @@ def scan(folders: Sequence[Path]) -> list[Found]:
         for path in _walk(str(root), str(root), FOLDER_DEPTH_LIMIT):
             relative = path[len(str(root)) + 1 :]
             # No module is called like that, so the link breaks none of its own name.
-            mark = LINKED_MARK if os.path.isdir(path) and not path.endswith(SUFFIXES) else ""  # noqa: PTH112 - a text here
-            found.append(Found(f"{label}/{relative}{mark}", Path(path), layer, root))
+            mark = LINKED_MARK if not path.endswith(SUFFIXES) and os.path.isdir(path) else ""  # noqa: PTH112 - a text here
+            found.append(Found(f"{label}/{relative}{mark}", path, layer, root))
     return sorted(found, key=lambda item: (item.layer, item.display))
 
 
@@ -97,7 +102,7 @@ def _is_hidden_inside(root: str, path: str) -> bool:
 def open_found(found: Found) -> bytes | None:
     """Read a found file; None when it is no regular file of its layer. At most one byte above the size limit is read."""
     try:
-        target = os.path.realpath(found.path, strict=True)
+        target = os.path.realpath(found.where, strict=True)
         if not target.startswith(str(found.root) + os.sep):
             return None
         # Without O_NONBLOCK, opening a pipe would wait for a writer; the last part is resolved already.
@@ -135,7 +140,7 @@ def misplaced(found: Found) -> Source:
 
 def _reason(found: Found) -> tuple[str, str]:
     try:
-        target = os.path.realpath(found.path, strict=True)
+        target = os.path.realpath(found.where, strict=True)
         status = Path(target).stat()
     except OSError as error:
         if error.errno == errno.ELOOP:

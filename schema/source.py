@@ -80,9 +80,14 @@ def _legible(line: str) -> str:
     return UNSAFE_CHARACTER.sub("\ufffd", line[:EXCERPT_CHARACTERS])
 
 
+def digest_of(data: bytes) -> str:
+    """Return what tells the content of a file from any other."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def read(file: str, data: bytes) -> Source:
     """Read a module file. Whatever the bytes are, the answer is a source with a document or with problems."""
-    digest = hashlib.sha256(data).hexdigest()
+    digest = digest_of(data)
     if len(data) > SIZE_LIMIT_BYTES:
         return _refused(file, digest, "", _too_large(file, len(data)))
     notes: list[Problem] = []
