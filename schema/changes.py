@@ -20,7 +20,7 @@ from graphql import (
 
 from schema.build import LambdeskSchema, build_schema
 from schema.kernel import ObjectType
-from schema.outline import names_of, outline_of
+from schema.outline import names_of, outline_of, visible
 from schema.roots import ROOTS
 from schema.snapshot import SchemaChangeItem
 from schema.spec import Audience, Module
@@ -51,18 +51,30 @@ def describe(
 
     Breaking changes come first. A module that came or went is one item.
     """
-    before, after = (build_schema(world.modules, audience).mortal() for world in (old, new))
-    came_or_went = {name for name in changed if (name in before.modules) != (name in after.modules)}
-    touched = dict.fromkeys([*changed, *_leading_to(came_or_went, after)])
+    seen = [visible(world.modules, audience) for world in (old, new)]
+    came_or_went = {name for name in changed if (name in seen[0]) != (name in seen[1])}
+    touched = dict.fromkeys([*changed, *_leading_to(came_or_went, seen[1], audience)])
+    before, after = (build_schema(_around(touched, modules, audience), audience).mortal() for modules in seen)
     items = [item for name in touched for item in _module_items(name, before, after, only_led=name not in changed)]
     return tuple(sorted(items, key=lambda item: item.kind != BREAKING))
 
 
-def _leading_to(names: AbstractSet[str], schema: LambdeskSchema) -> Iterator[str]:
+def _leading_to(names: AbstractSet[str], modules: Mapping[str, Module], audience: Audience) -> Iterator[str]:
     if names:
-        for name, module in schema.modules.items():
-            if not names.isdisjoint(outline_of(module, schema.audience).targets):
+        for name, module in modules.items():
+            if not names.isdisjoint(outline_of(module, audience).targets):
                 yield name
+
+
+def _around(names: Iterable[str], modules: Mapping[str, Module], audience: Audience) -> dict[str, Module]:
+    """Return modules and the targets that their types speak of; no other module makes a difference to them."""
+    found: dict[str, Module] = {}
+    for name in names:
+        module = modules.get(name)
+        if module is not None:
+            found[name] = module
+            found.update((to, modules[to]) for to in outline_of(module, audience).targets if to in modules)
+    return found
 
 
 def _module_items(
