@@ -54,6 +54,34 @@ class _Kept:
     round: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What one round binds in: by module name what the files say, or the file that is broken."""
+
+    catalog: Catalog
+    others: Mapping[str, Module]
+    broken: Mapping[str, str]
+
+    def changed(self, now: _Around) -> set[str]:
+        """Name the modules that are something else now."""
+        return {
+            name
+            for before, after in ((self.others, now.others), (self.broken, now.broken))
+            for name in before.keys() | after.keys()
+            if before.get(name) is not after.get(name)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """What the last round made of a draft, and the names of all modules that it looked at."""
+
+    draft: Draft
+    made: Bound
+    names: frozenset[str]
+    kept: _Kept
+
+
 @dataclass(slots=True)
 class Binder:
     """Binds and remembers. What a binding depends on is compared by identity, so unchanged modules cost nothing."""
@@ -62,6 +90,10 @@ class Binder:
     _planned: dict[str, Module] = field(default_factory=dict)
     _served: dict[str, Module] = field(default_factory=dict)  # by name: what the last round found to serve
     _rounds: int = 0
+    _last: dict[str, _Last] = field(default_factory=dict)  # by name, of files that are good as they are
+    _around: _Around | None = None  # of this round
+    _before: _Around | None = None  # of the round before, if that came to its end
+    _changed: set[str] | None = None  # modules that changed between the two; None: look at everything
 
     def copy(self) -> Binder:
         """Return a binder that knows as much, for a check whose findings must not be remembered."""
@@ -106,6 +138,19 @@ class Binder:
             tables[planned.name] = _imagine(planned, tables.get(planned.name), catalog)
         return replace(catalog, tables=tables, managed=catalog.managed | {planned.name for planned in plans})
 
+    def begin(
+        self,
+        catalog: Catalog,
+        others: Mapping[str, Module],
+        refusals: Mapping[str, list[Refusal]],
+        broken: Mapping[str, str],
+    ) -> None:
+        """Begin a round, which `finish` ends: find out what has changed since the last one."""
+        self._around = now = _Around(catalog, others, broken)
+        before, self._before = self._before, None
+        stays = before is not None and before.catalog is catalog and not refusals
+        self._changed = before.changed(now) if before is not None and stays else None
+
     def bind(
         self,
         draft: Draft,
@@ -118,6 +163,10 @@ class Binder:
 
         `broken` names the file of every module that has no candidate at all.
         """
+        last = self._last.get(draft.name)
+        if last and last.draft is draft and self._changed is not None and last.names.isdisjoint(self._changed):
+            last.kept.round = self._rounds
+            return last.made
         problems = list(draft.problems)
         if draft.partial is not None:
             whole = self.imagined(catalog, plan(draft.partial, catalog, others))
@@ -140,11 +189,25 @@ class Binder:
         if made is None:
             made = Bound(draft.name, draft.files, (), previous, current=False, absent=False, problems=())
         shown = tuple(with_excerpt(problem, draft.sources) for problem in problems)
-        return replace(made, problems=shown)
+        made = replace(made, problems=shown) if shown else made
+        self._remember(draft, made, others)
+        return made
+
+    def _remember(self, draft: Draft, made: Bound, others: Mapping[str, Module]) -> None:
+        """Keep what was made of a draft that is good as it is, so that the next round need not look at it."""
+        self._last.pop(draft.name, None)
+        if made.current and made.module is not None and draft.first is not None:
+            module = draft.first.module
+            if any(item.settings.get("lookup_table") for item in module.fields):
+                return  # any module may come to sit on that table
+            names = frozenset((draft.name, module.name, *_targets(module, others)))
+            self._last[draft.name] = _Last(draft, made, names, self._kept[module.name, module.digest])
 
     def finish(self, modules: Mapping[str, Module]) -> None:
         """Note what serves after a round, and forget bindings that nobody asked for lately."""
         self._served = dict(modules)
+        self._before = self._around
+        self._last = {name: last for name, last in self._last.items() if name in modules}
         self._rounds += 1
         self._kept = {key: kept for key, kept in self._kept.items() if kept.round >= self._rounds - 2}
 

@@ -6,6 +6,7 @@ one file. What a draft becomes in the database is decided by the registry.
 
 from __future__ import annotations
 
+import os
 import stat
 import time
 from collections import defaultdict
@@ -18,7 +19,7 @@ from schema.collector import hold_breath
 from schema.layers import Found, misplaced, open_found, scan
 from schema.ports import StoredVersion
 from schema.problems import Level, Place, Problem, has_errors
-from schema.source import Source, read
+from schema.source import Source, digest_of, read
 from schema.spec import Module
 
 # A file that vanishes may be an editor's way of saving (delete, then create). Its last content counts this long.
@@ -79,6 +80,8 @@ class Loader:
     _known: dict[str, _Known] = field(default_factory=dict)
     # By the files' content: the module, its problems, and in which load it was last asked for.
     _checked: dict[tuple[str, ...], tuple[Module | None, tuple[Problem, ...], int]] = field(default_factory=dict)
+    # By module name: the files that a draft was made of, and the draft, as long as it is the files' own.
+    _drafts: dict[str, tuple[list[tuple[int, Source]], Draft]] = field(default_factory=dict)
     _loads: int = 0
     _good: dict[str, Source] = field(default_factory=dict)  # by file: the source that last went live
     _stored: dict[str, StoredVersion] = field(default_factory=dict)  # by file: what the database kept, read when needed
@@ -121,8 +124,9 @@ class Loader:
             self.breathe()
         self._loads += 1
         self._checked = {key: value for key, value in self._checked.items() if value[2] >= self._loads - 2}
-        for gone in self._live.keys() - grouped.keys():
-            del self._live[gone]
+        for gone in (self._live.keys() | self._drafts.keys()) - grouped.keys():
+            self._live.pop(gone, None)
+            self._drafts.pop(gone, None)
         return made
 
     def kept_sources(self) -> dict[str, bytes]:
@@ -157,7 +161,7 @@ class Loader:
     def _read_one(self, found: Found) -> None:
         known = self._known.get(found.display)
         try:
-            status = found.path.stat()
+            status = os.stat(found.where)  # noqa: PTH116 - a text here
         except OSError:
             return  # vanished between the listing and now: the grace decides
         stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, found.layer)
@@ -169,9 +173,10 @@ class Loader:
             source = misplaced(found)
         else:
             data = open_found(found)
-            source = misplaced(found) if data is None else read(found.display, data)
-        if known and known.source.digest == source.digest:
-            source = known.source  # the same content keeps its identity, and with it all that was made of it
+            if data is not None and known and known.source.digest == digest_of(data):
+                source = known.source  # the same content keeps its identity, and with it all that was made of it
+            else:
+                source = misplaced(found) if data is None else read(found.display, data)
         self._known[found.display] = _Known(stamp, found.layer, source, time.time())
 
     def _forget(self, seen: set[str], now: float) -> None:
@@ -192,6 +197,17 @@ class Loader:
 
     def _draft(self, name: str, group: list[tuple[int, Source]]) -> Draft:
         group.sort(key=_layer_order)
+        known = self._drafts.get(name)
+        if known is not None and _is_same(known[0], group):
+            self._check(known[1].sources)  # asked for once more
+            return known[1]
+        draft = self._make_draft(name, group)
+        self._drafts.pop(name, None)
+        if draft.current:  # what else may serve for broken files depends on what served before
+            self._drafts[name] = group, draft
+        return draft
+
+    def _make_draft(self, name: str, group: list[tuple[int, Source]]) -> Draft:
         problems: list[Problem] = []
         stack = _stack(name, group, problems)
         module, found = self._check(stack.sources)
@@ -244,6 +260,11 @@ class _Stack:
 
     sources: tuple[Source, ...]
     bases: tuple[Source, ...]
+
+
+def _is_same(one: list[tuple[int, Source]], other: list[tuple[int, Source]]) -> bool:
+    """Answer whether two groups are the very same sources in the same layers."""
+    return len(one) == len(other) and all(a[0] == b[0] and a[1] is b[1] for a, b in zip(one, other, strict=True))
 
 
 def _layer_order(item: tuple[int, Source]) -> tuple[int, bool, str]:

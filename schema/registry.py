@@ -266,6 +266,7 @@ class Registry:
         """Bind every draft to the database; the first candidate of a module that holds serves."""
         others = {draft.name: draft.first.module for draft in drafts if draft.first}
         broken = {draft.name: draft.files[-1] for draft in drafts if draft.first is None}
+        binder.begin(catalog, others, refusals, broken)
         bound = {}
         for draft in drafts:
             bound[draft.name] = binder.bind(draft, catalog, others, refusals, broken)
