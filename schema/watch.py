@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import logging
 import os
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from watchfiles import awatch
+import watchfiles
 
 # Editors write a file in several steps. A change is passed on when nothing more happened for a step, or after the
 # debounce time at the latest, so that a stream of saves cannot hold a reload back for ever.
@@ -58,21 +60,49 @@ async def watch(
 
 
 async def _changes(folders: Sequence[Path], stop: asyncio.Event, *, polling: bool) -> AsyncIterator[object]:
-    if polling:
-        async for change in _poll(folders, stop):
-            yield change
-        return
-    async for changes in awatch(
+    async for change in _poll(folders, stop) if polling else _notified(folders, stop):
+        yield change
+
+
+async def _notified(folders: Sequence[Path], stop: asyncio.Event) -> AsyncIterator[object]:
+    """Wait for inotify in a thread. `awatch` of watchfiles does the same by way of anyio, whose import takes 35 ms of a start."""
+    loop = asyncio.get_running_loop()
+    news, ended = asyncio.Event(), threading.Event()
+    thread = ThreadPoolExecutor(1, thread_name_prefix="watch")
+    listening = loop.run_in_executor(thread, _listen, folders, ended, lambda: loop.call_soon_threadsafe(news.set))
+    listening.add_done_callback(lambda _: news.set())
+    stopping = asyncio.ensure_future(stop.wait())
+    stopping.add_done_callback(lambda _: news.set())
+    try:
+        while True:
+            await news.wait()
+            news.clear()
+            if stop.is_set():
+                return
+            if listening.done():
+                listening.result()
+                return
+            yield None
+    finally:
+        ended.set()
+        stopping.cancel()
+        listening.cancel()  # the thread itself ends within a step, perhaps after the event loop
+        thread.shutdown(wait=False)
+
+
+def _listen(folders: Sequence[Path], ended: threading.Event, tell: Callable[[], object]) -> None:
+    """Call `tell` at every change until `ended` is set. Raises OSError where inotify is refused."""
+    for _ in watchfiles.watch(
         *folders,
         watch_filter=None,  # a Kubernetes swap renames `..data`, which the usual filters would hide
         debounce=DEBOUNCE_MS,
         step=STEP_MS,
-        stop_event=stop,
-        rust_timeout=1_000,
+        stop_event=ended,
+        raise_interrupt=False,
         force_polling=False,
         ignore_permission_denied=True,
     ):
-        yield changes
+        tell()
 
 
 async def _poll(folders: Sequence[Path], stop: asyncio.Event) -> AsyncIterator[object]:

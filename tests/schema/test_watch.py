@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -123,11 +124,18 @@ async def test_watching_ends_when_told_to(tmp_path: Path) -> None:
     await asyncio.wait_for(task, 2)
 
 
+async def test_nothing_goes_on_watching_in_the_background(tmp_path: Path) -> None:
+    async with watching(tmp_path):
+        assert any(thread.name.startswith("watch") for thread in threading.enumerate())
+    await asyncio.sleep(0.1)
+    assert not any(thread.name.startswith("watch") for thread in threading.enumerate())
+
+
 async def test_polling_takes_over_where_watching_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*paths: Path, **options: object) -> object:
         raise OSError(28, "No space left on device")  # what inotify says when there are no watches left
 
-    monkeypatch.setattr("schema.watch.awatch", refuse)
+    monkeypatch.setattr("watchfiles.watch", refuse)
     async with watching(tmp_path) as bell:
         await asyncio.sleep(0.5)
         bell.rings.clear()
