@@ -23,7 +23,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.base import Executable
 
 from storage.dialects import DIALECTS, Dialect
-from storage.errors import BadParameter, PoolExhausted, StatementTimeout, StorageError, Unavailable
+from storage.errors import (
+    BadParameter,
+    OutcomeUnknown,
+    PoolExhausted,
+    StatementTimeout,
+    StorageError,
+    TransactionConflict,
+    Unavailable,
+)
 from storage.faults import is_stale_plan, translate
 from storage.lean import create_async_engine
 from storage.session import Session, prepare_connection, probe_dialect
@@ -44,13 +52,23 @@ Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 class Transaction:
     """A running transaction. It ends with the `async with` block: committed, or rolled back on any error.
 
-    `limit_s` is how long we wait for one statement: a database behind a broken route never says that it is late.
+    `limit_s` is how long the database may take for one statement (None: as long as it wants), `deadline` the instant at
+    which nobody waits any more. We keep both ourselves too: a database behind a broken route never says that it is late.
     """
 
-    def __init__(self, connection: AsyncConnection, dialect: Dialect, limit_s: float | None = None) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        dialect: Dialect,
+        limit_s: float | None = None,
+        deadline: float | None = None,
+        session: Session | None = None,
+    ) -> None:
         self.dialect = dialect
         self._connection = connection
         self._limit_s = limit_s
+        self._deadline = deadline
+        self._session = session
 
     async def execute(self, statement: Statement, parameters: Parameters = None) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows, if it has any. A text is sent to the driver as it is."""
@@ -65,9 +83,22 @@ class Transaction:
         """Return the driver's own connection, for bulk loading only."""
         return (await self._connection.get_raw_connection()).driver_connection
 
-    async def _run(self, statement: Statement, parameters: Parameters) -> sa.CursorResult[Any]:
+    async def commit(self) -> None:
+        """Commit; the `async with` block does. Raises OutcomeUnknown when the database did not say whether it took place."""
+        left = self._time_left()
         try:
-            async with asyncio.timeout(self._limit_s):
+            await self._send("COMMIT", None, left)
+        except (Unavailable, StatementTimeout):
+            raise OutcomeUnknown from None
+
+    async def _run(self, statement: Statement, parameters: Parameters) -> sa.CursorResult[Any]:
+        return await self._send(statement, parameters, self._time_left())
+
+    async def _send(self, statement: Statement, parameters: Parameters, left: float | None) -> sa.CursorResult[Any]:
+        if self._session is not None:
+            self._session.start(float("inf") if left is None else left)
+        try:
+            async with asyncio.timeout(None if left is None else left + GRACE_S):
                 if isinstance(statement, str):
                     return await self._connection.exec_driver_sql(statement, parameters)
                 return await self._connection.execute(statement, parameters)
@@ -75,6 +106,15 @@ class Transaction:
             raise StatementTimeout from None
         except (SQLAlchemyError, OSError) as error:
             raise translate(error) from None
+
+    def _time_left(self) -> float | None:
+        """Return the seconds for one statement. Raises StatementTimeout when there are none: nothing is sent any more."""
+        if self._deadline is None:
+            return self._limit_s
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise StatementTimeout
+        return left if self._limit_s is None else min(left, self._limit_s)
 
 
 class Database:
@@ -104,6 +144,7 @@ class Database:
         self._acquire_timeout_s = acquire_timeout_s
         self._connect_timeout_s = connect_timeout_s
         self._probed = False
+        self._writer = asyncio.Lock() if target.dialect == "sqlite" else None
         if target.file is not None:
             target.file.parent.mkdir(parents=True, exist_ok=True)
         self._engine: AsyncEngine = create_async_engine(
@@ -134,23 +175,40 @@ class Database:
             raise translate(error) from None
 
     @asynccontextmanager
-    async def transaction(self, *, timeout_s: float | None = None) -> AsyncIterator[Transaction]:
-        """Open a short transaction; a commit is never tried again, because its outcome may be unknown.
+    async def transaction(
+        self, *, timeout_s: float | None = None, deadline: float | None = None
+    ) -> AsyncIterator[Transaction]:
+        """Open a short transaction; see `storage.retry.run` for one that is tried again when another was in the way.
 
-        `timeout_s` replaces the statement timeout inside; 0 means none (installation, bulk loading).
+        `timeout_s` replaces the statement timeout inside; 0 means none (installation, bulk loading). Raises
+        `OutcomeUnknown` when the database did not say whether COMMIT took place.
         """
-        limit_s = self._patience(timeout_s)
-        async with self.connection(timeout_s=timeout_s, writes=True) as connection:
-            runner = Transaction(connection, self.dialect, limit_s)
-            await runner.execute(_BEGIN[self.dialect.name])
+        limit_s = self.statement_timeout_s if timeout_s is None else timeout_s
+        async with self._turn(limit_s, deadline):
+            connection = await self._acquire(deadline)
+            broken = True
             try:
-                yield runner
-            except (Unavailable, StatementTimeout):
-                raise  # the connection is thrown away, and its transaction with it
-            except Exception:
-                await self._roll_back(connection)
-                raise
-            await runner.execute("COMMIT")
+                session = await self._session(connection)
+                runner = Transaction(
+                    await connection.execution_options(lambdesk_writes=True),
+                    self.dialect,
+                    limit_s or None,
+                    deadline,
+                    session,
+                )
+                await self._begin(connection, session, runner, limit_s)
+                try:
+                    yield runner
+                except (Unavailable, StatementTimeout):
+                    raise  # the connection is thrown away, and its transaction with it
+                except Exception:
+                    broken = not await self._roll_back(connection)
+                    raise
+                await runner.commit()
+                # What happens from here on is no failure of what was written.
+                broken = limit_s != self.statement_timeout_s and not await self._restore(connection, session)
+            finally:
+                await self._give_back(connection, broken=broken)
 
     @asynccontextmanager
     async def connection(
@@ -269,12 +327,50 @@ class Database:
         seconds = self.statement_timeout_s if timeout_s is None else timeout_s
         return seconds + GRACE_S if seconds else None
 
-    async def _roll_back(self, connection: AsyncConnection) -> None:
+    @asynccontextmanager
+    async def _turn(self, limit_s: float, deadline: float | None) -> AsyncIterator[None]:
+        """Wait for this process's turn to write. SQLite has one writer, and whoever waits for it inside polls and starves."""
+        if self._writer is None:
+            yield
+            return
+        left = None if deadline is None else deadline - time.monotonic()
+        try:
+            async with asyncio.timeout(left if left is not None else (limit_s + GRACE_S if limit_s else None)):
+                await self._writer.acquire()
+        except TimeoutError:
+            raise TransactionConflict from None
+        try:
+            yield
+        finally:
+            self._writer.release()
+
+    async def _begin(self, connection: AsyncConnection, session: Session, runner: Transaction, limit_s: float) -> None:
+        try:
+            async with asyncio.timeout(self._patience(None)):
+                await session.limit(connection, limit_s)
+        except TimeoutError:
+            raise StatementTimeout from None
+        except (SQLAlchemyError, OSError) as error:
+            raise translate(error) from None
+        await runner.execute(_BEGIN[self.dialect.name])
+
+    async def _restore(self, connection: AsyncConnection, session: Session) -> bool:
+        """Give a connection its usual statement timeout back; answer whether that worked."""
+        try:
+            async with asyncio.timeout(self._patience(None)):
+                await session.limit(connection, self.statement_timeout_s)
+        except (SQLAlchemyError, OSError, TimeoutError):
+            return False
+        return True
+
+    async def _roll_back(self, connection: AsyncConnection) -> bool:
+        """Roll back; answer whether that worked: what cannot be rolled back must not be used again."""
         try:
             async with asyncio.timeout(self.statement_timeout_s):
                 await connection.exec_driver_sql("ROLLBACK")
         except (SQLAlchemyError, OSError, TimeoutError):
-            await connection.invalidate()  # what cannot be rolled back must not be used again
+            return False
+        return True
 
     async def _give_back(self, connection: AsyncConnection, *, broken: bool) -> None:
         with suppress(SQLAlchemyError, OSError):

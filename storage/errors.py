@@ -1,6 +1,7 @@
 """Everything that the storage room raises. No message carries SQL, parameters or a connection string.
 
 StorageError
+├── AlreadyDone                      what an idempotency key stands for is there already: roll back and read its result
 ├── BadDatabaseUrl (ValueError)      the URL names no database that Lambdesk knows
 ├── BadParameter (ValueError)        a value that no column can be compared with
 ├── ConstraintViolated               a unique key, a foreign key, a NOT NULL, a check, a length
@@ -10,6 +11,7 @@ StorageError
 ├── StatementTimeout (TimeoutError)  a statement or its deadline ran out of time
 ├── TransactionConflict              deadlock, serialization failure, lock wait: the whole transaction may be tried again
 ├── Unavailable (ConnectionError)    the database is away, or does not let us in
+│   ├── OutcomeUnknown               it went away at COMMIT: what was written may be there or not
 │   └── PoolExhausted                it is there, but every connection is busy
 └── WriteFailed                      the disk is full, or the database is read-only
 """
@@ -19,6 +21,13 @@ from __future__ import annotations
 
 class StorageError(Exception):
     """The base of the tree above."""
+
+
+class AlreadyDone(StorageError):
+    """What an idempotency key stands for is there already: roll back and read its result."""
+
+    def __init__(self) -> None:
+        super().__init__("What this idempotency key stands for has been done.")
 
 
 class BadDatabaseUrl(StorageError, ValueError):
@@ -75,6 +84,13 @@ class Unavailable(StorageError, ConnectionError):
         self.reason = reason
         self.lost = lost
         super().__init__(f"The database is not available ({reason}).")
+
+
+class OutcomeUnknown(Unavailable):
+    """The database went away while it was told to COMMIT: what was written may be there or not."""
+
+    def __init__(self) -> None:
+        super().__init__("it did not say whether it committed", lost=True)
 
 
 class PoolExhausted(Unavailable):
