@@ -1,0 +1,76 @@
+"""What mutations with an Idempotency-Key did, noted in their own transactions, so that each is done once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from storage.engine import Database, Transaction
+from storage.errors import AlreadyDone
+from storage.once import insert_once
+from storage.own_tables import IDEMPOTENCY
+
+SWEEP_ROWS = 1_000  # in one transaction: writers must not wait for the broom
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done for a digest: the fingerprint of the field with its input, and its result as JSON."""
+
+    fingerprint: str
+    result: str
+
+
+def digest(caller_kind: str, caller_id: int, key: str, response_name: str) -> str:
+    """Name one root field of one caller's request: two of them are the same exactly when all four are."""
+    text = json.dumps([caller_kind, caller_id, key, response_name])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def find(transaction: Transaction, name: str) -> Done | None:
+    """Return what was done for a digest, or take it for this transaction and return None.
+
+    While another transaction has it, this waits for its end. So call it first: whoever comes second must not run into
+    what the first one has just written. Nothing stays taken when the transaction is rolled back.
+    """
+    values = {"digest": name, "fingerprint": "", "result": "", "created": int(time.time())}
+    if await insert_once(transaction, IDEMPOTENCY, values):
+        return None
+    columns = IDEMPOTENCY.c
+    question = sa.select(columns.fingerprint, columns.result).where(columns.digest == name)
+    # FOR SHARE: on MariaDB an ordinary read may see a time before the other's COMMIT.
+    rows = await transaction.execute(question.with_for_update(read=True))
+    return Done(rows[0][0], rows[0][1]) if rows and rows[0][0] else None
+
+
+async def note(transaction: Transaction, name: str, fingerprint: str, result_json: str) -> None:
+    """Note what is done for a digest, at the end of the transaction that does it.
+
+    Raises `AlreadyDone` if it was not taken by `find` and another transaction has noted it meanwhile.
+    """
+    columns = IDEMPOTENCY.c
+    noting = sa.update(IDEMPOTENCY).where(columns.digest == name, columns.fingerprint == "")
+    if await transaction.change(noting.values(fingerprint=fingerprint, result=result_json)):
+        return
+    values = {"digest": name, "fingerprint": fingerprint, "result": result_json, "created": int(time.time())}
+    if not await insert_once(transaction, IDEMPOTENCY, values):
+        raise AlreadyDone
+
+
+async def sweep(database: Database, older_than_s: float) -> int:
+    """Forget what was done longer ago than that; return how many were forgotten."""
+    before = int(time.time() - older_than_s)
+    columns = IDEMPOTENCY.c
+    forgotten = 0
+    while True:
+        old = sa.select(columns.digest).where(columns.created < before).order_by(columns.created).limit(SWEEP_ROWS)
+        names = [row[0] for row in await database.fetch(old)]
+        if names:
+            async with database.transaction() as transaction:
+                forgotten += await transaction.change(sa.delete(IDEMPOTENCY).where(columns.digest.in_(names)))
+        if len(names) < SWEEP_ROWS:
+            return forgotten
