@@ -55,6 +55,50 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "en": "The rule of this module could not be run, so nothing was written.",
         "de": "Die Regel dieses Moduls konnte nicht ausgeführt werden; nichts wurde geschrieben.",
     },
+    "pending-time-required": {
+        "en": "The state {state} needs a time until which the ticket waits.",
+        "de": "Der Status {state} braucht einen Zeitpunkt, bis zu dem das Ticket wartet.",
+    },
+    "pending-time-past": {
+        "en": "The time until which the ticket waits must be in the future.",
+        "de": "Der Zeitpunkt, bis zu dem das Ticket wartet, muss in der Zukunft liegen.",
+    },
+    "pending-without-state": {
+        "en": "In the state {state} a ticket waits for nothing; choose a pending state.",
+        "de": "Im Status {state} wartet ein Ticket auf nichts; bitte einen wartenden Status wählen.",
+    },
+    "merged-by-merging": {
+        "en": "A ticket becomes merged by merging it into another one.",
+        "de": "Zusammengefasst wird ein Ticket, indem es mit einem anderen zusammengefasst wird.",
+    },
+    "merge-self": {
+        "en": "A ticket cannot be merged into itself.",
+        "de": "Ein Ticket kann nicht mit sich selbst zusammengefasst werden.",
+    },
+    "merge-merged": {
+        "en": "The ticket is merged into another one already.",
+        "de": "Das Ticket ist schon mit einem anderen zusammengefasst.",
+    },
+    "merge-no-state": {
+        "en": "There is no state of the type merged.",
+        "de": "Es gibt keinen Status vom Typ „merged“.",
+    },
+    "unmerge-nothing": {
+        "en": "There is no merge of this ticket that could be taken back.",
+        "de": "Es gibt keine Zusammenfassung dieses Tickets, die zurückgenommen werden könnte.",
+    },
+    "unmerge-chained": {
+        "en": "The ticket that it was merged into is merged itself; take that back first.",
+        "de": "Das Ticket, mit dem es zusammengefasst wurde, ist selbst zusammengefasst; bitte zuerst das zurücknehmen.",
+    },
+    "link-self": {
+        "en": "A ticket cannot be linked with itself.",
+        "de": "Ein Ticket kann nicht mit sich selbst verknüpft werden.",
+    },
+    "link-opposite": {
+        "en": "These two are linked the other way round already.",
+        "de": "Diese beiden sind schon andersherum verknüpft.",
+    },
     "nothing-to-undo": {
         "en": "This change cannot be taken back.",
         "de": "Diese Änderung kann nicht zurückgenommen werden.",

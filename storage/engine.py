@@ -79,6 +79,16 @@ class Transaction:
         """Run a statement and return how many rows it changed."""
         return (await self._run(statement, parameters)).rowcount
 
+    async def insert(self, table: sa.TableClause, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Insert rows that all have the same columns; return the `id` that the database gave to the last of them."""
+        statement = sa.insert(table)
+        if self.dialect.name != "mysql":
+            found = await self._run(statement.returning(table.c.id), rows if len(rows) > 1 else rows[0])
+            return max(int(row[0]) for row in found)
+        if len(rows) > 1:  # MySQL tells the first id of several rows, and Galera's ids have gaps
+            await self._run(statement, rows[:-1])
+        return int((await self._run(statement, rows[-1])).lastrowid)
+
     async def raw(self) -> Any:
         """Return the driver's own connection, for bulk loading only."""
         return (await self._connection.get_raw_connection()).driver_connection
@@ -143,6 +153,8 @@ class Database:
         self.statements: Callable[[str], None] | None = None
         self._acquire_timeout_s = acquire_timeout_s
         self._connect_timeout_s = connect_timeout_s
+        self._url = url
+        self._beside: list[Database] = []
         self._probed = False
         self._writer = asyncio.Lock() if target.dialect == "sqlite" else None
         if target.file is not None:
@@ -158,6 +170,22 @@ class Database:
             hide_parameters=True,
         )
         self._listen()
+
+    def beside(self, *, pool_size: int = 1) -> Database:
+        """Make a small pool of its own for the same database, for what must not wait behind this one's transactions.
+
+        It is closed with this one.
+        """
+        twin = Database(
+            self._url,
+            db_time_zone=self.zone.key,
+            pool_size=pool_size,
+            statement_timeout_s=self.statement_timeout_s,
+            acquire_timeout_s=self._acquire_timeout_s,
+            connect_timeout_s=self._connect_timeout_s,
+        )
+        self._beside.append(twin)
+        return twin
 
     async def fetch(self, statement: Statement, *, deadline: float | None = None) -> list[tuple[Any, ...]]:
         """Read rows. A connection that broke since its last use, or a plan gone stale, is tried once more."""
@@ -248,7 +276,9 @@ class Database:
             raise Unavailable("no answer") from None
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, also those of the pools made beside."""
+        for twin in self._beside:
+            await twin.close()
         await self._engine.dispose()
 
     # --- inside ---
