@@ -428,7 +428,8 @@ class Database:
 
 def check_parameters(parameters: Any, *, many: bool = False, writes: bool = False) -> None:
     """Refuse everything but scalars before a driver sees it: drivers turn structures into SQL in surprising ways."""
-    for row in parameters if many else (parameters or (),):
+    several = many and isinstance(parameters, list)  # rows written by one statement come as one tuple
+    for row in parameters if several else (parameters or (),):
         for value in row.values() if isinstance(row, Mapping) else row:
             if not (isinstance(value, _SCALARS) or (writes and isinstance(value, bytes))):
                 raise BadParameter(f"A {type(value).__name__} cannot be a parameter of a statement.")

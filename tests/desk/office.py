@@ -93,7 +93,8 @@ class Office:
 
     async def rows(self, table: str, where: str = "1 = 1", columns: str = "*") -> list[tuple[Any, ...]]:
         """Read rows of a table, sorted."""
-        return sorted(await self.database.fetch(f"SELECT {columns} FROM {table} WHERE {where}"), key=repr)
+        text = f"SELECT {columns} FROM {table} WHERE {where}"  # noqa: S608 - the tests' own words
+        return sorted(await self.database.fetch(text), key=repr)
 
     def later(self, **span: float) -> datetime:
         """Return a moment after now."""
