@@ -6,6 +6,7 @@ StorageError
 ├── BadParameter (ValueError)        a value that no column can be compared with
 ├── ConstraintViolated               a unique key, a foreign key, a NOT NULL, a check, a length
 ├── DatabaseClaimed                  another server works on the same SQLite file
+├── FileGone (LookupError)           the bytes of a stored file are not there (any more)
 ├── InstallRefused                   the database holds something that an installation would collide with
 ├── StatementFailed                  the database refused a statement: our mistake
 ├── StatementTimeout (TimeoutError)  a statement or its deadline ran out of time
@@ -13,6 +14,7 @@ StorageError
 ├── Unavailable (ConnectionError)    the database is away, or does not let us in
 │   ├── OutcomeUnknown               it went away at COMMIT: what was written may be there or not
 │   └── PoolExhausted                it is there, but every connection is busy
+├── UploadRefused (LookupError)      an upload that nobody made, somebody else made, or a row has already
 └── WriteFailed                      the disk is full, or the database is read-only
 """
 
@@ -49,6 +51,13 @@ class ConstraintViolated(StorageError):
 
 class DatabaseClaimed(StorageError):
     """Another server works on the same SQLite file."""
+
+
+class FileGone(StorageError, LookupError):
+    """The bytes of a stored file are not there: it was removed meanwhile, or its folder is another one now."""
+
+    def __init__(self) -> None:
+        super().__init__("The file is not there any more.")
 
 
 class InstallRefused(StorageError):
@@ -99,6 +108,13 @@ class PoolExhausted(Unavailable):
     def __init__(self, retry_after: float = 1.0) -> None:
         self.retry_after = retry_after
         super().__init__("every connection is busy")
+
+
+class UploadRefused(StorageError, LookupError):
+    """An upload that cannot be used: nobody made it, somebody else did, or a row has it already."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such upload that is free to be used.")
 
 
 class WriteFailed(StorageError):
