@@ -158,6 +158,13 @@ def _truth(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
     return _complement(scope, found) if operator == "ne" else found
 
 
+def _file(scope: Scope, term: Term, _operator: str, given: Any) -> Sql:
+    """Only `isNull`: a row has no file where the id that it holds leads to none."""
+    if _field(term).holds_bytes:
+        return _null(scope.value(term), wanted=given)
+    return _null(column(scope.stored_file(term), "id"), wanted=given)
+
+
 def _epoch(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
     """Whole seconds since 1970; what is no moment is null, and a moment between two seconds equals none."""
     value = scope.value(term)
@@ -287,7 +294,7 @@ def _field(term: Term) -> Field:
     return term.item
 
 
-_FAMILIES: Mapping[str, Family] = {"bool": _truth, "epoch": _epoch, "multiselect": _texts}
+_FAMILIES: Mapping[str, Family] = {"bool": _truth, "epoch": _epoch, "file": _file, "multiselect": _texts}
 
 _MAKERS: Mapping[type, Callable[[Scope, Any], Sql]] = {
     All: _all,

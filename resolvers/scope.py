@@ -16,6 +16,7 @@ from schema.catalog import Catalog, ColumnClass
 from schema.spec import Computed, Expression, Field, Home, Module
 from storage.dialects import Dialect
 from storage.dialects import Expression as Sql
+from storage.own_tables import FILE
 from storage.values import LAST_SECOND, binder
 
 _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
@@ -85,6 +86,7 @@ class Scope:
         self._source: FromClause = self.base
         self._joined: dict[tuple[str, ...], FromClause] = {(): self.base}
         self._sides: dict[tuple[str, ...], FromClause] = {}
+        self._files: dict[tuple[str, ...], FromClause] = {}
 
     @property
     def source(self) -> FromClause:
@@ -173,6 +175,17 @@ class Scope:
                 self.speech.dialect.equals(column(names, "object_name"), column(outer, name), ColumnClass.STRING),
             )
         return found.correlate_except(*tables), values
+
+    def stored_file(self, term: Term) -> FromClause:
+        """Return the table of uploaded files, joined by the id that a field holds."""
+        found = self._files.get(term.key)
+        if found is None:
+            stored = self.value(term)
+            found = self._files[term.key] = self.speech.enter(FILE.name)
+            on = self.speech.same(column(found, "id"), ColumnClass.STRING, stored, term.column_class)
+            self.tables.append(found)
+            self._source = self._source.outerjoin(found, on)
+        return found
 
     def _join(self, hops: tuple[ToOne, ...]) -> FromClause:
         hop = hops[-1]

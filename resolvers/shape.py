@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import Any
 
 from resolvers.draft import Draft
+from resolvers.file_field import file_mark, file_reader
 from resolvers.ids import write_id
 from resolvers.nodes import KeySlot, LambdaSlot, ManySlot, Need, OneSlot, RowNode, Slot, ValueSlot, VersionSlot
 from resolvers.scope import NAMED_OBJECTS
@@ -157,6 +158,8 @@ class Shaper:
             load = ListLoad(term, self._object(term), several(term))
             shape.lists.append(load)
             return load.read
+        if term.kind == "file":
+            return file_reader(self.draft, term)
         convert = output(term, self.zone, raw=raw)
         position = self.draft.column(term)
         if convert is None:
@@ -165,6 +168,8 @@ class Shaper:
 
     def _told_apart(self, shape: Shape, term: Term) -> Read:
         """Read a value for the version, which never fails: what cannot be read counts as it is stored."""
+        if term.kind == "file":
+            return file_mark(self.draft, term)
         convert = None if term.is_rows else output(term, self.zone)
         if convert is None:
             return self._read(shape, term)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from schema.bind_file import bind_file
 from schema.binding import Binding, column_named, describe, fits, near
 from schema.catalog import Column, ColumnClass, Table
 from schema.kinds import KINDS
@@ -70,6 +71,8 @@ def _bind(item: Field, at: Binding) -> Field | None:
         return None
     if item.kind == "reference":
         return _reference(item, column, at)
+    if item.kind == "file":
+        return bind_file(item, column, at)
     if not _accepts(item, column, at):
         return None
     return _settled(item, column, at)

@@ -14,7 +14,7 @@ from schema.kinds import KINDS, Kind
 from schema.patterns import pattern_error
 from schema.problems import Level
 from schema.shapes import LAMBDA_LIMIT_BYTES, plain
-from schema.spec import Caption, Code, Default, Expression, Field, Home, Option, Validation
+from schema.spec import FILE_COLUMNS, Caption, Code, Default, Expression, Field, Home, Option, Validation
 from schema.spot import Entry, Findings, Spot, shown
 from schema.sql_reader import ExpressionError
 from schema.tree import Map
@@ -67,6 +67,7 @@ def make_field(entry: Entry, context: FieldContext, findings: Findings, *, exten
         return None
     options = make_options(entry, kind, findings)
     settings = {key: entry[key] for key in (*SETTINGS, *LOOKUPS) if key in entry}
+    settings |= _file_columns(entry, kind, findings)
     if settings.get("lookup_table"):
         settings["plain_kind"] = entry.get("type", "int")
     if "lookup_condition" in settings:
@@ -84,7 +85,8 @@ def make_field(entry: Entry, context: FieldContext, findings: Findings, *, exten
         place=entry.at("name").place,
         help=entry.get("help"),
         required=bool(entry.get("required", False)) or name in context.required,
-        unique=bool(entry.get("unique", False)) or name in context.unique,
+        unique=_allowed(entry, "unique", kind.name != "file", False, findings)
+        or (name in context.unique and kind.name != "file"),
         searchable=_allowed(entry, "searchable", kind.searchable, False, findings),
         sortable=_allowed(entry, "sortable", kind.sortable, kind.sortable, findings),
         filterable=_allowed(entry, "filterable", kind.readable, kind.readable, findings),
@@ -102,6 +104,31 @@ def make_field(entry: Entry, context: FieldContext, findings: Findings, *, exten
         settings=settings,
         home=Home.SIDE if extension else Home.TABLE,
     )
+
+
+def _file_columns(entry: Entry, kind: Kind, findings: Findings) -> dict[str, Any]:
+    """Read which columns describe a file whose bytes stand in a column themselves."""
+    said = [key for key in FILE_COLUMNS if key in entry]
+    if kind.name != "file":
+        for key in said:
+            findings.add(
+                entry.at(key),
+                "no-effect",
+                f"`{key}` has no effect on a field of type {kind.name}.",
+                "Use `type: file`, or leave it out.",
+                Level.INFO,
+                at_key=True,
+            )
+        return {}
+    if said and "name_column" not in said and not entry.says("name_column"):
+        findings.add(
+            entry.at(said[0]),
+            "missing-key",
+            f"Field `{entry['name']}` has `{said[0]}` and no `name_column`.",
+            "Name the column that holds the name of the file.",
+            at_key=True,
+        )
+    return {key: entry[key] for key in said}
 
 
 def _condition(entry: Entry, findings: Findings) -> Expression | None:
@@ -146,14 +173,6 @@ def _kind(entry: Entry, name: str, findings: Findings) -> Kind | None:
             return KINDS["select"]
         findings.add(
             entry.at("name"), "missing-key", f"Field `{name}` has no `type`.", "Add for example `type: string`."
-        )
-        return None
-    if said == "file":
-        findings.add(
-            entry.at("type"),
-            "not-available",
-            f"Field `{name}`: the type `file` is not available yet.",
-            "Leave the field out, or keep a `url` until files can be stored.",
         )
         return None
     if said == "select" and entry.get("multiple"):

@@ -98,6 +98,10 @@ def _key(value: Any, kind: str, options: Sequence[Option]) -> Any:  # noqa: ARG0
     raise WrongDefaultError("a key of the target")
 
 
+def _no_file(value: Any, kind: str, options: Sequence[Option]) -> Any:  # noqa: ARG001 - one signature for the table
+    raise WrongDefaultError("left out; a file has no default")
+
+
 def _none(value: Any, kind: str, options: Sequence[Option]) -> Any:  # noqa: ARG001 - one signature for the table
     raise WrongDefaultError("left out; what is secret has no default")
 
@@ -109,7 +113,8 @@ _MAKERS: Mapping[str, _Maker] = {
     **dict.fromkeys(_INT_BITS, _int),
     **dict.fromkeys(("float", "decimal", "range"), _number),
     **dict.fromkeys(("select", "radio"), _option),
-    **dict.fromkeys(("password", "secret", "file"), _none),
+    **dict.fromkeys(("password", "secret"), _none),
+    "file": _no_file,
     "bool": _bool,
     "date": _moment(dt.date.fromisoformat, "a date such as 2026-01-31"),
     "time": _moment(dt.time.fromisoformat, "a time such as 08:30"),

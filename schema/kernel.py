@@ -82,6 +82,20 @@ BADGE = GraphQLObjectType(
     description="A short text with a tone.",
 )
 
+FILE = GraphQLObjectType(
+    "File",
+    {
+        "name": GraphQLField(GraphQLNonNull(GraphQLString)),
+        "size": GraphQLField(BIG_INT, description="In bytes; null where the table does not say."),
+        "contentType": GraphQLField(GraphQLNonNull(GraphQLString)),
+        "url": GraphQLField(
+            GraphQLNonNull(GraphQLString),
+            description="Where the bytes are, for whoever may read the field: a path on this server.",
+        ),
+    },
+    description="A file that a row has.",
+)
+
 SORT_DIRECTION = GraphQLEnumType(
     "SortDirection",
     {name: GraphQLEnumValue(name) for name in ("ASC", "DESC", "ASC_NULLS_LAST", "DESC_NULLS_LAST")},
@@ -197,6 +211,7 @@ _FILTERS: tuple[tuple[str, Leaf, tuple[str, ...]], ...] = (
     ("TimeFilter", TIME, _MOMENT),
     ("DateTimeFilter", DATE_TIME, _MOMENT),
     ("DurationFilter", DURATION, _NUMERIC),
+    ("FileFilter", GraphQLString, ("isNull",)),
     ("ValidityFilter", VALIDITY_ENUM, ("eq", "in")),
 )
 
@@ -209,6 +224,7 @@ KERNEL: Mapping[str, GraphQLNamedType] = MappingProxyType(
             NODE,
             PAGE_INFO,
             BADGE,
+            FILE,
             SORT_DIRECTION,
             VALIDITY_ENUM,
             USER_ERROR_CODE,

@@ -139,7 +139,8 @@ _ROWS = (
     Kind("yaml", "JSON", _LONG_TEXT, ColumnClass.TEXT, "", "code", sortable=False),
     Kind("password", "", _LONG_TEXT, ColumnClass.STRING, "", "password", size=250, sortable=False, readable=False),
     Kind("secret", "", _LONG_TEXT, ColumnClass.TEXT, "", "password", sortable=False, readable=False),
-    Kind("file", "File", _LONG_TEXT, ColumnClass.BYTES, "", "file", sortable=False),
+    # The id of an uploaded file; with `name_column`, the bytes themselves.
+    Kind("file", "File", _LONG_TEXT, ColumnClass.STRING, "FileFilter", "file", size=64, sortable=False),
 )
 
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _ROWS})

@@ -46,6 +46,7 @@ RESERVED_TYPES = frozenset(
         "JSON",
         "HTML",
         "File",
+        "FileFilter",
         "Badge",
         "SchemaChange",
         "SchemaChangeItem",

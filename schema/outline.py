@@ -16,10 +16,8 @@ from schema.spec import Audience, Computed, Field, Home, Module, Operation, Rela
 from schema.writes import Deed, deed_name, many_word, writes_of
 
 # Stored forms that may be unreadable in single rows (epoch 0 is null, a text may be no JSON) are never promised.
-_NEVER_CERTAIN = frozenset({"epoch", "json", "yaml"})
-
-# `file` storage is not there yet, so its fields have no output either.
-_NO_OUTPUT = frozenset({"file"})
+# The bytes of a file may be gone.
+_NEVER_CERTAIN = frozenset({"epoch", "file", "json", "yaml"})
 _ORDERED_RESULTS = frozenset({"string", "int", "float", "bool", "datetime"})
 _OPTION_KINDS = frozenset({"select", "radio", "multiselect"})
 
@@ -158,11 +156,7 @@ def _outline(module: Module, audience: Audience) -> Outline:
     """Work an outline out."""
     rules = {name: by[audience] for name, by in module.access.fields.items() if audience in by}
     shows = module.access.shows
-    fields = tuple(
-        field
-        for field in module.shown_fields
-        if field.is_readable and field.kind not in _NO_OUTPUT and shows(field, audience)
-    )
+    fields = tuple(field for field in module.shown_fields if field.is_readable and shows(field, audience))
     relations = tuple(relation for relation in module.relations if shows(relation, audience))
     computed = tuple(item for item in module.computed if shows(item, audience))
     targets = dict.fromkeys([field.to for field in fields if field.to] + [relation.to for relation in relations])

@@ -140,6 +140,8 @@ def _type(
             return ColumnClass.INT, None
         longest = max(len(str(option.value)) for option in item.options)
         return ColumnClass.STRING, max(kind.size or 0, longest)
+    if item.holds_bytes:
+        return ColumnClass.BYTES, None
     if kind.creates in _WITH_SIZE:
         return kind.creates, max(kind.size or 0, item.validation.max_length or 0) or None
     return kind.creates, None

@@ -46,7 +46,6 @@ CODES: Mapping[str, str] = MappingProxyType(
         "duplicate-option": "Two options of a field have one name or one value.",
         "missing-key": "A key that is needed is not there.",
         "no-effect": "A key is known but does nothing, here or at all.",
-        "not-available": "Something is not available yet.",
         "not-in-extension": "An extension says what only the module itself can say.",
         "too-long": "A text or list is longer than allowed.",
         "unknown-field": "Something names a field that the module does not have.",

@@ -48,6 +48,10 @@ class Operation(StrEnum):
     BULK = "bulk"
 
 
+# Of a file whose bytes stand in a column of the table itself: the settings that name the columns which describe it.
+FILE_COLUMNS = ("name_column", "type_column", "size_column")
+
+
 class Home(StrEnum):
     """Where a field's value lives."""
 
@@ -163,6 +167,11 @@ class Field:
     def is_readable(self) -> bool:
         """Whether the API has an output for it (passwords and secrets have none)."""
         return self.traits.readable
+
+    @property
+    def holds_bytes(self) -> bool:
+        """Whether a file's column holds its bytes, as OTRS has it, instead of the id of an uploaded file."""
+        return self.kind == "file" and "name_column" in self.settings
 
     @property
     def raw_name(self) -> str | None:

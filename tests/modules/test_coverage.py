@@ -42,7 +42,6 @@ LEFT_OUT = {
 COLUMNS_LEFT_OUT = {
     ("article", "search_index_needs_rebuild"): "a note of the full-text index of OTRS",
     ("article", "insert_fingerprint"): "how OTRS finds the row that it has just written",
-    ("article_data_mime_attachment", "content"): "bytes; comes with file fields",
     ("calendar", "salt_string"): "signs the public address of the calendar",
     ("communication_log", "insert_fingerprint"): "how OTRS finds the row that it has just written",
     ("communication_log_object", "insert_fingerprint"): "how OTRS finds the row that it has just written",
@@ -52,9 +51,8 @@ COLUMNS_LEFT_OUT = {
     ("oauth2_token_config", "config"): "holds client secrets",
     ("oauth2_token_config", "dbcrud_uuid"): "the name of the row in exports of OTRS",
     ("mail_queue", "insert_fingerprint"): "how OTRS finds the row that it has just written",
-    ("mail_queue", "raw_message"): "bytes; comes with file fields",
+    ("mail_queue", "raw_message"): "bytes of a message that has no name",
     ("package_repository", "content"): "the packed extension",
-    ("standard_attachment", "content"): "bytes; comes with file fields",
     ("queue_preferences", "preferences_value"): "shown by an expression that leaves secrets out",
     ("service_preferences", "preferences_value"): "shown by an expression that leaves secrets out",
     ("sla_preferences", "preferences_value"): "shown by an expression that leaves secrets out",

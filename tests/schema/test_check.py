@@ -75,11 +75,6 @@ def test_a_caption_is_a_text_a_text_a_language_or_a_key(text: str, caption: Capt
 
 @pytest.mark.parametrize("word", [word for kind in KINDS.values() for word in (kind.name, *kind.aliases)])
 def test_every_kind_is_read_by_its_name_and_aliases(word: str) -> None:
-    if word == "file":
-        assert faults(f"module: {{name: t}}\nfields: [{{name: a, type: {word}}}]") == [
-            "2:26 not-available: Field `a`: the type `file` is not available yet."
-        ]
-        return
     more = {"reference": ", to: x"}.get(word, ", options: [a]" if word in ("select", "radio", "multiselect") else "")
     kind = field_of(f"{{name: a, type: {word}{more}}}").kind
     assert kind == word or word in KINDS[kind].aliases
