@@ -103,6 +103,150 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "en": "This change cannot be taken back.",
         "de": "Diese Änderung kann nicht zurückgenommen werden.",
     },
+    "csv-empty": {"en": "The file is empty.", "de": "Die Datei ist leer."},
+    "csv-size": {
+        "en": "The file has more than {limit} bytes.",
+        "de": "Die Datei hat mehr als {limit} Bytes.",
+    },
+    "csv-rows": {
+        "en": "The file has more than {limit} rows. Split it.",
+        "de": "Die Datei hat mehr als {limit} Zeilen. Teilen Sie sie auf.",
+    },
+    "csv-columns": {
+        "en": "The file has more than {limit} columns.",
+        "de": "Die Datei hat mehr als {limit} Spalten.",
+    },
+    "csv-encoding": {
+        "en": "Line {line} is not UTF-8. Save the file as “CSV UTF-8”.",
+        "de": "Zeile {line} ist kein UTF-8. Speichern Sie die Datei als „CSV UTF-8“.",
+    },
+    "csv-quotes": {
+        "en": "Row {row}: quotes do not match, or a cell is longer than 131,072 characters.",
+        "de": "Zeile {row}: Anführungszeichen passen nicht zueinander, oder eine Zelle hat mehr als 131.072 Zeichen.",
+    },
+    "csv-ragged": {
+        "en": "The header has {count} columns; these rows have more or fewer: {rows}.",
+        "de": "Die Kopfzeile hat {count} Spalten; diese Zeilen haben mehr oder weniger: {rows}.",
+    },
+    "csv-header": {
+        "en": "Column {column} has no name, or a name that is too long.",
+        "de": "Spalte {column} hat keinen oder einen zu langen Namen.",
+    },
+    "csv-twice": {
+        "en": "Two columns are called {name}.",
+        "de": "Zwei Spalten heißen {name}.",
+    },
+    "csv-same-field": {
+        "en": "The columns {first} and {second} both stand for {field}.",
+        "de": "Die Spalten {first} und {second} stehen beide für {field}.",
+    },
+    "csv-no-field": {
+        "en": "{column} cannot be mapped to {field}: there is no such field that can be written.",
+        "de": "{column} kann nicht {field} zugeordnet werden: Ein solches Feld, das man schreiben kann, gibt es nicht.",
+    },
+    "csv-no-column": {
+        "en": "The file has no column {column}.",
+        "de": "Die Datei hat keine Spalte {column}.",
+    },
+    "csv-int": {"en": "{found} is no whole number.", "de": "{found} ist keine ganze Zahl."},
+    "csv-number": {
+        "en": "{found} is no number; write it like 1234.5 without separators of thousands.",
+        "de": "{found} ist keine Zahl; schreiben Sie sie wie 1234.5 ohne Tausendertrennzeichen.",
+    },
+    "csv-bool": {
+        "en": "{found} is neither yes nor no; write yes, no, true, false, 1 or 0.",
+        "de": "{found} ist weder ja noch nein; schreiben Sie ja, nein, true, false, 1 oder 0.",
+    },
+    "csv-date": {
+        "en": "{found} is no date; write it like 2026-01-31 or 31.01.2026.",
+        "de": "{found} ist kein Datum; schreiben Sie es wie 2026-01-31 oder 31.01.2026.",
+    },
+    "csv-time": {
+        "en": "{found} is no time of day; write it like 14:30 or 14:30:00.",
+        "de": "{found} ist keine Uhrzeit; schreiben Sie sie wie 14:30 oder 14:30:00.",
+    },
+    "csv-datetime": {
+        "en": "{found} is no date with a time; write it like 2026-01-31 14:30 or 31.01.2026 14:30.",
+        "de": "{found} ist kein Datum mit Uhrzeit; schreiben Sie es wie 2026-01-31 14:30 oder 31.01.2026 14:30.",
+    },
+    "csv-duration": {
+        "en": "{found} is no length of time; write it like PT1H30M or 1:30.",
+        "de": "{found} ist keine Dauer; schreiben Sie sie wie PT1H30M oder 1:30.",
+    },
+    "csv-json": {"en": "{found} is no JSON.", "de": "{found} ist kein JSON."},
+    "csv-option": {
+        "en": "{found} is none of the options; there are {options}.",
+        "de": "{found} ist keine der Möglichkeiten; es gibt {options}.",
+    },
+    "csv-key": {
+        "en": "{found} names no {target}: the key {key} is {wanted}.",
+        "de": "{found} benennt kein {target}: Der Schlüssel {key} ist {wanted}.",
+    },
+    "csv-unknown-row": {"en": "There is no {target} {found}.", "de": "{target} {found} gibt es nicht."},
+    "csv-required": {"en": "A value is required here.", "de": "Hier ist ein Wert erforderlich."},
+    "file-too-large": {
+        "en": "The source has {size} bytes; a module file may have {limit}.",
+        "de": "Der Quelltext hat {size} Bytes; eine Moduldatei darf {limit} haben.",
+    },
+    "module-file": {
+        "en": "{file} is no place for a module file: name one in a module folder, such as {example}.",
+        "de": "{file} ist kein Ort für eine Moduldatei: Nennen Sie eine in einem Modulordner, etwa {example}.",
+    },
+    "module-problems": {
+        "en": "The file has errors and was not published.",
+        "de": "Die Datei hat Fehler und wurde nicht veröffentlicht.",
+    },
+    "module-breaking": {
+        "en": "The new version would break clients and was not published. Say allowBreaking if that is meant.",
+        "de": "Die neue Version würde Clients stören und wurde nicht veröffentlicht. Mit allowBreaking geschieht es trotzdem.",
+    },
+    "module-breaking-refused": {
+        "en": "The new version would break clients, and this server refuses that.",
+        "de": "Die neue Version würde Clients stören, und dieser Server lehnt das ab.",
+    },
+    "module-changed": {
+        "en": "The module file was changed since it was read.",
+        "de": "Die Moduldatei wurde seit dem Lesen geändert.",
+    },
+    "module-busy": {
+        "en": "Somebody else is publishing at this moment. Try again.",
+        "de": "Gerade veröffentlicht jemand anders. Versuchen Sie es noch einmal.",
+    },
+    "module-read-only": {
+        "en": "The folder of module files cannot be written ({reason}), so nothing was changed.",
+        "de": "In den Ordner der Moduldateien kann nicht geschrieben werden ({reason}); nichts wurde geändert.",
+    },
+    "module-not-live": {
+        "en": "The file is in place, but it does not serve: see its problems.",
+        "de": "Die Datei liegt an ihrem Platz, ist aber nicht in Betrieb: siehe ihre Probleme.",
+    },
+    "module-version": {
+        "en": "Module {name} has no such version to go back to.",
+        "de": "Modul {name} hat keine solche Version, zu der man zurückkehren könnte.",
+    },
+    "view-name": {
+        "en": "A view needs a name of at most {limit} characters.",
+        "de": "Eine Ansicht braucht einen Namen mit höchstens {limit} Zeichen.",
+    },
+    "view-taken": {
+        "en": "You have another view of this name here.",
+        "de": "Sie haben hier schon eine andere Ansicht mit diesem Namen.",
+    },
+    "view-too-large": {
+        "en": "A view may have {limit} characters in all; this one has {size}.",
+        "de": "Eine Ansicht darf insgesamt {limit} Zeichen haben; diese hat {size}.",
+    },
+    "view-too-many": {
+        "en": "You may keep {limit} views of a module.",
+        "de": "Sie dürfen {limit} Ansichten eines Moduls behalten.",
+    },
+    "view-invalid": {"en": "{field} does not fit the list: {text}", "de": "{field} passt nicht zur Liste: {text}"},
+    "view-share": {"en": "Only agents may share views.", "de": "Nur Agenten dürfen Ansichten teilen."},
+    "view-foreign": {
+        "en": "This view belongs to somebody else.",
+        "de": "Diese Ansicht gehört jemand anderem.",
+    },
+    "module-not-found": {"en": "There is no module {name}.", "de": "Ein Modul {name} gibt es nicht."},
 }
 
 
