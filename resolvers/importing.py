@@ -7,7 +7,7 @@ unique text; who can look rows up gives `known` instead.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from functools import partial
@@ -17,7 +17,8 @@ from resolvers.csv_rows import CsvRow, CsvTable
 from resolvers.csv_values import Convert, NotSuch, read_stored, reader_of
 from resolvers.faults import Fault, FaultCode, Faulty
 from schema.catalog import ColumnClass
-from schema.spec import Caption, Field, Module, RowKey
+from schema.spec import Audience, Caption, Field, Module, RowKey
+from schema.writes import default_of, is_required, writes_of
 
 BETWEEN = ": "  # in captions: `Queue: Name`
 _NO_INPUT = frozenset({"file"})
@@ -33,7 +34,7 @@ Known = Mapping[str, Mapping[str, Mapping[str, Any]]]
 class Target:
     """What a column stands for: a field of the module, by `key` of its target where it is a reference.
 
-    Without a `field` it is the row's own key (`id` or `databaseId`), which names a row and is not written.
+    A reference without a `target` is its stored text. Without a `field` it is the row's own key (`id` or `databaseId`).
     """
 
     name: str
@@ -45,6 +46,11 @@ class Target:
     def is_open(self) -> bool:
         """Whether the text may be any key of the target."""
         return self.target is not None and self.key is None
+
+    @property
+    def what(self) -> str:
+        """What must not be said by two columns."""
+        return self.field.api_name if self.field else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +74,15 @@ class RowFault:
 
 @dataclass(frozen=True, slots=True)
 class RowInput:
-    """One row as the JSON value that `<Type>Create` takes. `keys` has the row's own `id` and `databaseId` where given."""
+    """One row as the JSON value that `<Type>Create` takes. `keys` has the row's own `id` and `databaseId` where given.
+
+    They name a row that is there; a module whose new rows bring their `databaseId` takes it from there, too.
+    """
 
     number: int
     values: Mapping[str, Any]
     keys: Mapping[str, Any] = field(default_factory=dict)
     faults: tuple[RowFault, ...] = ()
-
-
-def is_importable(item: Field) -> bool:
-    """Answer whether a field can be written from a file."""
-    return not item.hidden and not item.readonly and item.kind not in _NO_INPUT
 
 
 def map_columns(
@@ -87,17 +91,16 @@ def map_columns(
     modules: Mapping[str, Module],
     *,
     chosen: Mapping[str, str] | None = None,
-    inputs: Collection[str] | None = None,
+    audience: Audience = Audience.AGENT,
 ) -> Mapped:
     """Find what each column stands for: by the API's name, the file's name, or the caption in any language.
 
-    `chosen` (header → API path, "" to leave the column out) wins over what would be found. `inputs` are the names that
-    the create input takes; without it every field counts that is neither hidden nor read-only. References are named as
-    `queue`, `queue.name` or by captions (`Queue`, `Queue: Name`). Raises `Faulty` where two columns stand for one
-    field, or where `chosen` names what is not there.
+    `chosen` (header → API path, "" to leave the column out) wins over what would be found. Only what the audience may
+    write counts. References are named as `queue`, `queue.name` or by captions (`Queue`, `Queue: Name`). Raises `Faulty`
+    where two columns stand for one field, or where `chosen` names what is not there.
     """
     names = tuple(header)
-    paths = _paths(module, modules, inputs)
+    paths = _paths(module, modules, audience)
     words = _words(paths)
     targets: dict[int, Target] = {}
     unknown: list[str] = []
@@ -154,9 +157,9 @@ def _convert(row: CsvRow, readers: Iterable[tuple[int, Target, Convert, str]]) -
         text = row.cells[position]
         if not text:
             item = target.field
-            if item is None or (item.default is not None):
+            if item is None or default_of(item) is not None:
                 continue
-            if item.required:
+            if is_required(item):
                 faults.append(RowFault(row.number, column, Fault(FaultCode.REQUIRED, "csv-required", (target.name,))))
             else:
                 values[target.name] = None
@@ -175,7 +178,7 @@ def _reader(target: Target, zone: tzinfo, known: Known | None) -> Convert:
     if target.field is None:
         return partial(_read_key, target.name, target.key) if target.key else str.strip
     if target.target is None:
-        return reader_of(target.field, zone)
+        return read_stored(target.field.column_class) if target.field.to else reader_of(target.field, zone)
     if target.key is not None:
         key = target.key
         if key.api_name == "id":
@@ -211,7 +214,7 @@ def first_key(module: Module) -> RowKey | None:
 # --- what a header may say ---
 
 
-def _paths(module: Module, modules: Mapping[str, Module], inputs: Collection[str] | None) -> dict[str, Target]:
+def _paths(module: Module, modules: Mapping[str, Module], audience: Audience) -> dict[str, Target]:
     """Return everything that a column may stand for, by its path in the API."""
     found: dict[str, Target] = {}
     if module.has_id:
@@ -219,14 +222,17 @@ def _paths(module: Module, modules: Mapping[str, Module], inputs: Collection[str
     for key in module.row_keys:
         if key.field is None and key.api_name == "databaseId":
             found["databaseId"] = Target("databaseId", key=key)
-    for item in module.shown_fields:
-        if not (is_importable(item) if inputs is None else item.api_name in inputs):
+    for item in writes_of(module, audience).create:
+        if item.kind in _NO_INPUT:
             continue
-        target = modules.get(item.to) if item.to else None
         if item.to is None:
             found[item.api_name] = Target(item.api_name, item)
-        elif target is not None and target.has_id:
+            continue
+        target = modules.get(item.to)
+        if target is not None and target.has_id:
             found |= _reference_paths(item, target)
+        if item.raw_name:
+            found[item.raw_name] = Target(item.raw_name, item)
     return found
 
 
@@ -237,8 +243,6 @@ def _reference_paths(item: Field, target: Module) -> dict[str, Target]:
     found[f"{item.api_name}.id"] = Target(item.api_name, item, target, RowKey("id", "", ColumnClass.STRING, "String"))
     for key in target.row_keys:
         found[f"{item.api_name}.{key.api_name}"] = Target(item.api_name, item, target, key)
-        if item.raw_name and item.by == key.field:
-            found[item.raw_name] = Target(item.api_name, item, target, key)
     return found
 
 
@@ -246,7 +250,7 @@ def _words(paths: Mapping[str, Target]) -> dict[str, Target]:
     """Return what a header may call the paths, in small letters; of two that have one caption the first is meant."""
     found: dict[str, Target] = {}
     for path, target in paths.items():
-        if target.field is None:
+        if target.field is None or path == target.field.raw_name:
             continue
         _, dot, _ = path.partition(".")
         ends = [""] if not dot else [BETWEEN + text for text in _key_captions(target)]
@@ -254,7 +258,7 @@ def _words(paths: Mapping[str, Target]) -> dict[str, Target]:
             for end in ends:
                 found.setdefault(f"{text}{end}".casefold(), target)
     for path, target in paths.items():  # names are meant before captions
-        if target.field is not None and path == target.name:
+        if target.field is not None and path == target.field.api_name:
             found[target.field.name.casefold()] = target
     found.update((path.casefold(), target) for path, target in paths.items())
     return found
@@ -274,9 +278,9 @@ def _captions(caption: Caption) -> list[str]:
 def _repeated(targets: Mapping[int, Target], header: tuple[str, ...]) -> Iterator[Fault]:
     first: dict[str, int] = {}
     for position, target in targets.items():
-        before = first.setdefault(target.name, position)
+        before = first.setdefault(target.what, position)
         if before != position:
-            yield _fault("csv-same-field", first=header[before], second=header[position], field=target.name)
+            yield _fault("csv-same-field", first=header[before], second=header[position], field=target.what)
 
 
 def _fault(key: str, **params: Any) -> Fault:
