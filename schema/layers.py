@@ -65,6 +65,11 @@ def labels(folders: Sequence[Path]) -> list[str]:
     return found
 
 
+def is_skipped(name: str) -> bool:
+    """Answer whether a file or folder of this name is never looked at."""
+    return name.startswith(_SKIPPED_STARTS) or name.endswith(_SKIPPED_ENDS)
+
+
 def _walk(root: str, folder: str, depth: int) -> Iterator[str]:
     try:
         entries = list(os.scandir(folder))
@@ -72,7 +77,7 @@ def _walk(root: str, folder: str, depth: int) -> Iterator[str]:
         return
     for entry in entries:
         name = entry.name
-        if name.startswith(_SKIPPED_STARTS) or name.endswith(_SKIPPED_ENDS):
+        if is_skipped(name):
             continue
         if name.endswith(SUFFIXES):
             if not _is_folder(entry):

@@ -381,7 +381,8 @@ class Registry:
 
 
 def _roots(schema: GraphQLSchema) -> Iterable[str]:
-    return schema.query_type.fields if schema.query_type else ()
+    roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
+    return (name for root in roots if root for name in root.fields)
 
 
 def _differs(new: Snapshot, old: Snapshot) -> bool:

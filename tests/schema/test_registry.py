@@ -15,7 +15,8 @@ from graphql import GraphQLObjectType, GraphQLSchema, validate_schema
 from schema.build import HandWritten, build_schema
 from schema.catalog import DynamicField
 from schema.loading import VANISH_GRACE_S
-from schema.publish import publish, rollback
+from schema.placing import digest_of, place_of
+from schema.publish import Basis, Superseded, publish, rollback
 from schema.registry import Registry
 from schema.snapshot import ModuleState, ModuleStatus
 from schema.spec import Audience, Module
@@ -320,6 +321,73 @@ async def test_publishing_refuses_to_break_clients_when_asked_to(world: World) -
     assert refused.file is None
     assert [problem.code for problem in refused.outcome.problems] == ["breaking-change"]
     assert (world.modules / "room.yaml").read_text() == ROOM
+
+
+async def test_of_two_publishers_that_started_from_the_same_file_one_wins(world: World) -> None:
+    await world.start(room=ROOM)
+    folders = [world.modules, world.site]
+    basis = Basis(digest=digest_of(world.modules / "room.yaml"))
+    drafts = [ROOM.replace("seats", name).encode() for name in ("places", "chairs")]
+
+    async def attempt(data: bytes, basis: Basis) -> bytes | None:
+        try:
+            await publish(world.registry, folders, data, file="modules/room.yaml", basis=basis)
+        except Superseded:
+            return None
+        return data
+
+    done = await asyncio.gather(*(attempt(data, basis) for data in drafts))
+    assert done.count(None) == 1
+    assert (world.modules / "room.yaml").read_bytes() in done
+
+    served = Basis(version=world.status("room").version)  # the new file is not loaded yet, but it counts
+    assert await attempt(ROOM.encode(), served) is None
+    served = Basis(version=world.status("room").version)
+    assert await attempt(ROOM.encode(), served) == ROOM.encode()
+
+
+async def test_a_new_file_can_be_asked_to_be_new(world: World) -> None:
+    await world.start(room=ROOM)
+    folders = [world.modules, world.site]
+    new = Basis(digest="")
+
+    assert (await publish(world.registry, folders, EXTENSION.encode(), basis=new)).file
+    with pytest.raises(Superseded):
+        await publish(world.registry, folders, EXTENSION.encode(), basis=new)
+
+
+async def test_a_folder_that_cannot_be_written_keeps_no_version_that_was_never_there(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.start(room=ROOM)
+    before = list(world.shelf.kept)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("schema.placing.tempfile.mkstemp", refuse)
+    with pytest.raises(OSError, match="Read-only file system"):
+        await publish(world.registry, [world.modules, world.site], EXTENSION.encode(), keeper=world.shelf)
+
+    assert world.shelf.kept == before
+    assert list(world.site.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "site//etc/passwd.yaml", "site/../modules/room.yaml", "site/a/../../room.yaml", "/etc/room.yaml", "room.yaml", "site/",
+        "site/room.txt", "site/.room.yaml", "site/room\x00.yaml", "site/out/room.yaml", "elsewhere/room.yaml",
+    ],
+)  # fmt: skip
+def test_a_path_that_no_module_file_can_have_is_refused(world: World, shown: str) -> None:
+    (world.site / "out").symlink_to("/")
+    with pytest.raises(LookupError):
+        place_of([world.modules, world.site], shown)
+
+
+def test_a_path_in_a_folder_leads_there(world: World) -> None:
+    assert place_of([world.modules, world.site], "site/desk/room.yml") == world.site / "desk" / "room.yml"
 
 
 async def test_while_the_database_is_away_the_registry_waits_and_then_loads(world: World) -> None:
