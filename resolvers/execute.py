@@ -65,7 +65,7 @@ async def _run(
     )
     result = found if isinstance(found, ExecutionResult) else await found
     for error in result.errors or ():
-        cause = cause_of(error)
+        cause = from_storage(cause_of(error))  # fields written by hand use the database without the door
         if is_fatal(cause):
             raise cause
     return result

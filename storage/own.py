@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -49,6 +50,35 @@ async def versions(database: Database, name: str) -> tuple[StoredVersion, ...]:
     """Return the kept versions of a module, newest first."""
     rows = await database.fetch(_version_rows().where(VERSION.c.name == name).order_by(VERSION.c.id.desc()))
     return tuple(map(_version, rows))
+
+
+@dataclass(frozen=True, slots=True)
+class VersionHead:
+    """A kept version without its source, which may be long."""
+
+    id: int
+    name: str
+    file: str
+    digest: str
+    author: str
+    created: datetime
+
+
+async def version_heads(database: Database, name: str, limit: int) -> tuple[VersionHead, ...]:
+    """Return the kept versions of a module without their sources, newest first."""
+    columns = VERSION.c
+    query = sa.select(columns.id, columns.name, columns.file, columns.digest, columns.author, columns.created)
+    rows = await database.fetch(query.where(columns.name == name).order_by(columns.id.desc()).limit(limit))
+    return tuple(
+        VersionHead(id_, of, file, digest, author, datetime.fromtimestamp(created, UTC))
+        for id_, of, file, digest, author, created in rows
+    )
+
+
+async def version_sources(database: Database, ids: Collection[int]) -> Mapping[int, str]:
+    """Return the sources of kept versions, by id."""
+    rows = await database.fetch(sa.select(VERSION.c.id, VERSION.c.source).where(VERSION.c.id.in_(ids)))
+    return {row[0]: row[1] for row in rows}
 
 
 async def last_good(database: Database) -> Mapping[str, StoredVersion]:

@@ -120,7 +120,7 @@ SAVED_VIEW = sa.Table(
     sa.Column("settings", LongText("MEDIUMTEXT"), nullable=False),  # JSON: filter, search, order, columns
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("changed", sa.BigInteger, nullable=False),
-    sa.Index("lambdesk_saved_view_module", "module"),
+    sa.UniqueConstraint("module", "owner_kind", "owner_id", "name", name="lambdesk_saved_view_unique"),
 )
 
 JOB = sa.Table(

@@ -12,7 +12,6 @@ from typing import cast
 
 from graphql import ExecutionResult, FieldNode, GraphQLSchema, OperationDefinitionNode
 
-from resolvers.context import Context
 from resolvers.document import Documents
 from resolvers.execute import execute
 from schema.build import LambdeskSchema, build_schema
@@ -32,6 +31,7 @@ from web.live import Call, Live
 from web.persisted import Persisted
 from web.platform import hand_written
 from web.settings import Settings, load_secret_key
+from web.workshop import PlatformContext, Workshop
 
 RETRY_S = 0.5
 SETTLE_AFTER_S = 1.0  # not while the first requests wait
@@ -43,7 +43,7 @@ _start = logging.getLogger("lambdesk.start")
 
 def build(modules: Mapping[str, Module]) -> Mapping[Audience, GraphQLSchema]:
     """Make the schemas of both audiences."""
-    return {audience: build_schema(modules, audience, hand_written()).mortal() for audience in Audience}
+    return {audience: build_schema(modules, audience, hand_written(audience)).mortal() for audience in Audience}
 
 
 def open_database(settings: Settings) -> Database:
@@ -67,9 +67,11 @@ def make_live(settings: Settings) -> Live:
     secret = load_secret_key(settings)
     database = open_database(settings)
     registry = open_registry(settings, database)
+    workshop = Workshop(registry, Library(database), settings.modules_dir, settings.refuse_breaking)
 
     async def run(call: Call) -> ExecutionResult:
-        context = Context(
+        context = PlatformContext(
+            workshop=workshop,
             snapshot=call.snapshot,
             database=database,
             secret=secret,

@@ -1,10 +1,7 @@
-"""The part of the API that is about Lambdesk itself, written with Strawberry and merged into every snapshot's schema."""
+"""The part of the API that is about Lambdesk itself, written with Strawberry by topic and merged into every snapshot's schema."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import dataclass
-from enum import Enum
 from functools import cache
 from typing import Any
 
@@ -14,140 +11,33 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema.build import HandWritten
 from schema.kernel import KERNEL
-from schema.problems import Level, Problem
-from schema.snapshot import ModuleState, ModuleStatus, SchemaChangeItem, Snapshot
-
-ModuleStateType = strawberry.enum(ModuleState, name="ModuleState", description="What serves for a module file.")
-
-
-@strawberry.enum(description="How much a problem matters: an error keeps a file from going live.")
-class ProblemLevel(Enum):
-    """The level of a problem."""
-
-    ERROR = Level.ERROR
-    WARNING = Level.WARNING
-    INFO = Level.INFO
-
-
-@strawberry.enum(description="How a change of the schema concerns clients.")
-class SchemaChangeKind(Enum):
-    """The kind of a change of the schema."""
-
-    ADDED = "ADDED"
-    CHANGED = "CHANGED"
-    DEPRECATED = "DEPRECATED"
-    BREAKING = "BREAKING"
-
-
-@strawberry.type(description="A finding in a module file.")
-class ModuleProblem:
-    """A problem as the API shows it."""
-
-    code: str = strawberry.field(description="Stable and documented.")
-    message: str
-    file: str
-    line: int
-    column: int
-    hint: str | None = strawberry.field(description="What to do.")
-    excerpt: str | None = strawberry.field(description="The line of the file.")
-    path: str | None = strawberry.field(description="The keys that lead to it, such as `fields.priority.type`.")
-    level: ProblemLevel
-
-
-@strawberry.type(name="ModuleStatus", description="A module with its files and what serves for it.")
-class ModuleView:
-    """A module as the API shows it."""
-
-    name: str
-    version: str = strawberry.field(description="Changes with whatever serves; empty when nothing does.")
-    state: ModuleStateType  # type: ignore[valid-type] # Strawberry returns the enum itself
-    files: list[str] = strawberry.field(description="The files it is made of, lowest layer first.")
-    problems: list[ModuleProblem]
-
-
-@strawberry.type(description="One difference between two versions of the schema.")
-class SchemaChange:
-    """A change as the API shows it."""
-
-    kind: SchemaChangeKind
-    module: str
-    description: str
-
-
-@strawberry.type(description="A new version of the schema is live.")
-class SchemaChanged:
-    """An event of `schemaChanged`."""
-
-    version: str
-    changes: list[SchemaChange]
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """The context of a subscription: where snapshots come from."""
-
-    changes: Callable[[], AsyncIterator[Snapshot]]
+from schema.spec import Audience
+from web.adopt import adopt
+from web.platform_modules import ModuleQuery, ModuleSubscription
+from web.platform_publishing import PublishingMutation, PublishingQuery
+from web.platform_views import ViewMutation, ViewQuery
 
 
 @strawberry.type
-class Query:
-    """Root fields about the platform."""
-
-    @strawberry.field(  # type: ignore[untyped-decorator] # Strawberry leaves the schema's own types open
-        description="Every module file with its state and problems, also one that is broken."
-    )
-    def modules(self, info: strawberry.Info[Any, Any]) -> list[ModuleView]:
-        """Answer from the request's own snapshot."""
-        snapshot: Snapshot = info.context.snapshot
-        return [view_module(status) for status in snapshot.status]
+class AgentQuery(ModuleQuery, PublishingQuery, ViewQuery):
+    """What agents ask about the platform."""
 
 
 @strawberry.type
-class Subscription:
-    """Events about the platform."""
-
-    @strawberry.subscription(  # type: ignore[untyped-decorator] # the same
-        description="Says so whenever module files have changed what the API offers."
-    )
-    async def schema_changed(self, info: strawberry.Info[Any, Any]) -> AsyncGenerator[SchemaChanged]:
-        """Yield every snapshot from now on; a slow reader gets the newest."""
-        listener: Listener = info.context
-        version = ""
-        async for snapshot in listener.changes():
-            if snapshot.version != version:  # a snapshot may differ in problems alone
-                version = snapshot.version
-                yield SchemaChanged(version=version, changes=[view_change(item) for item in snapshot.changes])
+class AgentMutation(PublishingMutation, ViewMutation):
+    """What agents change about the platform."""
 
 
-def view_module(status: ModuleStatus) -> ModuleView:
-    """Make the API's view of a module's status."""
-    return ModuleView(
-        name=status.name,
-        version=status.version,
-        state=status.state,
-        files=list(status.files),
-        problems=[view_problem(problem) for problem in status.problems],
-    )
+@strawberry.type
+class CustomerQuery(ModuleQuery, ViewQuery):
+    """What customers ask about the platform."""
 
 
-def view_problem(problem: Problem) -> ModuleProblem:
-    """Make the API's view of a problem."""
-    return ModuleProblem(
-        code=problem.code,
-        message=problem.message,
-        file=problem.file,
-        line=problem.line,
-        column=problem.column,
-        hint=problem.hint,
-        excerpt=problem.excerpt,
-        path=problem.path,
-        level=ProblemLevel(problem.level),
-    )
-
-
-def view_change(item: SchemaChangeItem) -> SchemaChange:
-    """Make the API's view of a change."""
-    return SchemaChange(kind=SchemaChangeKind(item.kind), module=item.module, description=item.description)
+# By audience: the root types. Customers cannot publish.
+_ROOTS: dict[Audience, tuple[type, type]] = {
+    Audience.AGENT: (AgentQuery, AgentMutation),
+    Audience.CUSTOMER: (CustomerQuery, ViewMutation),
+}
 
 
 class PlatformSchema(strawberry.Schema):
@@ -161,10 +51,17 @@ class PlatformSchema(strawberry.Schema):
 
 
 @cache
-def hand_written() -> HandWritten:
-    """Return the hand-written part, made once: it depends on no module."""
-    made = PlatformSchema(query=Query, subscription=Subscription, config=StrawberryConfig(auto_camel_case=True))
+def hand_written(audience: Audience = Audience.AGENT) -> HandWritten:
+    """Return the hand-written part for an audience, made once: it depends on no module."""
+    query, mutation = _ROOTS[audience]
+    made = PlatformSchema(
+        query=query,
+        mutation=mutation,
+        subscription=ModuleSubscription,
+        config=StrawberryConfig(auto_camel_case=True),
+    )
     core = made._schema  # noqa: SLF001 - Strawberry has no public way to its graphql-core schema; the version is pinned
+    adopt(core.type_map.values(), KERNEL)
     roots = {root.name for root in (core.query_type, core.mutation_type, core.subscription_type) if root}
     types: dict[str, GraphQLNamedType] = {
         name: type_
@@ -174,7 +71,12 @@ def hand_written() -> HandWritten:
         and not is_introspection_type(type_)
         and not is_specified_scalar_type(type_)
     }
-    return HandWritten(query=_fields(core.query_type), subscription=_fields(core.subscription_type), types=types)
+    return HandWritten(
+        query=_fields(core.query_type),
+        mutation=_fields(core.mutation_type),
+        subscription=_fields(core.subscription_type),
+        types=types,
+    )
 
 
 def _fields(root: GraphQLObjectType | None) -> dict[str, Any]:

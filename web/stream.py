@@ -14,7 +14,7 @@ from web.edge import Note
 from web.errors import Refused, format_exception, format_message
 from web.live import Call, Live
 from web.operation import run, shape
-from web.platform import Listener
+from web.platform_modules import Listener
 
 
 async def stream(live: Live, call: Call, note: Note) -> AsyncGenerator[bytes]:

@@ -1,11 +1,23 @@
 """The hand-written part fits into generated schemas, and leaves nothing behind in the process."""
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from graphql import GraphQLSchema, build_schema, graphql_sync, introspection_types, print_type, validate_schema
+import pytest
+from graphql import (
+    GraphQLSchema,
+    build_schema,
+    get_named_type,
+    graphql_sync,
+    introspection_types,
+    print_type,
+    validate_schema,
+)
 
 from schema.build import build_schema as build_lambdesk_schema
+from schema.kernel import KERNEL
 from schema.spec import Audience
 from web.platform import hand_written
 
@@ -38,6 +50,37 @@ def test_the_hand_written_part_is_in_the_schema_of_every_audience() -> None:
         assert validate_schema(whole) == []
         assert "modules: [ModuleStatus!]!" in print_type(whole.query_type)  # type: ignore[arg-type] # there is one
         assert "schemaChanged: SchemaChanged!" in print_type(whole.subscription_type)  # type: ignore[arg-type] # the same
+
+
+@pytest.mark.parametrize("audience", list(Audience))
+def test_one_name_is_one_type_everywhere(audience: Audience) -> None:
+    """Strawberry makes types of its own for names that the kernel has; none of them may be left."""
+    schema = build_lambdesk_schema({}, audience, hand_written(audience))
+    whole = GraphQLSchema(  # a second type of one name is refused here
+        schema.query_type, schema.mutation_type, schema.subscription_type, types=list(schema.type_map.values())
+    )
+
+    assert validate_schema(whole) == []
+    for name, type_ in whole.type_map.items():
+        assert type_ is schema.get_type(name), name
+    assert {name for name in KERNEL if name in hand_written(audience).types} == set()
+
+
+def test_payloads_have_the_kernel_s_errors_moments_and_json() -> None:
+    types: Mapping[str, Any] = hand_written().types
+
+    assert get_named_type(types["PublishModulePayload"].fields["errors"].type) is KERNEL["UserError"]
+    assert get_named_type(types["SavedView"].fields["createdAt"].type) is KERNEL["DateTime"]
+    assert get_named_type(types["SaveViewInput"].fields["filter"].type) is KERNEL["JSON"]
+
+
+def test_customers_cannot_publish() -> None:
+    customers, agents = hand_written(Audience.CUSTOMER), hand_written(Audience.AGENT)
+
+    assert sorted(agents.mutation) == ["deleteView", "publishModule", "rollbackModule", "saveView"]
+    assert sorted(customers.mutation) == ["deleteView", "saveView"]
+    assert not {"checkModule", "moduleVersions"} & set(customers.query)
+    assert not [name for name in customers.types if "Publish" in name or "Version" in name]
 
 
 def test_the_hand_written_part_as_clients_see_it() -> None:

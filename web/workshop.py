@@ -1,0 +1,39 @@
+"""What operations about the platform itself need beyond the snapshot: the registry, the module folders, the kept versions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from resolvers.context import Context
+from schema.registry import Registry
+from schema.snapshot import ModuleStatus, Snapshot
+from storage.library import Library
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where module files are checked and put in place."""
+
+    registry: Registry
+    library: Library
+    folders: Sequence[Path]
+    refuse_breaking: bool
+
+    async def reload(self) -> Snapshot:
+        """Load what was just written and return what serves. Whoever asked may go away meanwhile: it is finished."""
+        return await asyncio.shield(asyncio.create_task(self.registry.reload()))
+
+
+@dataclass(slots=True)
+class PlatformContext(Context):
+    """The context of operations on a server that can publish."""
+
+    workshop: Workshop = field(kw_only=True)
+
+
+def status_of(snapshot: Snapshot, name: str) -> ModuleStatus | None:
+    """Return a module's state in a snapshot."""
+    return next((status for status in snapshot.status if status.name == name), None)
