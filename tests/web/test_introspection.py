@@ -12,9 +12,9 @@ from schema.spec import Audience
 from tests.web.toy import Toy
 from web.lifecycle import Introspection, build
 
-ROOTS = ("node", "nodes", "schemaVersion", "modules")
 SCHEMA = "{__schema{queryType{name fields{name}}}}"
-TOLD = {"__schema": {"queryType": {"name": "Query", "fields": [{"name": name} for name in ROOTS]}}}
+FIELDS = ("node", "nodes", "schemaVersion", "modules", "checkModule", "moduleVersions", "savedViews")
+TOLD = {"__schema": {"queryType": {"name": "Query", "fields": [{"name": name} for name in FIELDS]}}}
 
 
 class Gate:
