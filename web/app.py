@@ -17,6 +17,7 @@ from web.api import GraphQLEndpoint
 from web.contract import make_contract
 from web.edge import Edge, note_of
 from web.errors import Code, Refused
+from web.export import ExportEndpoint
 from web.health import make_health
 from web.live import Live
 from web.pages import StaticFolder, graphiql, home
@@ -57,6 +58,7 @@ def make_routes(live: Live) -> list[BaseRoute]:
         Route("/", home),
         Route("/graphql", GraphQLEndpoint(live)),
         WebSocketRoute("/graphql", GraphQLSocket(live)),
+        Route("/export/{file}", ExportEndpoint(live)),
         Route("/graphiql", graphiql),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
