@@ -3,7 +3,8 @@
 import asyncio
 import gc
 import tracemalloc
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import httpx
 import orjson
 import pytest
 import sqlalchemy as sa
+import uvicorn
 from starlette.requests import Request
 
 from resolvers.csv_rows import read_csv
@@ -22,10 +24,10 @@ from storage.values import wall_clock
 from tests.counts import count
 from tests.databases import DIALECTS, fresh_url
 from tests.web.real import Desk, open_desk
-from tests.web.server import REAL, Server, running
 from web.app import create_app
 from web.export_pages import read_pages
 from web.export_request import read_export
+from web.wire import CalmServer, CarefulProtocol
 
 ROOM = """\
 module: {name: room, plural_name: rooms, table: room}
@@ -355,22 +357,44 @@ async def limited(pages: AsyncIterator[str], most: int) -> AsyncIterator[str]:
 # --- over a socket ---
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    (tmp_path / "site").mkdir()
-    for name, text in FILES.items():
-        (tmp_path / "site" / f"{name}.yaml").write_text(text)
-    with fresh_url("sqlite") as url, running(REAL, tmp_path, database_url=url, modules_dir="site") as started:
-        yield started
+@asynccontextmanager
+async def listening(desk: Desk) -> AsyncIterator[int]:
+    """Serve the desk with the real server in this process, and lend its port."""
+    config = uvicorn.Config(
+        create_app(desk.live.settings, desk.live), port=0, http=CarefulProtocol, lifespan="off", log_config=None
+    )
+    server = CalmServer(config, lambda: None)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        await serving
 
 
-def test_an_export_needs_a_protocol_that_can_say_that_it_broke_off(server: Server) -> None:
-    for _ in range(500):
-        if httpx.get(f"{server.url}/readyz").status_code == 200:
-            break
-    new = server.raw(b"GET /export/room.csv?columns=name HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-    old = server.raw(b"GET /export/room.csv?columns=name HTTP/1.0\r\nHost: localhost\r\n\r\n")
+async def raw(port: int, version: str) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = f"GET /export/room.csv?columns=name HTTP/{version}\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    writer.write(head.encode())
+    try:
+        return await reader.read(-1)
+    finally:
+        writer.close()
 
-    assert b"transfer-encoding: chunked" in new.lower()
-    assert new.endswith(b"6\r\nname\r\n\r\n0\r\n\r\n")
-    assert old.startswith(b"HTTP/1.1 505 ")
+
+async def test_a_client_sees_whether_the_file_is_whole(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await fill(desk, "room", *({**EMPTY, "name": f"Room {n:03}"} for n in range(20)))
+    async with listening(desk) as port:
+        whole = await raw(port, "1.1")
+        old = await raw(port, "1.0")
+        Cut(monkeypatch, StatementTimeout(), passes=2, fails=99)
+        broken = await raw(port, "1.1")
+
+    assert b"transfer-encoding: chunked" in whole.lower()
+    assert whole.endswith(b"Room 019\r\n\r\n0\r\n\r\n")
+    assert broken.startswith(b"HTTP/1.1 200 ")
+    assert b"Room 009" in broken
+    assert not broken.endswith(b"0\r\n\r\n")
+    assert old.startswith(b"HTTP/1.1 505 "), "HTTP/1.0 cannot say that a file is not whole"
