@@ -15,11 +15,12 @@ from schema.spec import Audience
 from web.adopt import adopt
 from web.platform_modules import ModuleQuery, ModuleSubscription
 from web.platform_publishing import PublishingMutation, PublishingQuery
+from web.platform_versions import VersionQuery
 from web.platform_views import ViewMutation, ViewQuery
 
 
 @strawberry.type
-class AgentQuery(ModuleQuery, PublishingQuery, ViewQuery):
+class AgentQuery(ModuleQuery, PublishingQuery, VersionQuery, ViewQuery):
     """What agents ask about the platform."""
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import cast
 
 import strawberry
 
 from resolvers.faults import Fault
 from resolvers.messages import text_of
+from web.workshop import PlatformContext
 
 
 @strawberry.type
@@ -18,12 +19,12 @@ class UserError:
     message: str
 
 
-def tell(faults: Iterable[Fault], languages: Sequence[str] = ()) -> list[UserError]:
-    """Write faults as the kernel's `UserError` reads them."""
+def tell(context: PlatformContext, faults: Iterable[Fault]) -> list[UserError]:
+    """Write faults as the kernel's `UserError` reads them, in the caller's language."""
     told = [
         {
             "code": fault.code.value,
-            "message": text_of(fault.key, fault.params, languages),
+            "message": text_of(fault.key, fault.params, context.languages),
             "path": None if fault.path is None else list(fault.path),
             "messageKey": fault.key,
             "params": dict(fault.params),

@@ -1,11 +1,8 @@
-"""Publishing module files through the API: check, publish, roll back, and the versions that went live."""
+"""Publishing module files through the API: check, publish, roll back."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Awaitable, Sequence
-from datetime import datetime
-from enum import Enum
 from typing import Any
 
 import strawberry
@@ -18,14 +15,9 @@ from schema.publish import Basis, Published, Superseded, publish, rollback
 from schema.registry import Outcome
 from schema.snapshot import ModuleState
 from schema.source import SIZE_LIMIT_BYTES
-from storage.own import VersionHead, version_heads
 from web.platform_errors import UserError, tell
 from web.platform_modules import ModuleProblem, ModuleView, SchemaChange, view_change, view_module, view_problem
-from web.version_sources import Sources
-from web.workshop import PlatformContext, Workshop, status_of
-
-VERSIONS_LIMIT = 100
-VERSIONS_DEFAULT = 20
+from web.workshop import PlatformContext, status_of
 
 Info = strawberry.Info[PlatformContext, Any]
 
@@ -37,70 +29,6 @@ class ModuleCheck:
     file: str = strawberry.field(description="Where the file would be put.")
     problems: list[ModuleProblem]
     changes: list[SchemaChange] = strawberry.field(description="What publishing it would change for clients.")
-
-
-@strawberry.enum(description="What a version of a module file is compared with.")
-class DiffAgainst(Enum):
-    """The other side of a diff."""
-
-    LIVE = strawberry.enum_value("LIVE", description="From this version to the newest of the same file.")
-    PREVIOUS = strawberry.enum_value("PREVIOUS", description="From the version before of the same file to this one.")
-
-
-@strawberry.type(description="A version of a module file that went live.")
-class ModuleVersion:
-    """A kept version as the API shows it."""
-
-    head: strawberry.Private[VersionHead]
-    sources: strawberry.Private[Sources]
-
-    @strawberry.field
-    def id(self) -> int:
-        """Answer the number that `rollbackModule` takes."""
-        return self.head.id
-
-    @strawberry.field
-    def file(self) -> str:
-        """Answer the file."""
-        return self.head.file
-
-    @strawberry.field(description="SHA-256 of the file; `publishModule` takes it as `ifDigest`.")  # type: ignore[untyped-decorator] # the same
-    def digest(self) -> str:
-        """Answer the digest."""
-        return self.head.digest
-
-    @strawberry.field(description="Who published it; `file` when the file itself was changed.")  # type: ignore[untyped-decorator] # the same
-    def author(self) -> str:
-        """Answer the author."""
-        return self.head.author
-
-    @strawberry.field
-    def created_at(self) -> datetime:
-        """Answer when it was kept."""
-        return self.head.created
-
-    @strawberry.field
-    async def source(self) -> str:
-        """Answer the text."""
-        return await self.sources.text(self.head.id)
-
-    @strawberry.field(description="A unified diff; empty when nothing differs.")  # type: ignore[untyped-decorator] # the same
-    async def diff(self, against: DiffAgainst = DiffAgainst.LIVE) -> str:
-        """Answer what differs."""
-        other = self.sources.newest(self.head) if against is DiffAgainst.LIVE else self.sources.before(self.head)
-        old, new = (self.head, other) if against is DiffAgainst.LIVE else (other, self.head)
-        return "".join(
-            difflib.unified_diff(
-                await self._lines(old), await self._lines(new), fromfile=_label(old), tofile=_label(new)
-            )
-        )
-
-    async def _lines(self, head: VersionHead | None) -> list[str]:
-        return (await self.sources.text(head.id)).splitlines(keepends=True) if head else []
-
-
-def _label(head: VersionHead | None) -> str:
-    return f"{head.file} (version {head.id})" if head else "nothing"
 
 
 @strawberry.input
@@ -171,16 +99,6 @@ class PublishingQuery:
         outcome = await workshop.registry.check(placed.shown, data)
         return ModuleCheck(file=placed.shown, problems=_problems(outcome), changes=_changes(outcome))
 
-    @strawberry.field(description="The versions of a module's files that went live, newest first.")  # type: ignore[untyped-decorator] # the same
-    async def module_versions(self, info: Info, name: str, first: int = VERSIONS_DEFAULT) -> list[ModuleVersion]:
-        """List kept versions."""
-        if not 0 <= first <= VERSIONS_LIMIT:
-            raise BadRequest(f"moduleVersions.first: must be between 0 and {VERSIONS_LIMIT}; found {first}.")
-        # One more page, so that the last of these has its predecessor.
-        heads = await version_heads(info.context.database, name, first + VERSIONS_LIMIT)
-        sources = Sources(info.context.database, heads, first)
-        return [ModuleVersion(head=head, sources=sources) for head in heads[:first]]
-
 
 @strawberry.type
 class PublishingMutation:
@@ -197,7 +115,7 @@ class PublishingMutation:
         if len(data) > SIZE_LIMIT_BYTES:
             sizes = {"size": len(data), "limit": SIZE_LIMIT_BYTES}
             fault = Fault(FaultCode.LIMIT, "file-too-large", ("source",), sizes)
-            return _refused(fault, input.client_mutation_id)
+            return _refused(info.context, fault, input.client_mutation_id)
         work = publish(
             workshop.registry,
             workshop.folders,
@@ -208,7 +126,7 @@ class PublishingMutation:
             author=info.context.caller.login,
             basis=Basis(input.if_version, input.if_digest),
         )
-        return await _settle(workshop, work, file, input.client_mutation_id)
+        return await _settle(info.context, work, file, input.client_mutation_id)
 
     @strawberry.mutation(description="Put an earlier version of a module's file back, as `publishModule` would.")  # type: ignore[untyped-decorator] # the same
     async def rollback_module(self, info: Info, input: RollbackModuleInput) -> PublishModulePayload:  # noqa: A002 - the same
@@ -224,7 +142,7 @@ class PublishingMutation:
             author=info.context.caller.login,
             refuse_breaking=workshop.refuse_breaking or not input.allow_breaking,
         )
-        return await _settle(workshop, work, missing, input.client_mutation_id)
+        return await _settle(info.context, work, missing, input.client_mutation_id)
 
 
 def as_bytes(source: str) -> bytes:
@@ -233,17 +151,18 @@ def as_bytes(source: str) -> bytes:
 
 
 async def _settle(
-    workshop: Workshop, work: Awaitable[Published], missing: Fault, client_mutation_id: str | None
+    context: PlatformContext, work: Awaitable[Published], missing: Fault, client_mutation_id: str | None
 ) -> PublishModulePayload:
     """Wait until what was published serves, and answer what became of it."""
+    workshop = context.workshop
     try:
         published = await work
     except LookupError:
-        return _refused(missing, client_mutation_id)
+        return _refused(context, missing, client_mutation_id)
     except Superseded:
-        return _refused(Fault(FaultCode.CONFLICT, "module-changed"), client_mutation_id)
+        return _refused(context, Fault(FaultCode.CONFLICT, "module-changed"), client_mutation_id)
     except Busy:
-        return _refused(Fault(FaultCode.CONFLICT, "module-busy"), client_mutation_id)
+        return _refused(context, Fault(FaultCode.CONFLICT, "module-busy"), client_mutation_id)
     except (
         ConnectionError,
         TimeoutError,
@@ -251,19 +170,19 @@ async def _settle(
         raise
     except OSError as error:
         reason = {"reason": error.strerror or type(error).__name__}
-        return _refused(Fault(FaultCode.FORBIDDEN, "module-read-only", None, reason), client_mutation_id)
+        return _refused(context, Fault(FaultCode.FORBIDDEN, "module-read-only", None, reason), client_mutation_id)
     outcome = published.outcome
     payload = PublishModulePayload(
         problems=_problems(outcome), changes=_changes(outcome), client_mutation_id=client_mutation_id
     )
     if published.file is None:
-        payload.errors = tell([_why(outcome, refuses=workshop.refuse_breaking)])
+        payload.errors = tell(context, [_why(outcome, refuses=workshop.refuse_breaking)])
         return payload
     payload.file = published.shown
     try:
         snapshot = await workshop.reload()
     except (ConnectionError, TimeoutError):  # the file is in place, and goes live when the database is back
-        payload.errors = tell([Fault(FaultCode.CONFLICT, "module-not-live")])
+        payload.errors = tell(context, [Fault(FaultCode.CONFLICT, "module-not-live")])
         return payload
     payload.version = snapshot.version
     status = status_of(snapshot, published.name or "")
@@ -271,7 +190,7 @@ async def _settle(
         payload.module = view_module(status)
         payload.problems = [view_problem(problem) for problem in status.problems]
     if status is None or status.state not in {ModuleState.LIVE, ModuleState.ABSENT}:
-        payload.errors = tell([Fault(FaultCode.CONFLICT, "module-not-live")])
+        payload.errors = tell(context, [Fault(FaultCode.CONFLICT, "module-not-live")])
     return payload
 
 
@@ -285,8 +204,8 @@ def _errors(outcome: Outcome) -> Sequence[Problem]:
     return [problem for problem in outcome.problems if problem.level == "error"]
 
 
-def _refused(fault: Fault, client_mutation_id: str | None) -> PublishModulePayload:
-    return PublishModulePayload(errors=tell([fault]), client_mutation_id=client_mutation_id)
+def _refused(context: PlatformContext, fault: Fault, client_mutation_id: str | None) -> PublishModulePayload:
+    return PublishModulePayload(errors=tell(context, [fault]), client_mutation_id=client_mutation_id)
 
 
 def _problems(outcome: Outcome) -> list[ModuleProblem]:

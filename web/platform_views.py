@@ -13,8 +13,9 @@ from resolvers.faults import Faulty
 from resolvers.views import ViewDraft, delete_view, list_views, owner_of, save_view
 from storage.views import StoredView
 from web.platform_errors import UserError, tell
+from web.workshop import PlatformContext
 
-Info = strawberry.Info[Context, Any]
+Info = strawberry.Info[PlatformContext, Any]
 
 
 @strawberry.type(description="Whose a saved view is.")
@@ -116,7 +117,9 @@ class ViewMutation:
         try:
             saved = show(info.context, await save_view(info.context, draft))
         except Faulty as faulty:
-            return SaveViewPayload(errors=tell(faulty.faults), client_mutation_id=input.client_mutation_id)
+            return SaveViewPayload(
+                errors=tell(info.context, faulty.faults), client_mutation_id=input.client_mutation_id
+            )
         return SaveViewPayload(view=saved, client_mutation_id=input.client_mutation_id)
 
     @strawberry.mutation(description="Remove one of your views.")  # type: ignore[untyped-decorator] # the same
@@ -125,7 +128,9 @@ class ViewMutation:
         try:
             deleted = strawberry.ID(await delete_view(info.context, input.id))
         except Faulty as faulty:
-            return DeleteViewPayload(errors=tell(faulty.faults), client_mutation_id=input.client_mutation_id)
+            return DeleteViewPayload(
+                errors=tell(info.context, faulty.faults), client_mutation_id=input.client_mutation_id
+            )
         return DeleteViewPayload(deleted_view_id=deleted, client_mutation_id=input.client_mutation_id)
 
 

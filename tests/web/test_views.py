@@ -41,7 +41,7 @@ class Callers:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
-    async def ask(self, caller: Caller, text: str, **variables: Any) -> Any:
+    async def ask(self, caller: Caller, text: str, *, languages: tuple[str, ...] = (), **variables: Any) -> Any:
         live = self.desk.live
         assert isinstance(live.database, Database)
         context = PlatformContext(
@@ -50,6 +50,7 @@ class Callers:
             secret=b"secret",
             audience=Audience.CUSTOMER if caller.kind is CallerKind.CUSTOMER else Audience.AGENT,
             caller=caller,
+            languages=languages,
             workshop=Workshop(live.registry, Library(live.database), (self.desk.site,), False),  # type: ignore[arg-type] # the real one
         )
         result = await execute(context, parse(text), None, variables)
@@ -161,6 +162,12 @@ async def test_what_the_list_would_refuse_is_refused_when_it_is_saved(
     assert codes(refused) == [("INVALID", "view-invalid", [message])]
     assert refused["errors"][0]["message"].startswith(f"{message} does not fit the list: ")
     assert await people.names(ADA) == []
+
+
+async def test_errors_are_told_in_the_caller_s_language(people: Callers) -> None:
+    refused = await people.ask(ADA, SAVE, input={"module": "nothing", "name": "x"}, languages=("fr", "de", "en"))
+
+    assert [error["message"] for error in refused["errors"]] == ["Ein Modul nothing gibt es nicht."]
 
 
 async def test_views_have_limits(people: Callers) -> None:
