@@ -11,13 +11,15 @@ from graphql import FieldNode, GraphQLError, GraphQLObjectType
 from resolvers.aggregation import AggregateReader
 from resolvers.context import Context
 from resolvers.cursors import CursorKey, bind
+from resolvers.deed_analysis import analyse_deed
+from resolvers.deed_nodes import DeedNode
 from resolvers.errors import BadRequest, OperationError, TooComplex
 from resolvers.filters import FilterReader
+from resolvers.footprint import Analysis
 from resolvers.gate import Gate, Use
 from resolvers.ids import read_id
 from resolvers.needs import NeedsReader
 from resolvers.nodes import (
-    Analysis,
     EdgesPart,
     InfoPart,
     KeySlot,
@@ -52,6 +54,7 @@ from schema.bindings import (
     ToMany,
     ToOne,
     Value,
+    WriteRoot,
 )
 from schema.spec import Field, Module
 
@@ -64,8 +67,12 @@ def analyse(context: Context, selections: Selections) -> Analysis:
     roots: dict[str, RootNode] = {}
     twins: dict[str, str] = {}
     seen: dict[str, str] = {}
+    deeds: dict[str, DeedNode] = {}
     for selected in selections.roots():
         with located(selected.nodes):
+            if isinstance(selected.binding, WriteRoot):
+                deeds[selected.key] = analyse_deed(analyst, selected, selected.binding)
+                continue
             root = analyst.root(selected)
         if root is not None:
             first = seen.setdefault(selected.same_as(), selected.key)
@@ -79,7 +86,7 @@ def analyse(context: Context, selections: Selections) -> Analysis:
             f"The operation is estimated at a cost of {analyst.cost} (rows times fields); {context.cost_limit} are allowed. "
             "Ask for fewer rows or fields."
         )
-    return Analysis(roots, twins, tuple(analyst.gate.touched), analyst.cost)
+    return Analysis(roots, twins, tuple(analyst.gate.touched), analyst.cost, deeds)
 
 
 @contextmanager
@@ -160,12 +167,12 @@ class Analyst:
         self.gate.rows(module, ".".join(path))
         where = self._where(selected, module)
         order = self.orders.read(module, args.get("orderBy"), f"{selected.name}.orderBy")
-        cursors = self._cursors(module, link, args)
+        cursors = self.cursors(module, link, args)
         # The cursor of a relation's list names its owner too, after the sort values.
         page = read_page(args, selected.given, cursors, len(order) + (link is not None), selected.name)
         parts = {
             part.key: self._part(part, module, (*path, part.key))
-            for part in self.selections.below(selected, self._type(f"{module.type_name}Connection"))
+            for part in self.selections.below(selected, self.type_named(f"{module.type_name}Connection"))
         }
         rows = sum(view.cost for found in parts.values() for view in _views(found))
         cost = page.size * max(rows, 1) + sum(isinstance(part, TotalPart) for part in parts.values())
@@ -176,7 +183,7 @@ class Analyst:
         if name == "nodes":
             return NodesPart(self.row(part, module, (), path))
         if name == "edges":
-            below = self.selections.below(part, self._type(f"{module.type_name}Edge"))
+            below = self.selections.below(part, self.type_named(f"{module.type_name}Edge"))
             return EdgesPart(
                 {
                     field.key: None if field.name == "cursor" else self.row(field, module, (), (*path, field.key))
@@ -184,7 +191,7 @@ class Analyst:
                 }
             )
         if name == "pageInfo":
-            return InfoPart(frozenset(field.name for field in self.selections.below(part, self._type("PageInfo"))))
+            return InfoPart(frozenset(field.name for field in self.selections.below(part, self.type_named("PageInfo"))))
         return TotalPart()
 
     def _where(self, selected: Selected, module: Module) -> tuple[Predicate, ...]:
@@ -200,7 +207,8 @@ class Analyst:
             found.append(self.filters.search(module, fields, selected.args["search"], f"{selected.name}.search"))
         return tuple(found)
 
-    def _cursors(self, module: Module, link: ToMany | None, args: Mapping[str, Any]) -> CursorKey:
+    def cursors(self, module: Module, link: ToMany | None, args: Mapping[str, Any]) -> CursorKey:
+        """Return what signs the cursors of a list."""
         caller = self.context.caller
         relation = (link.module.type_name, link.relation.name) if link else None
         binding = bind(
@@ -220,7 +228,7 @@ class Analyst:
         """Analyse the selection of a row."""
         slots: dict[str, Slot] = {}
         cost = 1
-        for field in self.selections.below(selected, self._type(module.type_name)):
+        for field in self.selections.below(selected, self.type_named(module.type_name)):
             at = (*path, field.key)
             with located(field.nodes):
                 slot = self._slot(field, module, hops, at)
@@ -253,10 +261,14 @@ class Analyst:
         if binding.name != "version":
             self.gate.name(binding.module, binding.name, Use.SELECT, at)
             return KeySlot(binding.name)
-        fields = self._readable(binding.module)
+        return self.version(binding.module, hops, at)
+
+    def version(self, module: Module, hops: tuple[ToOne, ...], at: str) -> VersionSlot:
+        """Analyse a row's version: it is made of all that the caller may read."""
+        fields = self._readable(module)
         for field in fields:
-            self.gate.name(binding.module, field, Use.VERSION, at)
-        return VersionSlot(tuple(Term(hops, binding.module, field) for field in fields))
+            self.gate.name(module, field, Use.VERSION, at)
+        return VersionSlot(tuple(Term(hops, module, field) for field in fields))
 
     def _computed(self, binding: ComputedValue, args: Mapping[str, Any], hops: tuple[ToOne, ...], at: str) -> Slot:
         module, computed = binding.module, binding.computed
@@ -268,7 +280,8 @@ class Analyst:
 
     # --- the schema of the caller's audience ---
 
-    def _type(self, name: str) -> GraphQLObjectType:
+    def type_named(self, name: str) -> GraphQLObjectType:
+        """Return an object type of the audience's schema."""
         found = self.context.schema.get_type(name)
         if not isinstance(found, GraphQLObjectType):
             raise BadRequest(f"There is no type {name} here.")
@@ -276,7 +289,7 @@ class Analyst:
 
     def _readable(self, module: Module) -> list[Field]:
         """Return the fields that the audience's schema has an output for."""
-        shown = self._type(module.type_name).fields
+        shown = self.type_named(module.type_name).fields
         return [field for field in module.shown_fields if field.api_name in shown or field.raw_name in shown]
 
     def _is_served(self, text: str, known: Mapping[str, Module]) -> bool:

@@ -53,6 +53,7 @@ class RowChange:
     key: tuple[int | str, ...] = ()
     before: Mapping[str, Any] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     extras: Mapping[str, Any] = field(default_factory=dict)
     source: int | None = None  # the newest row of OTRS's own history that was written along
 

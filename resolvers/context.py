@@ -55,6 +55,7 @@ class Context:
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     deadline: float = field(default_factory=_deadline)
     lambdas: LambdaRunner = field(default_factory=NoRunner)
+    languages: tuple[str, ...] = ()  # of messages, the best first
     cost_limit: int = COST_LIMIT
     cost: int = 0
     statements: int = 0

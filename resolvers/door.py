@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from resolvers.answers import Found, Group, Page
 from resolvers.context import Context
 from resolvers.cursors import REFUSED
 from resolvers.errors import BadRequest, DeadlinePassed, from_storage, is_fatal
+from resolvers.footprint import Analysis
 from resolvers.ids import key_of
 from resolvers.nodes import (
     AggregateKey,
     AggregateNode,
-    Analysis,
     GroupedRow,
     ListNode,
     NodesNode,
@@ -24,16 +25,26 @@ from resolvers.nodes import (
     RowNode,
 )
 from resolvers.predicate import Compare, KeyIn
-from resolvers.shape import LambdaLoad, ListLoad, ManyLoad, Record, Row, Shape, link_key
+from resolvers.several import load_lists
+from resolvers.shape import LambdaLoad, ManyLoad, Record, Row, Shape, link_key
 from resolvers.statements import RowsPlan, Statement, Statements
 from resolvers.terms import Term, joined_column, key_terms
 from resolvers.values import output, summed
 from schema.bindings import ToOne
+from schema.spec import Module
 from storage.errors import StorageError
 from storage.values import UNREADABLE, read_bucket
 
 STATEMENTS_AT_ONCE = 4  # of one request, so that it cannot take the whole pool
 OWNERS_AT_ONCE = 5_000  # keys in one IN list; databases limit the parameters of a statement
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A row that was asked for by its key: as each view sees it, and some of its stored values."""
+
+    records: Sequence[Record]
+    sort: Sequence[Any]
 
 
 class Door:
@@ -54,6 +65,21 @@ class Door:
         found = dict(zip(analysis.roots, answers, strict=True))
         found.update((key, found[first]) for key, first in analysis.twins.items())
         return found
+
+    async def records(
+        self, module: Module, keys: Sequence[tuple[int | str, ...]], views: Sequence[RowNode], sort: Sequence[Term] = ()
+    ) -> dict[tuple[int | str, ...], Named]:
+        """Read rows by their keys, each as every one of the views sees it, with the stored values of `sort`."""
+        names = key_terms(module)
+        plan = self.statements.rows(module, KeyIn((), module, tuple(keys)), views, (*names, *sort))
+        width = len(names)
+        return {
+            key_of(module, [values[position] for position in plan.sort[:width]]): Named(
+                [Record(shape, values) for shape in plan.shapes],
+                [values[position] for position in plan.sort[width:]],
+            )
+            for values in await self._rows(plan)
+        }
 
     async def root(self, root: RootNode) -> Any:
         """Read one root."""
@@ -224,26 +250,12 @@ class Door:
         return found
 
     async def _lists(self, shape: Shape, rows: Sequence[Row]) -> None:
-        loads = shape.lists
-        there = [row for row in rows if shape.is_there(row)]
-        owners = list(
-            {link_key(value): value for row in there if (value := row[loads[0].position]) is not None}.values()
-        )
-        if not owners:
-            return
         try:
-            found = await self._fetch(self.statements.several(loads, owners))
+            await load_lists(self.statements, shape, rows, self._fetch)
         except Exception as error:  # noqa: BLE001 - it belongs to these fields of the answer; what is fatal goes on
             failure = _caught(error)
-            for load in loads:
+            for load in shape.lists:
                 load.failure = failure
-            return
-        by_field: dict[int, list[ListLoad]] = {}
-        for load in loads:
-            by_field.setdefault(_dynamic_id(load), []).append(load)
-        for field, owner, text in found:
-            for load in by_field.get(int(field), ()):
-                load.found.setdefault(link_key(owner), []).append(text)
 
     async def _run(self, shape: Shape, load: LambdaLoad, rows: Sequence[Row]) -> None:
         there = [row for row in rows if shape.is_there(row)]
@@ -368,11 +380,6 @@ def _apply(read: Callable[[Any], Any], value: Any) -> Any:
     except UNREADABLE:
         return None
     return None if isinstance(found, Exception) else found
-
-
-def _dynamic_id(load: ListLoad) -> int:
-    dynamic = getattr(load.term.item, "dynamic", None)
-    return dynamic.id if dynamic else 0
 
 
 _READERS: Mapping[type[RootNode], Callable[[Any, Any], Awaitable[Any]]] = {

@@ -8,18 +8,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import graphql
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLResolveInfo
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLResolveInfo, OperationType
 
 from resolvers.analysis import analyse
 from resolvers.context import Context
+from resolvers.deeds import Deeds
 from resolvers.door import Door
 from resolvers.errors import DeadlinePassed, OperationError, cause_of, from_storage, is_fatal, mask, present
+from resolvers.footprint import Analysis
 from resolvers.lean import LeanExecutor
-from resolvers.selection import VariableErrors, select
+from resolvers.selection import Selections, VariableErrors, select
 from resolvers.shape import Answer, Record
+from resolvers.writing import Writing
 from schema.bindings import BINDING, VersionRoot
 
 Info = GraphQLResolveInfo[Context]
+READING = Writing()  # nobody beside the module files has a say, and nobody is woken
 
 
 async def execute(
@@ -27,11 +31,13 @@ async def execute(
     document: DocumentNode,
     operation_name: str | None = None,
     variables: Mapping[str, Any] | None = None,
+    *,
+    writing: Writing = READING,
 ) -> ExecutionResult:
     """Run a parsed, validated and limited document. What is refused has no data; every error has a code."""
     try:
         async with asyncio.timeout(context.deadline - time.monotonic()):
-            result = await _run(context, document, operation_name, variables)
+            result = await _run(context, writing, select(context.schema, document, operation_name, variables), document)
     except VariableErrors as error:
         result = ExecutionResult(None, [_refusal(found, error) for found in error.errors])
     except GraphQLError as error:
@@ -45,19 +51,19 @@ async def execute(
     return ExecutionResult(result.data, errors or None, {"cost": context.cost})
 
 
-async def _run(
-    context: Context, document: DocumentNode, operation_name: str | None, variables: Mapping[str, Any] | None
-) -> ExecutionResult:
-    selections = select(context.schema, document, operation_name, variables)
+async def _run(context: Context, writing: Writing, selections: Selections, document: DocumentNode) -> ExecutionResult:
     analysis = analyse(context, selections)
-    answers = await Door(context).read(analysis)
+    door = Door(context)
+    is_mutation = selections.operation.operation is OperationType.MUTATION
+    root = Mutations(Deeds(context, writing, door), analysis) if is_mutation else Roots(await door.read(analysis))
+    name = selections.operation.name
     found = graphql.execute(
         context.schema,
         document,
-        root_value=Roots(answers),
+        root_value=root,
         context_value=context,
-        variable_values=dict(variables or {}),
-        operation_name=operation_name,
+        variable_values={name: source.value for name, source in selections.variables.sources.items()},
+        operation_name=name.value if name else None,
         field_resolver=resolve,
         type_resolver=resolve_type,
         executor_class=LeanExecutor,
@@ -66,9 +72,18 @@ async def _run(
     result = found if isinstance(found, ExecutionResult) else await found
     for error in result.errors or ():
         cause = from_storage(cause_of(error))  # fields written by hand use the database without the door
-        if is_fatal(cause):
+        # What a mutation has written stays written, so its answer stands beside the failure of another.
+        if is_fatal(cause) and not is_mutation:
             raise cause
     return result
+
+
+class Mutations:
+    """The mutations of an operation, each carried out when the executor comes to it: one after the other."""
+
+    def __init__(self, deeds: Deeds, analysis: Analysis) -> None:
+        self.deeds = deeds
+        self.analysis = analysis
 
 
 class Roots(Answer):
@@ -90,6 +105,8 @@ def resolve(source: Any, info: Info, **args: Any) -> Any:
         return info.context.snapshot.version
     if isinstance(source, Answer):
         return source.get(str(info.path.key))
+    if isinstance(source, Mutations):
+        return source.deeds.run(source.analysis.deeds[str(info.path.key)])
     return graphql.default_field_resolver(source, info, **args)
 
 

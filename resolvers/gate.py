@@ -24,6 +24,10 @@ class Use(StrEnum):
     KEY = "key"
     VERSION = "version"
     NEEDS = "needs"  # the input of a lambda
+    WRITE = "write"  # a field is given a value
+    CREATE = "create"  # rows of a module are made, changed, removed
+    UPDATE = "update"
+    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,10 @@ class Gate:
     def rows(self, module: Module, path: str) -> None:
         """Let an operation at a module's rows."""
         self.touched.append(Touch(module.name, "", Use.ROWS, path))
+
+    def write(self, module: Module, use: Use, path: str) -> None:
+        """Let an operation make, change or remove a module's rows."""
+        self.touched.append(Touch(module.name, "", use, path))
 
     def name(self, module: Module, item: Field | Relation | Computed | str, use: Use, path: str) -> None:
         """Let an operation at a field, relation, computed field or builtin (as a text) of a module."""

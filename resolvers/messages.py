@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from schema.spec import Caption
+
 LANGUAGES = ("en", "de")
 
 # key → language → text with {params}
@@ -13,6 +15,10 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
     "unique": {"en": "There is another row with this {field}.", "de": "{field} gibt es schon in einer anderen Zeile."},
     "unique-row": {"en": "There is such a row already.", "de": "Eine solche Zeile gibt es schon."},
     "reference": {"en": "{field}: there is no such row.", "de": "{field}: Eine solche Zeile gibt es nicht."},
+    "reference-row": {
+        "en": "A row that this one refers to is not there (any more).",
+        "de": "Eine Zeile, auf die diese verweist, ist nicht (mehr) da.",
+    },
     "referenced": {
         "en": "Other rows still refer to this one.",
         "de": "Andere Zeilen verweisen noch auf diese.",
@@ -98,6 +104,18 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
     "link-opposite": {
         "en": "These two are linked the other way round already.",
         "de": "Diese beiden sind schon andersherum verknüpft.",
+    },
+    "given-twice": {
+        "en": "{field} is given in two ways; give it in one.",
+        "de": "{field} ist auf zwei Arten angegeben; bitte nur auf eine.",
+    },
+    "invalid-row": {
+        "en": "A value does not fit where it is to be stored.",
+        "de": "Ein Wert passt nicht dorthin, wo er gespeichert werden soll.",
+    },
+    "key-mismatch": {
+        "en": "The key and the new row name different rows.",
+        "de": "Der Schlüssel und die neue Zeile meinen verschiedene Zeilen.",
     },
     "nothing-to-undo": {
         "en": "This change cannot be taken back.",
@@ -254,4 +272,11 @@ def text_of(key: str, params: Mapping[str, Any], languages: Sequence[str] = ()) 
     """Write a message in the first of these languages that it has, else in English."""
     texts = MESSAGES[key]
     language = next((language for language in languages if language in texts), "en")
-    return texts[language].format_map(params)
+    return texts[language].format_map(plain_params(params, language))
+
+
+def plain_params(params: Mapping[str, Any], language: str = "en") -> dict[str, Any]:
+    """Return the parameters as JSON has them: captions as texts of a language."""
+    return {
+        name: value.in_language(language) if isinstance(value, Caption) else value for name, value in params.items()
+    }

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from resolvers.cursors import CursorKey
-from resolvers.gate import Touch
 from resolvers.ids import GlobalId
 from resolvers.order import Ordered
 from resolvers.page import PageRange
@@ -240,17 +239,3 @@ class AggregateKey:
 
 
 RootNode = ListNode | OneNode | NodesNode | AggregateNode
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Analysis:
-    """What an operation touches, known before any statement: its generated roots, its footprint, its cost.
-
-    `twins` leads from a root to an earlier one that asks for exactly the same.
-    """
-
-    roots: Mapping[str, RootNode]
-    twins: Mapping[str, str]
-    touched: tuple[Touch, ...]
-    cost: int
-    names: frozenset[str] = field(default_factory=frozenset)

@@ -68,6 +68,25 @@ class Statements:
         by = [draft.scope.value(term) for term in key_terms(module)]
         return RowsPlan(draft.statement().order_by(*by), shapes, positions)
 
+    def locked(
+        self, module: Module, where: Sequence[Predicate], row: RowNode, limit: int, *, lock: bool = True
+    ) -> RowsPlan:
+        """Read rows that are about to be written, and keep others from writing them; `sort` tells where the key stands."""
+        draft = self._draft(module)
+        shape = self._shaper(draft).shape(row)
+        keys = key_terms(module)
+        positions = tuple(draft.column(term) for term in keys)
+        draft.where(where)
+        by = [draft.scope.value(term) for term in keys]
+        statement = draft.statement().order_by(*by).limit(limit)
+        # Only the row itself: what is joined to it may be nothing, which cannot be locked.
+        statement = statement.with_for_update(of=draft.scope.base) if lock else statement
+        return RowsPlan(statement, (shape,), positions)
+
+    def speech(self) -> Speech:
+        """Return how to speak in one statement."""
+        return Speech(self.dialect, self.catalog, self.zone, self.modules)
+
     def page(self, node: ListNode, owners: Sequence[Any] | None = None) -> RowsPlan:
         """Read a page of a list, with one row more to see whether it goes on; of a relation, a page for each owner."""
         draft = self._draft(node.module)
@@ -114,7 +133,7 @@ class Statements:
 
     def several(self, loads: Sequence[ListLoad], owners: Sequence[Any]) -> Statement:
         """Read the values of dynamic fields with several values: field, object, value."""
-        return _several(Speech(self.dialect, self.catalog, self.zone, self.modules), loads, owners)
+        return _several(self.speech(), loads, owners)
 
     def groups(self, node: AggregateNode) -> Statement:
         """Count and sum up groups: the keys, the count, the sums."""
@@ -138,7 +157,7 @@ class Statements:
     # --- parts ---
 
     def _draft(self, module: Module) -> Draft:
-        return Draft(Speech(self.dialect, self.catalog, self.zone, self.modules), module)
+        return Draft(self.speech(), module)
 
     def _shaper(self, draft: Draft) -> Shaper:
         return Shaper(draft, self.zone, self.secret)

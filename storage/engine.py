@@ -89,6 +89,15 @@ class Transaction:
             await self._run(statement, rows[:-1])
         return int((await self._run(statement, rows[-1])).lastrowid)
 
+    async def insert_counted(self, statement: sa.Insert, key: str, count: int) -> list[Any]:
+        """Run an INSERT of so many rows and return the numbers that the database gave them, in their order."""
+        if self.dialect.name != "mysql":
+            rows = await self.execute(statement.returning(statement.table.c[key]))
+            return [row[0] for row in rows]
+        # MySQL knows no RETURNING; the numbers of one statement with a known count of rows follow each other.
+        first = (await self._run(statement, None)).lastrowid
+        return list(range(first, first + count))
+
     async def raw(self) -> Any:
         """Return the driver's own connection, for bulk loading only."""
         return (await self._connection.get_raw_connection()).driver_connection

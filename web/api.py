@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Coroutine
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,6 +23,7 @@ from web.events import EventStream, tell_errors
 from web.live import Live
 from web.operation import Asked, NotStarted, prepare, read_asked, run
 from web.origin import check_origin
+from web.wishes import read_idempotency_key, read_languages
 
 METHODS = "GET, POST"
 MAX_QUERY_STRING = 30_000
@@ -58,6 +60,11 @@ class GraphQLEndpoint:
         if request.method not in {"GET", "POST"}:
             raise Refused(405, f"The method {request.method[:20]} is not supported.", headers={"Allow": METHODS})
         check_origin(request.headers, self.live.settings)
+        asked = await self._read_asked(request)
+        key = read_idempotency_key(request.headers)
+        return replace(asked, languages=read_languages(request.headers), idempotency_key=key)
+
+    async def _read_asked(self, request: Request) -> Asked:
         if request.method == "GET":
             return read_asked(_read_query(request), self.live.settings)
         kind, _, parameters = request.headers.get("content-type", "").partition(";")

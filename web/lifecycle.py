@@ -14,6 +14,7 @@ from graphql import ExecutionResult, FieldNode, GraphQLSchema, OperationDefiniti
 
 from resolvers.document import Documents
 from resolvers.execute import execute
+from resolvers.writing import Writing
 from schema.build import LambdeskSchema, build_schema
 from schema.collector import settle
 from schema.introspection import answer
@@ -78,9 +79,11 @@ def make_live(settings: Settings) -> Live:
             audience=call.audience,
             request_id=call.request_id,
             deadline=call.deadline,
+            languages=call.languages,
         )
         name = call.operation.name.value if call.operation.name else None
-        return await execute(context, call.document, name, call.variables)
+        writing = Writing(idempotency_key=call.idempotency_key)
+        return await execute(context, call.document, name, call.variables, writing=writing)
 
     live = Live(
         settings=settings,

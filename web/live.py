@@ -50,6 +50,8 @@ class Call:
     audience: Audience
     request_id: str
     deadline: float
+    languages: tuple[str, ...] = ()
+    idempotency_key: str | None = None
 
 
 Execute = Callable[[Call], Awaitable[ExecutionResult]]

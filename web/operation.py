@@ -33,6 +33,8 @@ class Asked:
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     extensions: Mapping[str, Any] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ def prepare(
         audience=audience,
         request_id=note.request_id,
         deadline=time.monotonic() + live.settings.request_seconds,
+        languages=asked.languages,
+        idempotency_key=asked.idempotency_key,
     )
 
 

@@ -32,7 +32,6 @@ class PlatformContext(Context):
     """The context of operations on a server that can publish."""
 
     workshop: Workshop = field(kw_only=True)
-    languages: Sequence[str] = ()  # of the caller, best first
 
 
 def status_of(snapshot: Snapshot, name: str) -> ModuleStatus | None:

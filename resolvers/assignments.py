@@ -1,0 +1,166 @@
+"""From a mutation's input, as GraphQL coerced it, to what each field is to hold: values, rows to look up, faults."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from resolvers.checks import check, fault, is_empty
+from resolvers.faults import Fault, FaultCode
+from resolvers.filters import FilterReader
+from resolvers.gate import Use
+from resolvers.predicate import Predicate
+from schema.bindings import ToOne
+from schema.spec import Audience, Field, Home, Module
+from schema.writes import Writes, default_of, is_required, writes_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lookup:
+    """A row that a reference is to point at, named by one of its keys."""
+
+    field: Field
+    target: Module
+    where: Predicate
+    path: tuple[str, ...]
+
+    @property
+    def hop(self) -> ToOne:
+        """The reference as a step."""
+        return ToOne(self.target, self.field, self.target)
+
+
+@dataclass(slots=True)
+class Given:
+    """What one row is given. `values` are by field, as the API has them; `key` is the client's own for a new row."""
+
+    path: tuple[str, ...]
+    values: dict[str, Any] = field(default_factory=dict)
+    lookups: dict[str, Lookup] = field(default_factory=dict)
+    key: Any = None
+    extras: dict[str, Any] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    missing: list[Field] = field(default_factory=list)  # whose default a lambda makes
+
+    def only(self, names: Collection[str]) -> Given:
+        """Return the part that is about these inputs."""
+        return Given(
+            self.path,
+            {name: value for name, value in self.values.items() if name in names},
+            {name: item for name, item in self.lookups.items() if name in names},
+            self.key,
+            self.extras,
+            list(self.faults),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InputReader:
+    """Reads the inputs of one operation; every name passes the gate."""
+
+    filters: FilterReader
+    modules: Mapping[str, Module]
+    audience: Audience
+
+    def create(self, module: Module, data: Mapping[str, Any], path: tuple[str, ...]) -> Given:
+        """Read the input of a new row: defaults fill in what is left out, and what is required must be there."""
+        writes = writes_of(module, self.audience)
+        given = self._read(module, writes.create, data, path)
+        given.key = data.get("databaseId") if writes.names_key else None
+        for item in writes.create:
+            if item.name not in given.values and item.name not in given.lookups:
+                _fill_in(item, given)
+            if item.required and item.name in given.values and is_empty(item, given.values[item.name]):
+                given.faults.append(_required(item, path))
+        _keep_nulls_out(writes.create, given)
+        return given
+
+    def patch(self, module: Module, data: Mapping[str, Any], path: tuple[str, ...]) -> Given:
+        """Read the input of a change: what is left out stays."""
+        fields = writes_of(module, self.audience).patch
+        given = self._read(module, fields, data, path)
+        for item in fields:
+            if item.required and item.name in given.values and is_empty(item, given.values[item.name]):
+                given.faults.append(_required(item, path))
+        _keep_nulls_out(fields, given)
+        return given
+
+    def _read(self, module: Module, fields: tuple[Field, ...], data: Mapping[str, Any], path: tuple[str, ...]) -> Given:
+        given = Given(path)
+        known = {"databaseId"}
+        for item in fields:
+            known |= {item.api_name, item.raw_name or item.api_name}
+            names = [name for name in dict.fromkeys((item.api_name, item.raw_name)) if name and name in data]
+            if not names:
+                continue
+            self.filters.gate.name(module, item, Use.WRITE, ".".join((*path, names[0])))
+            self._assign(item, {name: data[name] for name in names}, given)
+        given.extras = {name: value for name, value in data.items() if name not in known}
+        return given
+
+    def _assign(self, item: Field, found: Mapping[str, Any], given: Given) -> None:
+        named = {name: value for name, value in found.items() if value is not None}
+        if len(named) > 1:
+            given.faults.append(fault(item, FaultCode.INVALID, "given-twice").under(*given.path, item.api_name))
+            return
+        if not named:
+            given.values[item.name] = None
+            return
+        name, value = next(iter(named.items()))
+        at = (*given.path, name)
+        if item.to and name != item.raw_name:
+            target = self.modules[item.to]
+            self.filters.gate.rows(target, ".".join(at))
+            given.lookups[item.name] = Lookup(item, target, self.filters.read_key(target, value, ".".join(at)), at)
+            return
+        value = _settled(item, value)
+        wrong = check(item, value)
+        if wrong is not None:
+            given.faults.append(wrong.under(*at))
+        given.values[item.name] = value
+
+
+def _settled(item: Field, value: Any) -> Any:
+    """Bring a value to what is stored of it: whole seconds, and every option once."""
+    if isinstance(value, datetime):
+        return value.replace(microsecond=0)
+    return list(dict.fromkeys(value)) if item.kind == "multiselect" else value
+
+
+def _fill_in(item: Field, given: Given) -> None:
+    default = default_of(item)
+    if default is None:
+        if is_required(item):
+            given.faults.append(_required(item, given.path))
+    elif default.code is not None:
+        given.missing.append(item)
+    elif item.kind == "epoch" and isinstance(default.value, int):
+        given.values[item.name] = datetime.fromtimestamp(default.value, UTC) if default.value else None
+    else:
+        given.values[item.name] = default.value
+
+
+def _keep_nulls_out(fields: tuple[Field, ...], given: Given) -> None:
+    """Refuse null where the column takes none; of epochs 0 stands for it."""
+    for item in fields:
+        if (
+            given.values.get(item.name, ...) is None
+            and item.home is Home.TABLE
+            and not item.nullable
+            and item.kind != "epoch"
+            and not item.required  # said already
+        ):
+            given.faults.append(_required(item, given.path))
+
+
+def _required(item: Field, path: tuple[str, ...]) -> Fault:
+    return fault(item, FaultCode.REQUIRED, "required").under(*path, item.api_name)
+
+
+def names_in(writes: Writes, given: Collection[str]) -> frozenset[str]:
+    """Return the fields that a client's input names, by its own keys."""
+    return frozenset(
+        item.name for item in writes.create if item.api_name in given or (item.raw_name and item.raw_name in given)
+    )

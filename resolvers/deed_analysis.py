@@ -1,0 +1,213 @@
+"""From a mutation's input and selection to a `DeedNode`; everything it names passes the gate before any statement."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from graphql import GraphQLObjectType, ObjectValueNode, VariableNode
+from graphql.execution.values import VariableValues
+
+from resolvers.assignments import InputReader, names_in
+from resolvers.context import Context
+from resolvers.deed_nodes import DeedNode, EdgePart, Part, PayloadNode, PlainPart, RecordPart, RowsPart
+from resolvers.errors import BadRequest
+from resolvers.filters import LIST_LIMIT, FilterReader
+from resolvers.gate import Gate, Use
+from resolvers.ledger import storable
+from resolvers.nodes import RowNode, VersionSlot
+from resolvers.order import OrderReader
+from resolvers.selection import Selected, Selections
+from schema.bindings import PayloadPart, ToOne, WriteRoot
+from schema.spec import Module
+from schema.writes import Deed, record_name, records_name, writes_of
+
+AFFECTED_LIMIT = 5_000  # rows that one mutation by filter may change
+
+_USES: Mapping[Deed, tuple[Use, ...]] = {
+    Deed.CREATE: (Use.CREATE,),
+    Deed.CREATE_MANY: (Use.CREATE,),
+    Deed.UPDATE: (Use.UPDATE,),
+    Deed.UPDATE_MANY: (Use.UPDATE,),
+    Deed.UPSERT: (Use.CREATE, Use.UPDATE),
+    Deed.DELETE: (Use.DELETE,),
+    Deed.DELETE_MANY: (Use.DELETE,),
+    Deed.RESTORE: (Use.DELETE,),
+}
+
+
+class Analyst(Protocol):
+    """What the analysis of a mutation needs of the analysis of the operation."""
+
+    context: Context
+    selections: Selections
+    gate: Gate
+    filters: FilterReader
+    orders: OrderReader
+    cost: int
+
+    def row(self, selected: Selected, module: Module, hops: tuple[ToOne, ...], path: tuple[str, ...]) -> RowNode:
+        """Analyse the selection of a row."""
+
+    def version(self, module: Module, hops: tuple[ToOne, ...], at: str) -> VersionSlot:
+        """Analyse a row's version."""
+
+    def cursors(self, module: Module, link: None, args: Mapping[str, Any]) -> Any:
+        """Return what signs the cursors of a list."""
+
+    def type_named(self, name: str) -> GraphQLObjectType:
+        """Return an object type of the caller's schema."""
+
+
+def analyse_deed(analyst: Analyst, selected: Selected, root: WriteRoot) -> DeedNode:
+    """Analyse one mutation."""
+    module, deed = root.module, root.deed
+    at = selected.key
+    for use in _USES[deed]:
+        analyst.gate.write(module, use, at)
+    given = selected.args["input"]
+    node = _READERS[deed](analyst, selected, module, given)
+    payload = _payload(analyst, selected, module)
+    analyst.cost += max(len(node.get("rows", ())), 1) * (1 + sum(view.cost for view in payload.views))
+    return DeedNode(
+        module=module,
+        deed=deed,
+        path=(at,),
+        payload=payload,
+        version=analyst.version(module, (), at),
+        fingerprint=_fingerprint(selected.name, given),
+        if_version=given.get("ifVersion"),
+        client_mutation_id=given.get("clientMutationId"),
+        **node,
+    )
+
+
+# --- inputs ---
+
+
+def _key(analyst: Analyst, selected: Selected, module: Module, given: Mapping[str, Any]) -> dict[str, Any]:
+    return {"where": (analyst.filters.read_key(module, given["key"], f"{selected.name}.input.key"),)}
+
+
+def _create(analyst: Analyst, _selected: Selected, module: Module, given: Mapping[str, Any]) -> dict[str, Any]:
+    name = record_name(module)
+    return {"rows": (_inputs(analyst).create(module, given[name], (name,)),)}
+
+
+def _create_many(analyst: Analyst, selected: Selected, module: Module, given: Mapping[str, Any]) -> dict[str, Any]:
+    name = records_name(module)
+    rows = given[name]
+    if len(rows) > LIST_LIMIT:
+        raise BadRequest(f"{selected.name}.input.{name}: at most {LIST_LIMIT} rows; these are {len(rows)}.")
+    inputs = _inputs(analyst)
+    found = tuple(inputs.create(module, row, (name, str(number))) for number, row in enumerate(rows))
+    return {"rows": found, "skips_failed": given.get("policy") == "SKIP_FAILED"}
+
+
+def _update(analyst: Analyst, selected: Selected, module: Module, given: Mapping[str, Any]) -> dict[str, Any]:
+    patch = _inputs(analyst).patch(module, given["patch"], ("patch",))
+    return {**_key(analyst, selected, module, given), "rows": (patch,)}
+
+
+def _upsert(analyst: Analyst, selected: Selected, module: Module, given: Mapping[str, Any]) -> dict[str, Any]:
+    name = record_name(module)
+    named = _names_given(selected, analyst.selections.variables, name)
+    return {
+        **_key(analyst, selected, module, given),
+        **_create(analyst, selected, module, given),
+        "named": names_in(writes_of(module, analyst.context.audience), named),
+    }
+
+
+def _filtered(analyst: Analyst, selected: Selected, module: Module, given: Mapping[str, Any]) -> dict[str, Any]:
+    most = given["maxAffected"]
+    if not 0 <= most <= AFFECTED_LIMIT:
+        raise BadRequest(f"{selected.name}.input.maxAffected: must be between 0 and {AFFECTED_LIMIT}; found {most}.")
+    where = analyst.filters.read(module, given["filter"], f"{selected.name}.input.filter")
+    return {"where": (where,), "most": most}
+
+
+def _update_many(analyst: Analyst, selected: Selected, module: Module, given: Mapping[str, Any]) -> dict[str, Any]:
+    patch = _inputs(analyst).patch(module, given["patch"], ("patch",))
+    return {**_filtered(analyst, selected, module, given), "rows": (patch,)}
+
+
+_READERS: Mapping[Deed, Callable[[Analyst, Selected, Module, Mapping[str, Any]], dict[str, Any]]] = {
+    Deed.CREATE: _create,
+    Deed.CREATE_MANY: _create_many,
+    Deed.UPDATE: _update,
+    Deed.UPDATE_MANY: _update_many,
+    Deed.UPSERT: _upsert,
+    Deed.DELETE: _key,
+    Deed.DELETE_MANY: _filtered,
+    Deed.RESTORE: _key,
+}
+
+
+def _inputs(analyst: Analyst) -> InputReader:
+    return InputReader(analyst.filters, analyst.context.snapshot.modules, analyst.context.audience)
+
+
+def _names_given(selected: Selected, variables: VariableValues, name: str) -> frozenset[str]:
+    """Name the keys of an object inside `input` as the client wrote them, before defaults filled it up."""
+    argument = next(item for item in selected.nodes[0].arguments or () if item.name.value == "input")
+    value: Any = argument.value
+    for step in (name, None):
+        if isinstance(value, VariableNode):
+            value = variables.sources[value.name.value].value
+        if step is None:
+            break
+        if isinstance(value, ObjectValueNode):
+            value = next((field.value for field in value.fields if field.name.value == step), None)
+        else:
+            value = value.get(step) if isinstance(value, Mapping) else None
+    if isinstance(value, ObjectValueNode):
+        return frozenset(field.name.value for field in value.fields)
+    return frozenset(value) if isinstance(value, Mapping) else frozenset()
+
+
+def _fingerprint(name: str, given: Mapping[str, Any]) -> str:
+    text = json.dumps([name, storable(given)], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+# --- payloads ---
+
+
+def _payload(analyst: Analyst, selected: Selected, module: Module) -> PayloadNode:
+    type_ = _type_of(selected)
+    parts = {
+        part.key: _part(analyst, part, module, (*selected.path, part.key))
+        for part in analyst.selections.below(selected, type_)
+    }
+    order = analyst.orders.read(module, None, selected.name)
+    return PayloadNode(module, parts, order, analyst.cursors(module, None, {}))
+
+
+def _part(analyst: Analyst, selected: Selected, module: Module, path: tuple[str, ...]) -> Part:
+    name = selected.binding.name if isinstance(selected.binding, PayloadPart) else ""
+    if name in {"record", "current"}:
+        analyst.gate.rows(module, ".".join(path))
+        return RecordPart(analyst.row(selected, module, (), path), is_current=name == "current")
+    if name == "edge":
+        below = analyst.selections.below(selected, analyst.type_named(f"{module.type_name}Edge"))
+        return EdgePart(
+            {
+                field.key: None if field.name == "cursor" else analyst.row(field, module, (), (*path, field.key))
+                for field in below
+            }
+        )
+    if name == "rows":
+        below = analyst.selections.below(selected, analyst.type_named(f"{module.type_name}BulkRow"))
+        found = {field.key: _part(analyst, field, module, (*path, field.key)) for field in below}
+        return RowsPart({key: part for key, part in found.items() if isinstance(part, RecordPart | PlainPart)})
+    return PlainPart(name)
+
+
+def _type_of(selected: Selected) -> GraphQLObjectType:
+    type_: Any = selected.definition.type
+    while not isinstance(type_, GraphQLObjectType):
+        type_ = type_.of_type
+    return type_

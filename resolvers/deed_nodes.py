@@ -1,0 +1,99 @@
+"""An analysed mutation: what is to be written, and what of it the answer shows, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from resolvers.assignments import Given
+from resolvers.cursors import CursorKey
+from resolvers.nodes import RowNode, VersionSlot
+from resolvers.order import Ordered
+from resolvers.predicate import Predicate
+from schema.spec import Module
+from schema.writes import Deed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordPart:
+    """`queue`: the row that was written; with `is_current`, `current`: the row that stood in the way."""
+
+    row: RowNode
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EdgePart:
+    """`queueEdge`: by response key the node's selection, or None for the cursor."""
+
+    slots: Mapping[str, RowNode | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowsPart:
+    """`rows` of a list that was written: what is shown of each."""
+
+    parts: Mapping[str, RecordPart | PlainPart]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlainPart:
+    """A part that needs no row: `errors`, `affected`, `ids` and the like, by the name of its binding."""
+
+    name: str
+
+
+Part = RecordPart | EdgePart | RowsPart | PlainPart
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PayloadNode:
+    """The selection of a payload by response key. Cursors of edges are those of the list without filter and order."""
+
+    module: Module
+    parts: Mapping[str, Part]
+    order: tuple[Ordered, ...]
+    cursors: CursorKey
+
+    @property
+    def views(self) -> tuple[RowNode, ...]:
+        """Every selection of rows; they share one statement."""
+        return tuple(_views(self.parts.values()))
+
+    @property
+    def wants_cursors(self) -> bool:
+        """Whether any cursor is selected."""
+        return any(None in part.slots.values() for part in self.parts.values() if isinstance(part, EdgePart))
+
+
+def _views(parts: object) -> Iterator[RowNode]:
+    for part in parts:  # type: ignore[attr-defined]
+        if isinstance(part, RecordPart):
+            yield part.row
+        elif isinstance(part, EdgePart):
+            yield from (row for row in part.slots.values() if row)
+        elif isinstance(part, RowsPart):
+            yield from _views(part.parts.values())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DeedNode:
+    """One mutation of the operation.
+
+    `where` picks the row or rows, `rows` is what each new one (or the one patch) is given, `named` which fields the client's
+    own input names, `fingerprint` what makes two inputs the same.
+    """
+
+    module: Module
+    deed: Deed
+    path: tuple[str, ...]
+    payload: PayloadNode
+    version: VersionSlot
+    fingerprint: str
+    where: tuple[Predicate, ...] = ()
+    rows: tuple[Given, ...] = ()
+    named: frozenset[str] = frozenset()
+    if_version: str | None = None
+    skips_failed: bool = False
+    most: int = 1
+    client_mutation_id: str | None = None

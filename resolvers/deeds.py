@@ -1,0 +1,442 @@
+"""Carrying out mutations: each root field one transaction, tried again whole where another was in the way, done once a key."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from resolvers.assignments import Given
+from resolvers.conduct import RowChange, Work
+from resolvers.context import Context
+from resolvers.deed_nodes import DeedNode
+from resolvers.door import Door
+from resolvers.errors import BadRequest, from_storage
+from resolvers.faults import Fault, FaultCode, Faulty
+from resolvers.hooks import BEFORE_CREATE, BEFORE_DELETE, BEFORE_UPDATE, HookEvent, has_hook
+from resolvers.images import Image, Key, read_images
+from resolvers.outcome import Outcome, RowOutcome, read_outcome, write_outcome
+from resolvers.payload import Payload, read_rows
+from resolvers.stored import protect
+from resolvers.uniques import candidates, find_taken
+from resolvers.writer import Result, Writer
+from resolvers.writing import Writing
+from schema.spec import Module
+from schema.writes import Deed
+from storage import idempotency, retry
+from storage.engine import Transaction
+from storage.errors import BadParameter, ConstraintViolated, StatementFailed, StorageError, TransactionConflict
+from storage.savepoint import savepoint
+
+HOOK_ROUNDS = 3  # how often before-hooks look again when the row has changed meanwhile
+
+
+class Conflict(Faulty):
+    """The row was changed since the client read it; `key` names it."""
+
+    def __init__(self, image: Image) -> None:
+        self.key = image.key
+        super().__init__(Fault(FaultCode.CONFLICT, "conflict"))
+
+
+class Stale(Exception):
+    """A row is not any more what the hooks were shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooked:
+    """What the hooks were shown of a row that is there, and which values they set."""
+
+    fields: Mapping[str, Any]
+    values: Mapping[str, Any]
+
+
+# By the key of the row; empty where the module has no hooks.
+AllHooked = Mapping[Key, Hooked]
+
+
+class Deeds:
+    """Carries out the mutations of one request, one after the other."""
+
+    def __init__(self, context: Context, writing: Writing, door: Door) -> None:
+        self.context = context
+        self.writing = writing
+        self.door = door
+
+    async def run(self, node: DeedNode) -> Payload:
+        """Carry one mutation out and read what its payload shows."""
+        try:
+            outcome = await self._outcome(node)
+        except StorageError as error:
+            raise from_storage(error) from error
+        rows = await read_rows(self.door, node.payload, outcome)
+        return Payload(node, outcome, rows, self.context.languages)
+
+    async def _outcome(self, node: DeedNode) -> Outcome:
+        try:
+            await self._prepare(node)
+        except Faulty as faulty:
+            return _refused(node, faulty)
+        try:
+            return await self._carry_out(node)
+        except Conflict as conflict:
+            return Outcome(faults=conflict.faults, current=conflict.key)
+        except Faulty as faulty:
+            return _refused(node, faulty)
+        except ConstraintViolated as error:
+            return _refused(node, Faulty(*await self._diagnose(node.module, node.rows, error, deed=node.deed)))
+        except (BadParameter, StatementFailed):
+            return _refused(node, Faulty(Fault(FaultCode.INVALID, "invalid-row")))
+
+    async def _carry_out(self, node: DeedNode) -> Outcome:
+        """Run the hooks, then the transaction; where the row has changed between the two, both again."""
+        for _ in range(HOOK_ROUNDS):
+            hooked = await self._run_hooks(node)
+            try:
+                return await self.once(node.path[0], node.fingerprint, partial(_DEEDS[node.deed], self, node, hooked))
+            except Stale:
+                continue
+        raise Faulty(Fault(FaultCode.CONFLICT, "conflict"))
+
+    async def once(self, name: str, fingerprint: str, deed: Callable[[Work], Awaitable[Outcome]]) -> Outcome:
+        """Run a deed in a transaction of its own. With the client's key, what it did before is its answer again."""
+        key = self.writing.idempotency_key
+        digest = None
+        if key is not None:
+            caller = self.context.caller
+            digest = idempotency.digest(caller.kind, caller.id, key, name)
+
+        async def work(transaction: Transaction) -> Outcome:
+            if digest is not None:
+                known = await idempotency.find(transaction, digest)
+                if known is not None:
+                    return _known(known, fingerprint)
+            outcome = await deed(self._work(transaction))
+            if digest is not None:
+                await idempotency.note(transaction, digest, fingerprint, write_outcome(outcome))
+            return outcome
+
+        outcome = await retry.run(self.context.database, work, deadline=self.context.deadline)
+        self.writing.committed()
+        return outcome
+
+    def _work(self, transaction: Transaction) -> Work:
+        return Work(self.context, transaction, datetime.now(UTC).replace(microsecond=0))
+
+    def _writer(self, work: Work) -> Writer:
+        return Writer(work, self.writing.conducts, self.door.statements)
+
+    # --- before the transaction ---
+
+    async def _prepare(self, node: DeedNode) -> None:
+        """Do what needs no database, or must not hold its write lock: hashes, defaults by lambda, hooks before a new row."""
+        for given in node.rows:
+            await protect(node.module, given, self.context.secret)
+            for item in given.missing:
+                try:
+                    given.values[item.name] = await self.writing.hooks.default(node.module, item, given.values)
+                except Faulty as faulty:
+                    given.faults += [fault.under(*given.path) for fault in faulty.faults]
+            given.missing = []
+            if node.deed in _MAKING and has_hook(node.module, BEFORE_CREATE) and not given.faults:
+                await self._hook(node.module, BEFORE_CREATE, {}, given)
+        if not node.skips_failed:
+            faults = [fault for given in node.rows for fault in given.faults]
+            if faults:
+                raise Faulty(*faults)
+
+    async def _hook(self, module: Module, on: str, before: Mapping[str, Any], given: Given) -> None:
+        event = HookEvent(module, on, before, {**before, **given.values})
+        try:
+            outcome = await self.writing.hooks.before(event)
+        except Faulty as faulty:
+            given.faults += [fault.under(*given.path) for fault in faulty.faults]
+            return
+        given.values.update(outcome.values)
+
+    # --- the deeds ---
+
+    async def create(self, node: DeedNode, _hooked: AllHooked, work: Work) -> Outcome:
+        """Make one row."""
+        writer = self._writer(work)
+        (result,) = await writer.create(node.module, [_copy(given) for given in node.rows])
+        change = _done(result)
+        await writer.finish()
+        return Outcome([RowOutcome(change.key)], affected=1, created=True)
+
+    async def create_many(self, node: DeedNode, _hooked: AllHooked, work: Work) -> Outcome:
+        """Make rows: all of them, or those without an error."""
+        writer = self._writer(work)
+        if node.skips_failed:
+            results = await self._create_each(writer, node, work)
+        else:
+            results = await writer.create(node.module, [_copy(given) for given in node.rows])
+            faults = [fault for result in results if isinstance(result, list) for fault in result]
+            if faults:
+                raise Faulty(*faults)
+        await writer.finish()
+        rows = [
+            RowOutcome(result.key) if isinstance(result, RowChange) else RowOutcome(None, result or ())
+            for result in results
+        ]
+        return Outcome(rows, affected=sum(row.key is not None for row in rows))
+
+    async def _create_each(self, writer: Writer, node: DeedNode, work: Work) -> list[Result]:
+        """Make all rows at once, and where the database refuses one of them, each by itself."""
+        try:
+            async with savepoint(work.transaction):
+                return await writer.create(node.module, [_copy(given) for given in node.rows])
+        except (ConstraintViolated, BadParameter, StatementFailed):
+            writer.forget()
+        results: list[Result] = []
+        for given in node.rows:
+            try:
+                async with savepoint(work.transaction):
+                    results += await writer.create(node.module, [_copy(given)])
+            except ConstraintViolated as error:
+                fetch = work.transaction.execute
+                results.append(await self._diagnose(node.module, [given], error, deed=node.deed, fetch=fetch))
+            except (BadParameter, StatementFailed):
+                results.append([Fault(FaultCode.INVALID, "invalid-row", given.path)])
+        return results
+
+    async def update(self, node: DeedNode, hooked: AllHooked, work: Work) -> Outcome:
+        """Change the row that the key names."""
+        writer = self._writer(work)
+        image = await self._locked(writer, node)
+        given = _copy(node.rows[0])
+        self._hear(node, image, given, hooked)
+        await writer.update(node.module, image, given)
+        await writer.finish()
+        return Outcome([RowOutcome(image.key)], affected=1)
+
+    async def upsert(self, node: DeedNode, hooked: AllHooked, work: Work) -> Outcome:
+        """Change the row that the key names by what the client gave, or make it."""
+        writer = self._writer(work)
+        images = await self._images(writer, node, 1)
+        if not images:
+            try:
+                (result,) = await writer.create(node.module, [_copy(given) for given in node.rows])
+            except ConstraintViolated as error:
+                if error.kind == "unique":  # somebody made it meanwhile, or it stands under another key: look again
+                    raise TransactionConflict from None
+                raise
+            change = _done(result)
+            await self._is_the_one(writer, node, change)
+            await writer.finish()
+            return Outcome([RowOutcome(change.key)], affected=1, created=True)
+        given = _copy(node.rows[0]).only(node.named)
+        self._hear(node, images[0], given, hooked)
+        await writer.update(node.module, images[0], given)
+        await writer.finish()
+        return Outcome([RowOutcome(images[0].key)], affected=1, created=False)
+
+    async def _is_the_one(self, writer: Writer, node: DeedNode, change: RowChange) -> None:
+        """Refuse an upsert whose new row is not the one that its key names: a retry would make one more."""
+        found = await self._images(writer, node, 1)
+        if not found or found[0].key != change.key:
+            raise Faulty(Fault(FaultCode.INVALID, "key-mismatch", ("key",)))
+
+    async def delete(self, node: DeedNode, hooked: AllHooked, work: Work) -> Outcome:
+        """Remove the row that the key names, or set it invalid."""
+        writer = self._writer(work)
+        image = await self._locked(writer, node)
+        self._hear(node, image, Given(()), hooked)
+        await writer.delete(node.module, [image])
+        await writer.finish()
+        return Outcome([RowOutcome(image.key)], affected=1)
+
+    async def restore(self, node: DeedNode, _hooked: AllHooked, work: Work) -> Outcome:
+        """Set the row that the key names valid again."""
+        writer = self._writer(work)
+        image = await self._locked(writer, node)
+        await writer.set_validity(node.module, image, "VALID")
+        await writer.finish()
+        return Outcome([RowOutcome(image.key)], affected=1)
+
+    async def update_many(self, node: DeedNode, hooked: AllHooked, work: Work) -> Outcome:
+        """Give all rows of a filter the same values."""
+        writer = self._writer(work)
+        images = await self._all(writer, node)
+        if has_hook(node.module, BEFORE_UPDATE):  # each row may be set to something else
+            for image in images:
+                given = _copy(node.rows[0])
+                self._hear(node, image, given, hooked)
+                await writer.update(node.module, image, given)
+        else:
+            await writer.update_all(node.module, images, _copy(node.rows[0]))
+        await writer.finish()
+        return Outcome([RowOutcome(image.key) for image in images], affected=len(images))
+
+    async def delete_many(self, node: DeedNode, hooked: AllHooked, work: Work) -> Outcome:
+        """Remove all rows of a filter."""
+        writer = self._writer(work)
+        images = await self._all(writer, node)
+        for image in images:
+            self._hear(node, image, Given(()), hooked)
+        await writer.delete(node.module, images)
+        await writer.finish()
+        return Outcome([RowOutcome(image.key) for image in images], affected=len(images))
+
+    # --- rows that are there ---
+
+    async def _locked(self, writer: Writer, node: DeedNode) -> Image:
+        images = await self._images(writer, node, 1)
+        if not images:
+            raise Faulty(Fault(FaultCode.NOT_FOUND, "not-found", ("key",)))
+        if node.if_version is not None and node.if_version != images[0].version:
+            raise Conflict(images[0])
+        return images[0]
+
+    async def _all(self, writer: Writer, node: DeedNode) -> list[Image]:
+        images = await self._images(writer, node, node.most + 1)
+        if len(images) > node.most:
+            params = {"limit": node.most, "found": f"{node.most}+"}
+            raise Faulty(Fault(FaultCode.LIMIT, "limit", ("maxAffected",), params))
+        return images
+
+    async def _images(self, writer: Writer, node: DeedNode, limit: int) -> list[Image]:
+        return await read_images(
+            writer.statements,
+            node.module,
+            node.where,
+            node.version,
+            writer.work.transaction.execute,
+            limit=limit,
+            columns=writer.conduct(node.module) is not None,
+        )
+
+    async def _run_hooks(self, node: DeedNode) -> AllHooked:
+        """Show the hooks the rows that are there, before the transaction: SQLite has one lock for all writers."""
+        on = _HOOKS.get(node.deed)
+        if on is None or not has_hook(node.module, on):
+            return {}
+        images = await read_images(
+            self.door.statements, node.module, node.where, node.version, self._fetch, limit=node.most, lock=False
+        )
+        found: dict[Key, Hooked] = {}
+        for image in images:
+            given = _copy(node.rows[0]).only(node.named) if node.deed is Deed.UPSERT else self._patch(node)
+            before = dict(given.values)
+            await self._hook(node.module, on, image.fields, given)
+            if given.faults:
+                raise Faulty(*given.faults)
+            values = {
+                name: value for name, value in given.values.items() if name not in before or before[name] != value
+            }
+            found[image.key] = Hooked(image.fields, values)
+        return found
+
+    def _patch(self, node: DeedNode) -> Given:
+        return _copy(node.rows[0]) if node.rows else Given(())
+
+    def _hear(self, node: DeedNode, image: Image, given: Given, hooked: AllHooked) -> None:
+        """Take over what the hooks set. Raises `Stale` when the row is another one now than they were shown."""
+        on = _HOOKS.get(node.deed)
+        if on is None or not has_hook(node.module, on):
+            return
+        heard = hooked.get(image.key)
+        if heard is None or heard.fields != image.fields:
+            raise Stale
+        given.values.update(heard.values)
+
+    # --- what the database refused ---
+
+    async def _diagnose(
+        self,
+        module: Module,
+        rows: Sequence[Given],
+        error: ConstraintViolated,
+        *,
+        deed: Deed,
+        fetch: Any = None,
+    ) -> list[Fault]:
+        """Say which field a constraint of the database is about, without its name."""
+        if error.kind == "foreign_key" and deed in _REMOVING:
+            return [Fault(FaultCode.REFERENCE, "referenced", ("key",) if deed is Deed.DELETE else None)]
+        faults: list[Fault] = []
+        if error.kind == "unique":
+            speech = self.door.statements.speech()
+            fields = candidates(module, self.context.snapshot.catalog)
+            for given in rows:
+                found = await find_taken(speech, module, fields, given.values, fetch=fetch or self._fetch)
+                faults += [_at(fault, module, given) for fault in found]
+            return faults or [Fault(FaultCode.UNIQUE, "unique-row", _only_path(rows))]
+        code, key = _CONSTRAINTS.get(error.kind, (FaultCode.INVALID, "invalid-row"))
+        return [Fault(code, key, _only_path(rows))]
+
+    async def _fetch(self, statement: Any) -> list[tuple[Any, ...]]:
+        return await self.context.database.fetch(statement, deadline=self.context.deadline)
+
+
+_CONSTRAINTS: Mapping[str, tuple[FaultCode, str]] = {"foreign_key": (FaultCode.REFERENCE, "reference-row")}
+_MAKING = frozenset({Deed.CREATE, Deed.CREATE_MANY, Deed.UPSERT})
+_HOOKS: Mapping[Deed, str] = {
+    Deed.UPDATE: BEFORE_UPDATE,
+    Deed.UPDATE_MANY: BEFORE_UPDATE,
+    Deed.UPSERT: BEFORE_UPDATE,
+    Deed.DELETE: BEFORE_DELETE,
+    Deed.DELETE_MANY: BEFORE_DELETE,
+}
+_REMOVING = frozenset({Deed.DELETE, Deed.DELETE_MANY})
+_DEEDS: Mapping[Deed, Callable[[Deeds, DeedNode, AllHooked, Work], Awaitable[Outcome]]] = {
+    Deed.CREATE: Deeds.create,
+    Deed.CREATE_MANY: Deeds.create_many,
+    Deed.UPDATE: Deeds.update,
+    Deed.UPDATE_MANY: Deeds.update_many,
+    Deed.UPSERT: Deeds.upsert,
+    Deed.DELETE: Deeds.delete,
+    Deed.DELETE_MANY: Deeds.delete_many,
+    Deed.RESTORE: Deeds.restore,
+}
+
+
+def _copy(given: Given) -> Given:
+    """Return what a row is given anew for each attempt: a transaction that is tried again must not see the last one's work."""
+    return replace(
+        given,
+        values=dict(given.values),
+        lookups=dict(given.lookups),
+        extras=dict(given.extras),
+        faults=list(given.faults),
+    )
+
+
+def _done(result: Result) -> RowChange:
+    if isinstance(result, list):
+        raise Faulty(*result)
+    if result is None:
+        raise LookupError("A new row was made and has no change.")
+    return result
+
+
+def _known(known: idempotency.Done, fingerprint: str) -> Outcome:
+    if known.fingerprint != fingerprint:
+        raise BadRequest("The Idempotency-Key was used for another input before. Send a new key with a new mutation.")
+    return read_outcome(known.result)
+
+
+def _refused(node: DeedNode, faulty: Faulty) -> Outcome:
+    """Tell faults where they belong: in lists that were written, beside their row."""
+    if node.deed is not Deed.CREATE_MANY:
+        return Outcome(faults=faulty.faults)
+    rows = []
+    for given in node.rows:
+        own = [
+            fault for fault in faulty.faults if fault.path is not None and fault.path[: len(given.path)] == given.path
+        ]
+        rows.append(RowOutcome(None, own))
+    others = [fault for fault in faulty.faults if not any(fault in row.faults for row in rows)]
+    return Outcome(rows, others or [Fault(FaultCode.INVALID, "not-written")])
+
+
+def _at(fault: Fault, module: Module, given: Given) -> Fault:
+    label = fault.params["field"]
+    item = next(item for item in module.fields if item.label is label)
+    return fault.under(*given.path, item.api_name)
+
+
+def _only_path(rows: Sequence[Given]) -> tuple[str, ...] | None:
+    return rows[0].path if len(rows) == 1 else None

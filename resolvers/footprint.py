@@ -1,0 +1,24 @@
+"""What an operation touches, known before any statement runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from resolvers.deed_nodes import DeedNode
+from resolvers.gate import Touch
+from resolvers.nodes import RootNode
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """An operation's generated roots and mutations, its footprint, its cost.
+
+    `twins` leads from a root to an earlier one that asks for exactly the same.
+    """
+
+    roots: Mapping[str, RootNode]
+    twins: Mapping[str, str]
+    touched: tuple[Touch, ...]
+    cost: int
+    deeds: Mapping[str, DeedNode] = field(default_factory=dict)

@@ -1,0 +1,66 @@
+"""What a write did, noted in its own transaction: the history of the row, and an event for whoever listens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from resolvers.conduct import RowChange, Work
+from storage import changes
+from storage.changes import NewChange, make_key
+
+Key = tuple[int | str, ...]
+
+
+async def note(work: Work, rows: Sequence[RowChange], undoes: int | None = None) -> None:
+    """Note rows as changed; ids of changes are to be given as late as can be, so this comes last before the commit."""
+    caller = work.context.caller
+    await changes.append(
+        work.transaction,
+        [
+            NewChange(
+                module=row.module.name,
+                row_key=make_key(row.key),
+                kind=int(row.kind),
+                actor_kind=caller.kind,
+                actor_id=caller.id,
+                actor_login=caller.login,
+                request_id=work.context.request_id,
+                fields={name: [storable(value) for value in pair] for name, pair in row.fields.items()},
+                undoes=undoes,
+                source=row.source,
+            )
+            for row in rows
+        ],
+    )
+
+
+def read_key(text: str) -> Key:
+    """Read a key as it stands in the ledger."""
+    return tuple(json.loads(text))
+
+
+def storable(value: Any) -> Any:
+    """Make JSON of an API value: moments as ISO texts, decimals as their digits."""
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): storable(item) for name, item in value.items()}
+    return value
+
+
+def differs(before: Any, after: Any) -> bool:
+    """Answer whether two API values are not the same; a number and its digits are."""
+    left, right = storable(before), storable(after)
+    if left is None or right is None or isinstance(left, list | dict) or isinstance(right, list | dict):
+        return bool(left != right)
+    return str(left) != str(right)

@@ -1,0 +1,138 @@
+"""Payloads as the executor asks for them: what was written is read after the commit, through the same door as every read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from resolvers.deed_nodes import DeedNode, EdgePart, Part, PayloadNode, PlainPart, RecordPart, RowsPart
+from resolvers.door import Door, Named
+from resolvers.faults import Fault
+from resolvers.ids import write_id
+from resolvers.images import Key
+from resolvers.messages import LANGUAGES, plain_params, text_of
+from resolvers.nodes import RowNode
+from resolvers.outcome import Outcome, RowOutcome
+from resolvers.shape import Answer, Record
+
+Rows = Mapping[Key, Named] | Exception
+
+
+async def read_rows(door: Door, node: PayloadNode, outcome: Outcome) -> Rows:
+    """Read the rows that a payload shows. What was written stays written: a failure is told beside it, not instead."""
+    keys = [key for key in (*(row.key for row in outcome.rows), outcome.current) if key is not None]
+    if not keys or not (node.views or node.wants_cursors):
+        return {}
+    sort = [ordered.term for ordered in node.order] if node.wants_cursors else []
+    try:
+        return await door.records(node.module, list(dict.fromkeys(keys)), node.views, sort)
+    except Exception as error:  # noqa: BLE001 - the executor puts it where the row would stand, and it is masked there
+        return error
+
+
+def tell(faults: Sequence[Fault], languages: Sequence[str]) -> list[dict[str, Any]]:
+    """Write faults as `UserError`s, in the caller's language."""
+    language = next((language for language in languages if language in LANGUAGES), "en")
+    return [
+        {
+            "code": fault.code.value,
+            "message": text_of(fault.key, fault.params, languages),
+            "path": None if fault.path is None else list(fault.path),
+            "messageKey": fault.key,
+            "params": plain_params(fault.params, language) or None,
+        }
+        for fault in faults
+    ]
+
+
+class Payload(Answer):
+    """The payload of a mutation."""
+
+    __slots__ = ("_languages", "_node", "_outcome", "_rows")
+
+    def __init__(self, node: DeedNode, outcome: Outcome, rows: Rows, languages: Sequence[str]) -> None:
+        self._node = node
+        self._outcome = outcome
+        self._rows = rows
+        self._languages = languages
+
+    def get(self, key: str) -> Any:
+        """Read a part of the payload."""
+        part = self._node.payload.parts[key]
+        if isinstance(part, RecordPart):
+            return self.record(part.row, self._outcome.current if part.is_current else self._outcome.key)
+        if isinstance(part, EdgePart):
+            written = self._outcome.key
+            return None if written is None else WrittenEdge(self, part, written)
+        if isinstance(part, RowsPart):
+            return [BulkRow(self, part, number, row) for number, row in enumerate(self._outcome.rows)]
+        return self._plain(part.name)
+
+    def record(self, row: RowNode, key: Key | None) -> Record | Exception | None:
+        """Return a row as one selection sees it; an exception where it could not be read, null where it is not there."""
+        if key is None or isinstance(self._rows, Exception):
+            return self._rows if key is not None and isinstance(self._rows, Exception) else None
+        found = self._rows.get(key)
+        if found is None:
+            return None
+        views = self._node.payload.views
+        return found.records[next(place for place, view in enumerate(views) if view is row)]
+
+    def cursor(self, key: Key) -> Any:
+        """Make the cursor of a row in the list without filter and order."""
+        if isinstance(self._rows, Exception):
+            return self._rows
+        found = self._rows.get(key)
+        return None if found is None else self._node.payload.cursors.write(found.sort)
+
+    def errors(self, faults: Sequence[Fault]) -> list[dict[str, Any]]:
+        """Write faults for the client."""
+        return tell(faults, self._languages)
+
+    def _plain(self, name: str) -> Any:
+        outcome, module = self._outcome, self._node.module
+        if name == "errors":
+            return self.errors(outcome.faults)
+        if name == "clientMutationId":
+            return self._node.client_mutation_id
+        if name == "ids":
+            return [write_id(module, row.key) for row in outcome.rows if row.key is not None]
+        if name == "deleted":
+            return None if outcome.key is None else write_id(module, outcome.key)
+        return {"affected": outcome.affected, "created": outcome.created}[name]
+
+
+class WrittenEdge(Answer):
+    """The row that was written, with its cursor."""
+
+    __slots__ = ("_key", "_part", "_payload")
+
+    def __init__(self, payload: Payload, part: EdgePart, key: Key) -> None:
+        self._payload = payload
+        self._part = part
+        self._key = key
+
+    def get(self, key: str) -> Any:
+        """Read the cursor or the node."""
+        row = self._part.slots[key]
+        return self._payload.cursor(self._key) if row is None else self._payload.record(row, self._key)
+
+
+class BulkRow(Answer):
+    """One row of a list that was written."""
+
+    __slots__ = ("_number", "_part", "_payload", "_row")
+
+    def __init__(self, payload: Payload, part: RowsPart, number: int, row: RowOutcome) -> None:
+        self._payload = payload
+        self._part = part
+        self._number = number
+        self._row = row
+
+    def get(self, key: str) -> Any:
+        """Read the index, the record or the errors."""
+        part: Part = self._part.parts[key]
+        if isinstance(part, RecordPart):
+            return self._payload.record(part.row, self._row.key)
+        is_index = isinstance(part, PlainPart) and part.name == "index"
+        return self._number if is_index else self._payload.errors(self._row.faults)

@@ -1,0 +1,134 @@
+"""The statements that write rows of a module's own table and of the table beside it. Only names that the catalog has come here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from resolvers.ids import key_of
+from resolvers.scope import Speech
+from schema.catalog import ColumnClass
+from schema.spec import Module
+from storage.engine import Transaction
+from storage.values import binder
+
+Key = tuple[int | str, ...]
+Values = Mapping[str, Any]
+
+PARAMETERS_AT_ONCE = 8_000  # of one statement; the smallest limit of the three is PostgreSQL's 32,767
+ROWS_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RowStore:
+    """Writes rows inside one transaction; values are as the driver takes them."""
+
+    transaction: Transaction
+    speech: Speech
+
+    async def insert(self, module: Module, rows: Sequence[Values]) -> list[Key]:
+        """Insert rows that all have the same columns, and return their keys in the same order."""
+        found: list[Key] = []
+        for part in _parts(rows):
+            table = _table(module.table, part[0], module.key_columns)
+            statement = sa.insert(table).values(part[0] if len(part) == 1 else list(part))
+            if not module.counted_key or module.key_columns[0] in part[0]:
+                await self.transaction.change(statement)
+                found += [key_of(module, [row[name] for name in module.key_columns]) for row in part]
+            else:
+                numbers = await self.transaction.insert_counted(statement, module.key_columns[0], len(part))
+                found += [key_of(module, [number]) for number in numbers]
+        return found
+
+    async def update(self, module: Module, key: Key, values: Values) -> None:
+        """Change columns of one row."""
+        if values:
+            await self.update_all(module, [key], values)
+
+    async def update_all(self, module: Module, keys: Sequence[Key], values: Values) -> None:
+        """Give columns of many rows the same values."""
+        table = _table(module.table, values, module.key_columns)
+        for part in _parts(keys):
+            statement = sa.update(table).where(self._are(module, table, part)).values(dict(values))
+            await self.transaction.change(statement)
+
+    async def delete(self, module: Module, keys: Sequence[Key]) -> None:
+        """Remove rows, and what stands beside them."""
+        for name in (module.side_table, module.table):
+            if name is None:
+                continue
+            table = _table(name, (), module.key_columns)
+            for part in _parts(keys):
+                await self.transaction.change(sa.delete(table).where(self._are(module, table, part)))
+
+    async def put_beside(self, module: Module, key: Key, values: Values) -> None:
+        """Give the columns beside a row their values, whether or not there were any."""
+        if module.side_table is None or not values:
+            return
+        table = _table(module.side_table, values, module.key_columns)
+        where = self._are(module, table, [key])
+        there = await self.transaction.execute(sa.select(sa.literal_column("1")).select_from(table).where(where))
+        if there:
+            await self.transaction.change(sa.update(table).where(where).values(dict(values)))
+        else:
+            await self.insert_beside(module, [{**self._named(module, key), **values}])
+
+    async def insert_beside(self, module: Module, rows: Sequence[Values]) -> None:
+        """Insert rows into the table beside, which all have the same columns, key columns among them."""
+        for part in _parts(rows):
+            table = _table(module.side_table or "", part[0])
+            await self.transaction.change(sa.insert(table).values(part[0] if len(part) == 1 else list(part)))
+
+    def _named(self, module: Module, key: Key) -> dict[str, Any]:
+        return dict(zip(module.key_columns, key, strict=True))
+
+    def _are(self, module: Module, table: sa.TableClause, keys: Sequence[Key]) -> sa.ColumnElement[bool]:
+        dialect = self.speech.dialect
+        if len(module.key_columns) == 1:
+            column = table.c[module.key_columns[0]]
+            values = [self._bound(module, 0, key[0]) for key in keys]
+            kind = module.key_classes[0]
+            if len(values) == 1:
+                return dialect.equals(column, values[0], kind)
+            return dialect.is_in(column, values, kind)
+        rows = [
+            sa.and_(
+                *(
+                    dialect.equals(table.c[name], self._bound(module, number, key[number]), module.key_classes[number])
+                    for number, name in enumerate(module.key_columns)
+                )
+            )
+            for key in keys
+        ]
+        return sa.or_(sa.false(), *rows)
+
+    def _bound(self, module: Module, number: int, value: Any) -> Any:
+        kind: ColumnClass = module.key_classes[number]
+        return binder(self.speech.dialect.name, "reference", kind, self.speech.zone)(value)
+
+
+def by_columns(rows: Sequence[tuple[int, Values]]) -> Iterator[list[tuple[int, Values]]]:
+    """Group numbered rows by the columns that they have, so that each group is one statement."""
+    groups: dict[tuple[str, ...], list[tuple[int, Values]]] = {}
+    for number, row in rows:
+        groups.setdefault(tuple(sorted(row)), []).append((number, row))
+    yield from groups.values()
+
+
+def _table(name: str, columns: Any, more: Sequence[str] = ()) -> sa.TableClause:
+    names = dict.fromkeys((*columns, *more))
+    return sa.table(_quoted(name), *(sa.column(_quoted(column)) for column in names))
+
+
+def _quoted(name: str) -> sa.sql.quoted_name:
+    return sa.sql.quoted_name(name, quote=True)
+
+
+def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    width = max(len(rows[0]), 1) if rows else 1
+    size = max(1, min(ROWS_AT_ONCE, PARAMETERS_AT_ONCE // width))
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

@@ -1,0 +1,95 @@
+"""From a field's API value to the column that holds it, and back: what the driver is given, by home and kind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from typing import Any
+
+from identity.passwords import PasswordTooLong, hash_password
+from identity.seals import seal
+from resolvers.assignments import Given
+from resolvers.checks import fault
+from resolvers.faults import FaultCode
+from resolvers.terms import Term
+from resolvers.values import Unreadable, output
+from schema.catalog import ColumnClass
+from schema.spec import Field, Home, Module
+from storage.values import binder, wall_clock
+
+_RAW_TEXT = frozenset({"password", "secret", "file"})
+
+
+@dataclass(slots=True)
+class Columns:
+    """The values of one row by where they live: the own table, the table beside it, dynamic fields."""
+
+    own: dict[str, Any] = field(default_factory=dict)
+    beside: dict[str, Any] = field(default_factory=dict)
+    dynamic: list[tuple[Field, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """How values are given to one database."""
+
+    dialect: str
+    zone: tzinfo
+
+    def columns(self, module: Module, values: Mapping[str, Any]) -> Columns:
+        """Sort the values of fields into columns, as the driver takes them."""
+        found = Columns()
+        for name, value in values.items():
+            item = module.field_named(name)
+            if item is None:
+                continue
+            if item.home is Home.DYNAMIC:
+                found.dynamic.append((item, value))
+            elif item.home is Home.SIDE:
+                found.beside[item.column] = self.stored(item, value)
+            else:
+                found.own[item.column] = self.stored(item, value)
+        return found
+
+    def stored(self, item: Field, value: Any) -> Any:
+        """Turn a field's API value into a parameter; null is 0 in a column of seconds that takes no null."""
+        if value is None:
+            return 0 if item.kind == "epoch" and not item.nullable else None
+        kind = "string" if item.kind in _RAW_TEXT else item.kind
+        return binder(self.dialect, kind, item.column_class, self.zone)(value)
+
+    def read(self, module: Module, item: Field, value: Any) -> Any:
+        """Turn a column's value back into the API's, as images have it."""
+        if value is None:
+            return None
+        convert: Callable[[Any], Any] | None = output(
+            Term((), module, item), self.zone, raw=bool(item.to or item.options)
+        )
+        found = convert(value) if convert else value
+        return None if isinstance(found, Unreadable) else found
+
+    def moment(self, now: datetime) -> Any:
+        """Write a moment as wall-clock columns hold it."""
+        return wall_clock(now, self.dialect, self.zone)
+
+    def class_of(self, module: Module, column: str) -> ColumnClass:
+        """Return the class of an own column."""
+        return module.columns.get(column, ColumnClass.OTHER)
+
+
+async def protect(module: Module, given: Given, secret: bytes) -> None:
+    """Hash passwords and seal secrets before anything is stored; OTRS reads the secrets of its own tables as they are."""
+    for name, value in given.values.items():
+        item = module.field_named(name)
+        if item is None or not value:
+            continue
+        if item.kind == "password":
+            try:
+                given.values[name] = await asyncio.to_thread(hash_password, value)
+            except PasswordTooLong:
+                wrong = fault(item, FaultCode.INVALID, "too-long", limit=72, length=len(value.encode()))
+                given.faults.append(wrong.under(*given.path, item.api_name))
+        elif item.kind == "secret" and (module.managed or item.home is Home.SIDE):
+            given.values[name] = seal(value, secret)

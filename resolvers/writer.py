@@ -1,0 +1,311 @@
+"""Writing rows inside one transaction: references found, uniqueness kept, audit columns filled, history noted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from resolvers import ledger
+from resolvers.assignments import Given
+from resolvers.checks import fault
+from resolvers.conduct import ChangeKind, Conduct, RowChange, Work
+from resolvers.dynamic_values import DynamicValues
+from resolvers.faults import Fault, FaultCode, Faulty
+from resolvers.images import Image, Key
+from resolvers.ledger import differs
+from resolvers.lookups import look_up
+from resolvers.rows import RowStore, by_columns
+from resolvers.statements import Statements
+from resolvers.stored import Binding, Columns
+from resolvers.uniques import find_taken, unbacked
+from schema.kinds import VALIDITY
+from schema.spec import VALIDITY_COLUMN, Field, Home, Module
+from schema.writes import soft_deletes
+from storage.locks import hold
+
+# What becomes of one row: how it changed, None where it did not, or why it could not.
+Result = RowChange | None | list[Fault]
+
+
+class Writer:
+    """Writes rows of one transaction. `finish` notes them all in the ledger and must come last."""
+
+    def __init__(self, work: Work, conducts: Mapping[str, Conduct], statements: Statements) -> None:
+        database = work.context.database
+        self.work = work
+        self.statements = statements
+        self.speech = statements.speech()
+        self.binding = Binding(database.dialect.name, database.zone)
+        self._conducts = conducts
+        self._store = RowStore(work.transaction, self.speech)
+        self._dynamic = DynamicValues(work.transaction, database.zone)
+        self._changes: list[RowChange] = []
+
+    def conduct(self, module: Module) -> Conduct | None:
+        """Return who has a say in the module's rows."""
+        return self._conducts.get(module.table)
+
+    async def finish(self, undoes: int | None = None) -> None:
+        """Note what was written."""
+        if self._changes:
+            await ledger.note(self.work, self._changes, undoes)
+
+    def forget(self) -> None:
+        """Forget what a savepoint took back."""
+        self._changes.clear()
+
+    async def create(self, module: Module, rows: Sequence[Given]) -> list[Result]:
+        """Make new rows; those with faults are left out, and their faults returned in their place."""
+        await self._resolve(rows)
+        await self._keep_unique(module, [(given, None) for given in rows])
+        results: list[Result] = [list(given.faults) or None for given in rows]
+        fit = [(number, given) for number, given in enumerate(rows) if not given.faults]
+        changes: dict[int, tuple[RowChange, Columns]] = {}
+        for number, given in fit:
+            try:
+                changes[number] = await self._prepared(module, given)
+            except Faulty as faulty:
+                results[number] = [item.under(*given.path) for item in faulty.faults]
+        for group in by_columns([(number, change.values) for number, (change, _) in changes.items()]):
+            keys = await self._store.insert(module, [values for _, values in group])
+            for (number, _), key in zip(group, keys, strict=True):
+                changes[number][0].key = key
+        await self._insert_beside(module, [changes[number] for number in sorted(changes)])
+        for number in sorted(changes):
+            change, columns = changes[number]
+            await self._dynamic.put(module, self._named(module, change), columns.dynamic)
+            await self._written(change)
+            results[number] = change
+        return results
+
+    async def update(self, module: Module, image: Image, given: Given) -> RowChange | None:
+        """Change a row that was read and locked before. Raises `Faulty`; returns None where nothing differs."""
+        await self._resolve([given])
+        await self._keep_unique(module, [(given, image.key)])
+        if given.faults:
+            raise Faulty(*given.faults)
+        differing = {
+            name: value for name, value in given.values.items() if self._differs(module, image.fields, name, value)
+        }
+        if not differing and not given.extras:
+            return None
+        columns = self.binding.columns(module, differing)
+        return await self._change(module, image, columns, differing, extras=given.extras, path=given.path)
+
+    async def update_all(self, module: Module, images: Sequence[Image], given: Given) -> None:
+        """Give many rows, read and locked before, the same values. Raises `Faulty`."""
+        if self.conduct(module) is not None or len(images) == 1:
+            await self._resolve([given])
+            for image in images:
+                await self.update(module, image, replace(given, values=dict(given.values), faults=list(given.faults)))
+            return
+        await self._resolve([given])
+        await self._keep_unique(module, [(given, image.key) for image in images])
+        if given.faults:
+            raise Faulty(*given.faults)
+        columns = self.binding.columns(module, given.values)
+        changes = [
+            change
+            for image in images
+            if (change := self._changed(module, image, columns.own, given.values)) is not None
+        ]
+        if changes and columns.own:
+            await self._store.update_all(module, [change.key for change in changes], changes[0].values)
+        by_key = {image.key: image for image in images}
+        for change in changes:
+            await self._store.put_beside(module, change.key, columns.beside)
+            await self._dynamic.put(module, self._named(module, change, by_key[change.key]), columns.dynamic)
+            await self._written(change)
+
+    def _changed(
+        self, module: Module, image: Image, own: Mapping[str, Any], values: Mapping[str, Any]
+    ) -> RowChange | None:
+        """Return the change of one row among many, or None where nothing of it differs."""
+        fields = {
+            name: (image.fields.get(name), value)
+            for name, value in values.items()
+            if self._differs(module, image.fields, name, value) and self._is_kept(module, name, 0)
+        }
+        hidden = any(self._differs(module, image.fields, name, value) for name, value in values.items())
+        if not hidden:
+            return None
+        change = RowChange(module, ChangeKind.UPDATED, image.key, image.columns, dict(own), fields)
+        self._audit(module, change, ("change_time", "change_by"))
+        return change
+
+    async def set_validity(self, module: Module, image: Image, validity: str) -> RowChange | None:
+        """Set a row valid or invalid, which is how rows go and come back where deleting is soft."""
+        number = VALIDITY[validity]
+        columns = Columns(own={VALIDITY_COLUMN: number})
+        shown = next((item for item in module.fields if item.column == VALIDITY_COLUMN), None)
+        fields = {shown.name: number} if shown is not None else {}
+        if shown is not None and image.fields.get(shown.name) == number:
+            return None
+        return await self._change(module, image, columns, fields, extras={})
+
+    async def delete(self, module: Module, images: Sequence[Image]) -> None:
+        """Remove rows, softly where the module says so."""
+        if soft_deletes(module):
+            for image in images:
+                await self.set_validity(module, image, "INVALID")
+            return
+        conduct = self.conduct(module)
+        changes = [
+            RowChange(
+                module,
+                ChangeKind.DELETED,
+                image.key,
+                image.columns,
+                fields={name: (value, None) for name, value in image.fields.items() if value is not None},
+            )
+            for image in images
+        ]
+        for change in changes:
+            if conduct is not None:
+                await conduct.prepare(self.work, change)
+            if any(item.home is Home.DYNAMIC for item in module.fields):
+                await self._dynamic.remove(module, self._named(module, change))
+        await self._store.delete(module, [change.key for change in changes])
+        for change in changes:
+            await self._written(change)
+
+    # --- inside ---
+
+    async def _resolve(self, rows: Sequence[Given]) -> None:
+        """Find the rows that references name; every reference to the same row is looked up once."""
+        wanted = {id(lookup): lookup for given in rows for lookup in given.lookups.values()}
+        values = await look_up(self.work.transaction, self.speech, list(wanted.values())) if wanted else []
+        found = dict(zip(wanted, values, strict=True))
+        for given in rows:
+            for name, lookup in given.lookups.items():
+                value = found[id(lookup)]
+                if value is None:
+                    missing = fault(lookup.field, FaultCode.REFERENCE, "reference")
+                    given.faults.append(missing.under(*lookup.path))
+                else:
+                    given.values[name] = value
+            given.lookups = {}
+
+    async def _keep_unique(self, module: Module, rows: Sequence[tuple[Given, Key | None]]) -> None:
+        fields = unbacked(module, self.statements.catalog)
+        fields = tuple(item for item in fields if any(item.name in given.values for given, _ in rows))
+        if not fields:
+            return
+        await hold(self.work.transaction, f"unique {module.table}")
+        for item in fields:
+            seen: set[str] = set()
+            for given, key in rows:
+                value = given.values.get(item.name)
+                fetch = self.work.transaction.execute
+                taken = await find_taken(self.speech, module, (item,), given.values, fetch=fetch, own=key)
+                if not taken and value is not None and str(value) in seen:
+                    taken = [fault(item, FaultCode.UNIQUE, "unique")]
+                seen.add(str(value))
+                given.faults += [wrong.under(*given.path, item.api_name) for wrong in taken]
+
+    async def _prepared(self, module: Module, given: Given) -> tuple[RowChange, Columns]:
+        """Make the change of a new row, with what the module, OTRS and the conduct add to it."""
+        columns = self.binding.columns(module, given.values)
+        change = RowChange(
+            module,
+            ChangeKind.CREATED,
+            values=columns.own,
+            fields={name: (None, value) for name, value in given.values.items() if self._is_kept(module, name, value)},
+            extras=given.extras,
+        )
+        if given.key is not None:
+            change.values[module.key_columns[0]] = given.key
+        self._audit(module, change, ("create_time", "create_by", "change_time", "change_by"))
+        if VALIDITY_COLUMN in module.columns:
+            change.values.setdefault(VALIDITY_COLUMN, VALIDITY["VALID"])
+        await self._prepare(change)
+        return change, columns
+
+    async def _change(
+        self,
+        module: Module,
+        image: Image,
+        columns: Columns,
+        values: Mapping[str, Any],
+        *,
+        extras: Mapping[str, Any],
+        path: tuple[str, ...] = (),
+    ) -> RowChange:
+        change = RowChange(
+            module,
+            ChangeKind.UPDATED,
+            image.key,
+            image.columns,
+            columns.own,
+            {name: (image.fields.get(name), value) for name, value in values.items() if self._is_kept(module, name, 0)},
+            extras,
+        )
+        self._audit(module, change, ("change_time", "change_by"))
+        try:
+            await self._prepare(change)
+        except Faulty as faulty:
+            raise Faulty(*(item.under(*path) for item in faulty.faults)) from None
+        await self._store.update(module, image.key, change.values)
+        await self._store.put_beside(module, image.key, columns.beside)
+        await self._dynamic.put(module, self._named(module, change, image), columns.dynamic)
+        await self._written(change)
+        return change
+
+    async def _prepare(self, change: RowChange) -> None:
+        """Let the conduct complete a change, and tell the fields whose columns it touched."""
+        conduct = self.conduct(change.module)
+        if conduct is None:
+            return
+        given = dict(change.values)
+        await conduct.prepare(self.work, change)
+        touched = {name for name, value in change.values.items() if name not in given or given[name] != value}
+        fields = dict(change.fields)
+        for item in change.module.fields:
+            if item.home is Home.TABLE and item.column in touched and item.is_readable:
+                before = fields[item.name][0] if item.name in fields else self._before(change, item)
+                after = self.binding.read(change.module, item, change.values[item.column])
+                if differs(before, after):
+                    fields[item.name] = (before, after)
+                else:
+                    fields.pop(item.name, None)
+        change.fields = fields
+
+    def _before(self, change: RowChange, item: Field) -> Any:
+        return self.binding.read(change.module, item, change.before.get(item.column))
+
+    async def _written(self, change: RowChange) -> None:
+        conduct = self.conduct(change.module)
+        if conduct is not None:
+            await conduct.written(self.work, change)
+        self._changes.append(change)
+
+    async def _insert_beside(self, module: Module, changes: Sequence[tuple[RowChange, Columns]]) -> None:
+        rows = [
+            (number, {**dict(zip(module.key_columns, change.key, strict=True)), **columns.beside})
+            for number, (change, columns) in enumerate(changes)
+            if any(value is not None for value in columns.beside.values())
+        ]
+        for group in by_columns(rows):
+            await self._store.insert_beside(module, [values for _, values in group])
+
+    def _audit(self, module: Module, change: RowChange, names: Sequence[str]) -> None:
+        """Say who did it and when, where the table asks; a column that is part of the key may be given."""
+        for name in names:
+            if name in module.columns and not (name in module.key_columns and name in change.values):
+                is_time = name.endswith("_time")
+                change.values[name] = self.binding.moment(self.work.now) if is_time else self.work.actor_id
+
+    def _named(self, module: Module, change: RowChange, image: Image | None = None) -> dict[str, Any]:
+        """Return the columns that a row's dynamic fields hang on."""
+        named = {item.column: image.fields.get(item.name) for item in module.fields} if image else {}
+        return {**named, **change.before, **change.values, **dict(zip(module.key_columns, change.key, strict=True))}
+
+    def _differs(self, module: Module, before: Mapping[str, Any], name: str, value: Any) -> bool:
+        item = module.field_named(name)
+        return item is not None and (not item.is_readable or differs(before.get(name), value))
+
+    def _is_kept(self, module: Module, name: str, value: Any) -> bool:
+        """Answer whether a field's values go into the history: what is secret does not."""
+        item = module.field_named(name)
+        return item is not None and item.is_readable and value is not None

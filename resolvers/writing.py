@@ -1,0 +1,26 @@
+"""What a mutation works with beyond a read: who has a say in rows of a table, which lambdas run, whom to wake afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from resolvers.conduct import Conduct
+from resolvers.hooks import HookRunner, NoHooks
+
+
+def _nobody() -> None:
+    """Wake nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The tools of one request's mutations.
+
+    `conducts` are by table; `committed` is called after each commit; `idempotency_key` is the client's, or None.
+    """
+
+    conducts: Mapping[str, Conduct] = field(default_factory=dict)
+    hooks: HookRunner = field(default_factory=NoHooks)
+    committed: Callable[[], None] = _nobody
+    idempotency_key: str | None = None
