@@ -11,8 +11,8 @@ from graphql import FieldNode, GraphQLError, GraphQLObjectType
 from resolvers.aggregation import AggregateReader
 from resolvers.context import Context
 from resolvers.cursors import CursorKey, bind
-from resolvers.deed_analysis import analyse_deed
-from resolvers.deed_nodes import DeedNode
+from resolvers.deed_analysis import analyse_deed, analyse_hand
+from resolvers.deed_nodes import DeedNode, HandNode
 from resolvers.errors import BadRequest, OperationError, TooComplex
 from resolvers.filters import FilterReader
 from resolvers.footprint import Analysis
@@ -48,6 +48,7 @@ from schema.bindings import (
     Builtin,
     ComputedValue,
     ConnectionPart,
+    HandRoot,
     ManyRoot,
     NodeRoot,
     OneRoot,
@@ -67,11 +68,14 @@ def analyse(context: Context, selections: Selections) -> Analysis:
     roots: dict[str, RootNode] = {}
     twins: dict[str, str] = {}
     seen: dict[str, str] = {}
-    deeds: dict[str, DeedNode] = {}
+    deeds: dict[str, DeedNode | HandNode] = {}
     for selected in selections.roots():
         with located(selected.nodes):
             if isinstance(selected.binding, WriteRoot):
                 deeds[selected.key] = analyse_deed(analyst, selected, selected.binding)
+                continue
+            if isinstance(selected.binding, HandRoot):
+                deeds[selected.key] = analyse_hand(analyst, selected, selected.binding)
                 continue
             root = analyst.root(selected)
         if root is not None:

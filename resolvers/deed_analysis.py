@@ -7,12 +7,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from graphql import GraphQLObjectType, ObjectValueNode, VariableNode
+from graphql import GraphQLObjectType, ObjectValueNode, VariableNode, get_named_type
 from graphql.execution.values import VariableValues
 
 from resolvers.assignments import InputReader, names_in
 from resolvers.context import Context
-from resolvers.deed_nodes import DeedNode, EdgePart, Part, PayloadNode, PlainPart, RecordPart, RowsPart
+from resolvers.deed_nodes import DeedNode, EdgePart, HandNode, Part, PayloadNode, PlainPart, RecordPart, RowsPart
 from resolvers.errors import BadRequest
 from resolvers.filters import LIST_LIMIT, FilterReader
 from resolvers.gate import Gate, Use
@@ -20,7 +20,7 @@ from resolvers.ledger import storable
 from resolvers.nodes import RowNode, VersionSlot
 from resolvers.order import OrderReader
 from resolvers.selection import Selected, Selections
-from schema.bindings import PayloadPart, ToOne, WriteRoot
+from schema.bindings import HandRoot, PayloadPart, ToOne, WriteRoot
 from schema.spec import Module
 from schema.writes import Deed, record_name, records_name, writes_of
 
@@ -81,6 +81,34 @@ def analyse_deed(analyst: Analyst, selected: Selected, root: WriteRoot) -> DeedN
         if_version=given.get("ifVersion"),
         client_mutation_id=given.get("clientMutationId"),
         **node,
+    )
+
+
+def analyse_hand(analyst: Analyst, selected: Selected, root: HandRoot) -> HandNode:
+    """Analyse a mutation that is written by hand; which rows it may touch is decided here like for any other."""
+    module, given = root.module, selected.args["input"]
+    analyst.gate.write(module, Use.UPDATE, selected.key)
+    rows = {}
+    for name, target in root.keys.items():
+        if given.get(name) is None:
+            continue
+        keys = given[name] if isinstance(given[name], list) else [given[name]]
+        if len(keys) > LIST_LIMIT:
+            raise BadRequest(f"{selected.name}.input.{name}: at most {LIST_LIMIT} rows; these are {len(keys)}.")
+        at = f"{selected.name}.input.{name}"
+        analyst.gate.rows(target, at)
+        rows[name] = (target, tuple(analyst.filters.read_key(target, key, at) for key in keys))
+    payload = _payload(analyst, selected, module)
+    analyst.cost += 1 + sum(view.cost for view in payload.views)
+    return HandNode(
+        module=module,
+        name=root.name,
+        path=(selected.key,),
+        payload=payload,
+        fingerprint=_fingerprint(selected.name, given),
+        given=given,
+        rows=rows,
+        client_mutation_id=given.get("clientMutationId"),
     )
 
 
@@ -187,10 +215,8 @@ def _payload(analyst: Analyst, selected: Selected, module: Module) -> PayloadNod
 
 
 def _part(analyst: Analyst, selected: Selected, module: Module, path: tuple[str, ...]) -> Part:
-    name = selected.binding.name if isinstance(selected.binding, PayloadPart) else ""
-    if name in {"record", "current"}:
-        analyst.gate.rows(module, ".".join(path))
-        return RecordPart(analyst.row(selected, module, (), path), is_current=name == "current")
+    binding = selected.binding
+    name = binding.name if isinstance(binding, PayloadPart) else ""
     if name == "edge":
         below = analyst.selections.below(selected, analyst.type_named(f"{module.type_name}Edge"))
         return EdgePart(
@@ -203,11 +229,15 @@ def _part(analyst: Analyst, selected: Selected, module: Module, path: tuple[str,
         below = analyst.selections.below(selected, analyst.type_named(f"{module.type_name}BulkRow"))
         found = {field.key: _part(analyst, field, module, (*path, field.key)) for field in below}
         return RowsPart({key: part for key, part in found.items() if isinstance(part, RecordPart | PlainPart)})
+    is_row = isinstance(get_named_type(selected.definition.type), GraphQLObjectType) and name != "errors"
+    if isinstance(binding, PayloadPart) and is_row:
+        analyst.gate.rows(binding.module, ".".join(path))
+        return RecordPart(analyst.row(selected, binding.module, (), path), name)
     return PlainPart(name)
 
 
 def _type_of(selected: Selected) -> GraphQLObjectType:
-    type_: Any = selected.definition.type
-    while not isinstance(type_, GraphQLObjectType):
-        type_ = type_.of_type
+    type_ = get_named_type(selected.definition.type)
+    if not isinstance(type_, GraphQLObjectType):
+        raise TypeError(f"The payload of {selected.name} is no object.")
     return type_

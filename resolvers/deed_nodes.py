@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from resolvers.assignments import Given
 from resolvers.cursors import CursorKey
@@ -16,10 +17,14 @@ from schema.writes import Deed
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordPart:
-    """`queue`: the row that was written; with `is_current`, `current`: the row that stood in the way."""
+    """A row, by its name in the outcome.
+
+    `record` is the row that was written, `current` the one that stood in the way; any other name is one that a hand-written
+    mutation keeps beside.
+    """
 
     row: RowNode
-    is_current: bool = False
+    name: str = "record"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +79,24 @@ def _views(parts: object) -> Iterator[RowNode]:
             yield from (row for row in part.slots.values() if row)
         elif isinstance(part, RowsPart):
             yield from _views(part.parts.values())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HandNode:
+    """One mutation that is written by hand.
+
+    `given` is its input as GraphQL coerced it; `rows` holds for each input that is a key the module and the predicates of
+    the rows that it names.
+    """
+
+    module: Module
+    name: str
+    path: tuple[str, ...]
+    payload: PayloadNode
+    fingerprint: str
+    given: Mapping[str, Any]
+    rows: Mapping[str, tuple[Module, tuple[Predicate, ...]]]
+    client_mutation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

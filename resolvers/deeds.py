@@ -11,14 +11,18 @@ from typing import Any
 from resolvers.assignments import Given
 from resolvers.conduct import RowChange, Work
 from resolvers.context import Context
-from resolvers.deed_nodes import DeedNode
+from resolvers.deed_nodes import DeedNode, HandNode
 from resolvers.door import Door
 from resolvers.errors import BadRequest, from_storage
 from resolvers.faults import Fault, FaultCode, Faulty
+from resolvers.hands import Hand, Hands
 from resolvers.hooks import BEFORE_CREATE, BEFORE_DELETE, BEFORE_UPDATE, HookEvent, has_hook
+from resolvers.ids import key_of
 from resolvers.images import Image, Key, read_images
+from resolvers.nodes import RowNode
 from resolvers.outcome import Outcome, RowOutcome, read_outcome, write_outcome
 from resolvers.payload import Payload, read_rows
+from resolvers.predicate import Predicate
 from resolvers.stored import protect
 from resolvers.uniques import candidates, find_taken
 from resolvers.writer import Result, Writer
@@ -65,14 +69,50 @@ class Deeds:
         self.writing = writing
         self.door = door
 
+    async def carry_out(self, node: DeedNode | HandNode) -> Payload:
+        """Carry one mutation out."""
+        return await (self.run(node) if isinstance(node, DeedNode) else self.run_hand(node))
+
     async def run(self, node: DeedNode) -> Payload:
-        """Carry one mutation out and read what its payload shows."""
+        """Carry a generated mutation out and read what its payload shows."""
         try:
             outcome = await self._outcome(node)
         except StorageError as error:
             raise from_storage(error) from error
         rows = await read_rows(self.door, node.payload, outcome)
         return Payload(node, outcome, rows, self.context.languages)
+
+    async def run_hand(self, node: HandNode) -> Payload:
+        """Carry out a mutation that is written by hand."""
+        hand = self.writing.hands.get(node.name)
+        if hand is None:
+            raise LookupError(f"Nobody carries out {node.name} here.")
+        try:
+            outcome = await self.once(node.path[0], node.fingerprint, partial(self._by_hand, hand, node))
+        except Faulty as faulty:
+            outcome = Outcome(faults=faulty.faults)
+        except (ConstraintViolated, BadParameter, StatementFailed):
+            outcome = Outcome(faults=[Fault(FaultCode.INVALID, "invalid-row")])
+        except StorageError as error:
+            raise from_storage(error) from error
+        rows = await read_rows(self.door, node.payload, outcome)
+        return Payload(node, outcome, rows, self.context.languages)
+
+    async def _by_hand(self, hand: Hand, node: HandNode, work: Work) -> Outcome:
+        writer = self._writer(work)
+        keys: dict[str, list[Key | None]] = {}
+        for name, (module, predicates) in node.rows.items():
+            keys[name] = [await self._find(writer, module, where) for where in predicates]
+        outcome = await hand(Hands(work, node, writer, keys))
+        await writer.finish()
+        return outcome
+
+    async def _find(self, writer: Writer, module: Module, where: Predicate) -> Key | None:
+        """Find and lock a row that an input names."""
+        row = RowNode(module, (), {})
+        plan = writer.statements.locked(module, [where], row, 1)
+        rows = await writer.work.transaction.execute(plan.statement)
+        return key_of(module, [rows[0][position] for position in plan.sort]) if rows else None
 
     async def _outcome(self, node: DeedNode) -> Outcome:
         try:

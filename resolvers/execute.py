@@ -106,7 +106,7 @@ def resolve(source: Any, info: Info, **args: Any) -> Any:
     if isinstance(source, Answer):
         return source.get(str(info.path.key))
     if isinstance(source, Mutations):
-        return source.deeds.run(source.analysis.deeds[str(info.path.key)])
+        return source.deeds.carry_out(source.analysis.deeds[str(info.path.key)])
     return graphql.default_field_resolver(source, info, **args)
 
 

@@ -29,12 +29,23 @@ class Outcome:
     current: Key | None = None
     created: bool | None = None
     affected: int = 0
-    extra: Mapping[str, Any] = field(default_factory=dict)  # what hand-written mutations keep beside
+    extra: Mapping[str, Any] = field(default_factory=dict)  # keys of rows that hand-written mutations keep beside
 
     @property
     def key(self) -> Key | None:
         """The key of the one row that was written."""
         return self.rows[0].key if self.rows else None
+
+    def named(self, name: str) -> Key | None:
+        """Return the key of a row that a payload shows under a name."""
+        if name == "record":
+            return self.key
+        return self.current if name == "current" else self.beside(name)
+
+    def beside(self, name: str) -> Key | None:
+        """Return the key of a row that is kept beside under a name."""
+        found = self.extra.get(name)
+        return tuple(found) if isinstance(found, list | tuple) else None
 
 
 def write_outcome(outcome: Outcome) -> str:

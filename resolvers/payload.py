@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from resolvers.deed_nodes import DeedNode, EdgePart, Part, PayloadNode, PlainPart, RecordPart, RowsPart
+from resolvers.deed_nodes import DeedNode, EdgePart, HandNode, Part, PayloadNode, PlainPart, RecordPart, RowsPart
 from resolvers.door import Door, Named
 from resolvers.faults import Fault
 from resolvers.ids import write_id
@@ -15,19 +16,46 @@ from resolvers.nodes import RowNode
 from resolvers.outcome import Outcome, RowOutcome
 from resolvers.shape import Answer, Record
 
-Rows = Mapping[Key, Named] | Exception
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The rows of one module that a payload shows: by key, as each view sees them."""
+
+    views: Sequence[RowNode]
+    rows: Mapping[Key, Named]
+
+    def record(self, view: RowNode, key: Key) -> Record | None:
+        """Return a row as one selection sees it; null where it is not there (any more), or not for the caller."""
+        found = self.rows.get(key)
+        return None if found is None else found.records[next(n for n, item in enumerate(self.views) if item is view)]
+
+
+# By the name of the module, or why they could not be read.
+Rows = Mapping[str, Shown] | Exception
 
 
 async def read_rows(door: Door, node: PayloadNode, outcome: Outcome) -> Rows:
     """Read the rows that a payload shows. What was written stays written: a failure is told beside it, not instead."""
-    keys = [key for key in (*(row.key for row in outcome.rows), outcome.current) if key is not None]
-    if not keys or not (node.views or node.wants_cursors):
-        return {}
-    sort = [ordered.term for ordered in node.order] if node.wants_cursors else []
+    own = [key for key in (*(row.key for row in outcome.rows), outcome.current) if key is not None]
+    wanted: dict[str, list[Key]] = {node.module.name: own}
+    views: dict[str, list[RowNode]] = {node.module.name: []}
+    modules = {node.module.name: node.module}
+    for view in node.views:
+        modules[view.module.name] = view.module
+        views.setdefault(view.module.name, []).append(view)
+    for part in node.parts.values():
+        if isinstance(part, RecordPart) and (key := outcome.beside(part.name)) is not None:
+            wanted.setdefault(part.row.module.name, []).append(key)
+    found: dict[str, Shown] = {}
     try:
-        return await door.records(node.module, list(dict.fromkeys(keys)), node.views, sort)
+        for name, module in modules.items():
+            sort = [ordered.term for ordered in node.order] if module is node.module and node.wants_cursors else []
+            keys = list(dict.fromkeys(wanted.get(name, ())))
+            rows = await door.records(module, keys, views[name], sort) if keys and (views[name] or sort) else {}
+            found[name] = Shown(views[name], rows)
     except Exception as error:  # noqa: BLE001 - the executor puts it where the row would stand, and it is masked there
         return error
+    return found
 
 
 def tell(faults: Sequence[Fault], languages: Sequence[str]) -> list[dict[str, Any]]:
@@ -50,7 +78,7 @@ class Payload(Answer):
 
     __slots__ = ("_languages", "_node", "_outcome", "_rows")
 
-    def __init__(self, node: DeedNode, outcome: Outcome, rows: Rows, languages: Sequence[str]) -> None:
+    def __init__(self, node: DeedNode | HandNode, outcome: Outcome, rows: Rows, languages: Sequence[str]) -> None:
         self._node = node
         self._outcome = outcome
         self._rows = rows
@@ -60,7 +88,7 @@ class Payload(Answer):
         """Read a part of the payload."""
         part = self._node.payload.parts[key]
         if isinstance(part, RecordPart):
-            return self.record(part.row, self._outcome.current if part.is_current else self._outcome.key)
+            return self.record(part.row, self._outcome.named(part.name))
         if isinstance(part, EdgePart):
             written = self._outcome.key
             return None if written is None else WrittenEdge(self, part, written)
@@ -69,20 +97,16 @@ class Payload(Answer):
         return self._plain(part.name)
 
     def record(self, row: RowNode, key: Key | None) -> Record | Exception | None:
-        """Return a row as one selection sees it; an exception where it could not be read, null where it is not there."""
-        if key is None or isinstance(self._rows, Exception):
-            return self._rows if key is not None and isinstance(self._rows, Exception) else None
-        found = self._rows.get(key)
-        if found is None:
+        """Return a row as one selection sees it; an exception where it could not be read."""
+        if key is None:
             return None
-        views = self._node.payload.views
-        return found.records[next(place for place, view in enumerate(views) if view is row)]
+        return self._rows if isinstance(self._rows, Exception) else self._rows[row.module.name].record(row, key)
 
     def cursor(self, key: Key) -> Any:
         """Make the cursor of a row in the list without filter and order."""
         if isinstance(self._rows, Exception):
             return self._rows
-        found = self._rows.get(key)
+        found = self._rows[self._node.module.name].rows.get(key)
         return None if found is None else self._node.payload.cursors.write(found.sort)
 
     def errors(self, faults: Sequence[Fault]) -> list[dict[str, Any]]:

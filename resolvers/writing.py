@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from resolvers.conduct import Conduct
+from resolvers.hands import Hand
 from resolvers.hooks import HookRunner, NoHooks
 
 
@@ -17,10 +18,12 @@ def _nobody() -> None:
 class Writing:
     """The tools of one request's mutations.
 
-    `conducts` are by table; `committed` is called after each commit; `idempotency_key` is the client's, or None.
+    `conducts` are by table, `hands` (mutations written by hand) by the name of their binding; `committed` is called after
+    each commit; `idempotency_key` is the client's, or None.
     """
 
     conducts: Mapping[str, Conduct] = field(default_factory=dict)
+    hands: Mapping[str, Hand] = field(default_factory=dict)
     hooks: HookRunner = field(default_factory=NoHooks)
     committed: Callable[[], None] = _nobody
     idempotency_key: str | None = None

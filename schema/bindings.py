@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schema.spec import Computed, Field, Module, Relation
@@ -133,8 +134,24 @@ class WriteRoot:
 
 
 @dataclass(frozen=True, slots=True)
+class HandRoot:
+    """A mutation that is written by hand and carried out like a generated one.
+
+    `module` is whose row its payload is about; `keys` names the inputs that are keys of rows (one key, or a list of them),
+    each with the module of those rows.
+    """
+
+    module: Module
+    name: str
+    keys: Mapping[str, Module]
+
+
+@dataclass(frozen=True, slots=True)
 class PayloadPart:
-    """A field of a payload or of one row of it: `record`, `edge`, `current`, `rows`, `errors` and the like."""
+    """A field of a payload or of one row of it: `record`, `edge`, `current`, `rows`, `errors` and the like.
+
+    Any other name is a row of `module` that a hand-written mutation keeps beside under that name.
+    """
 
     module: Module
     name: str
@@ -170,6 +187,7 @@ Binding = (
     | AggregatePart
     | AggregateKeyPart
     | WriteRoot
+    | HandRoot
     | PayloadPart
     | ChangeRoot
     | ChangePart
