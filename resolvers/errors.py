@@ -121,7 +121,7 @@ def present(errors: Iterable[GraphQLError], request_id: str) -> list[GraphQLErro
 
 
 def _present(error: GraphQLError, request_id: str, logged: set[str]) -> GraphQLError:
-    cause = cause_of(error)
+    cause = from_storage(cause_of(error))  # fields written by hand use the database without the door
     message, extensions = _told(error, cause)
     if extensions["code"] == OperationError.code:
         _log_internal(error, cause, request_id, logged)
