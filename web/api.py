@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Coroutine
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -17,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from web.answers import EVENTS, JSON, answer, answer_errors, choose_media, refusal
 from web.body import PARAMETERS, read_body, read_json, read_parameter
+from web.connected import while_connected
 from web.edge import note_of
 from web.errors import Refused, format_message
 from web.events import EventStream, tell_errors
@@ -44,7 +42,7 @@ class GraphQLEndpoint:
         try:
             media = choose_media(request.headers.get("accept"))
             asked = await self._read(request)
-            response = await _while_connected(request, self._respond(request, asked, media))
+            response = await while_connected(request, self._respond(request, asked, media))
         except NotStarted as error:
             response = tell_errors(error.errors) if media == EVENTS else answer_errors(error.errors, media)
         except Refused as refused:
@@ -117,26 +115,3 @@ def _read_query(request: Request) -> dict[str, Any]:
         if name in found:
             found[name] = read_parameter(name, found[name])
     return found
-
-
-async def _while_connected(request: Request, work: Coroutine[Any, Any, Response]) -> Response | None:
-    """Return what the work returns, or None when the client went away first: then the work is cancelled."""
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_disconnected(request))
-    try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        return None
-    finally:
-        for waiting in (task, gone):
-            if not waiting.done():
-                waiting.cancel()
-                # Cancelling is finished only when the connection to the database is back in its pool.
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await waiting
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

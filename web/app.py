@@ -15,16 +15,18 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from web.answers import refusal
 from web.api import GraphQLEndpoint
 from web.contract import make_contract
+from web.downloads import Downloads
 from web.edge import Edge, note_of
-from web.errors import Code, Refused
+from web.errors import NOTHING_HERE, Code, Refused
 from web.export import ExportEndpoint
 from web.health import make_health
-from web.live import Live
+from web.live import Live, Transfers
 from web.pages import StaticFolder, graphiql, home
 from web.settings import Settings
 from web.socket import GraphQLSocket
+from web.uploads import Uploads
 
-MESSAGES = {404: "There is nothing at this address.", 405: "This address does not support the method."}
+MESSAGES = {404: NOTHING_HERE, 405: "This address does not support the method."}
 
 
 def create_app(settings: Settings, live: Live | None = None) -> Starlette:
@@ -65,6 +67,14 @@ def make_routes(live: Live) -> list[BaseRoute]:
         Route("/schema.graphql", sdl),
         Route("/schema/module.json", module_schema),
         Mount("/static", StaticFolder()),
+        *(_file_routes(live, live.transfers) if live.transfers else ()),
+    ]
+
+
+def _file_routes(live: Live, transfers: Transfers) -> list[BaseRoute]:
+    return [
+        Route("/files", Uploads(live, transfers)),
+        Route("/files/{row}/{field}", Downloads(live, transfers)),
     ]
 
 

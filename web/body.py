@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -19,41 +20,55 @@ CLOSE = {"Connection": "close"}
 PARAMETERS = ("query", "operationName", "variables", "extensions")
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How large a body may be, how long it may take, and how many bytes a second it must bring."""
+
+    bytes: int
+    seconds: float
+    rate: int
+
+    def allowance(self, size: int) -> float:
+        """Return how many seconds may have passed when this much has arrived."""
+        return min(GRACE_S + size / self.rate, self.seconds)
+
+
 async def read_body(request: Request, settings: Settings) -> bytes:
     """Return the body. Raises `Refused` as soon as it is known to be too large or too slow, and closes the connection."""
+    pace = Pace(settings.body_bytes, settings.body_seconds, settings.body_rate)
+    return b"".join([chunk async for chunk in read_chunks(request, pace)])
+
+
+async def read_chunks(request: Request, pace: Pace) -> AsyncIterator[bytes]:
+    """Yield the body as it arrives. Raises `Refused` as `read_body` does."""
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise Refused(415, "Send the body without Content-Encoding.", headers=CLOSE)
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > settings.body_bytes:
-        raise _too_large(settings)
+    if declared.isdigit() and int(declared) > pace.bytes:
+        raise too_large(pace.bytes)
     started = time.monotonic()
-    chunks: list[bytes] = []
     size = 0
     stream = request.stream()
     while True:
         elapsed = time.monotonic() - started
         try:
-            async with asyncio.timeout(max(_allowance(size, settings) - elapsed, 0.01)):
+            async with asyncio.timeout(max(pace.allowance(size) - elapsed, 0.01)):
                 chunk = await anext(stream)
         except StopAsyncIteration:
-            return b"".join(chunks)
+            return
         except TimeoutError:
             raise Refused(408, "The body arrived too slowly.", Code.TIMEOUT, CLOSE) from None
         except ClientDisconnect:
             raise Refused(400, "The body ended early.", headers=CLOSE) from None
         size += len(chunk)
-        if size > settings.body_bytes:
-            raise _too_large(settings)
-        chunks.append(chunk)
+        if size > pace.bytes:
+            raise too_large(pace.bytes)
+        yield chunk
 
 
-def _allowance(size: int, settings: Settings) -> float:
-    """Return how many seconds may have passed when this much has arrived."""
-    return min(GRACE_S + size / settings.body_rate, settings.body_seconds)
-
-
-def _too_large(settings: Settings) -> Refused:
-    return Refused(413, f"The body is longer than {settings.body_bytes} bytes.", headers=CLOSE)
+def too_large(limit: int) -> Refused:
+    """Make the refusal of a body, or of a file in one, that has more bytes than it may."""
+    return Refused(413, f"The body is longer than {limit} bytes.", headers=CLOSE)
 
 
 def read_json(body: bytes) -> dict[str, Any]:

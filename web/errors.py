@@ -13,6 +13,7 @@ from graphql import GraphQLError
 
 _log = logging.getLogger("lambdesk.errors")
 
+NOTHING_HERE = "There is nothing at this address."
 INTERNAL_MESSAGE = "Internal error. The operator finds it under the request id."
 UNAVAILABLE_MESSAGE = "The database is not available. Try again."
 TIMEOUT_MESSAGE = "The operation took too long and was stopped."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,13 +26,15 @@ from schema.spec import Audience, Module
 from schema.watch import watch
 from storage.claim import claim
 from storage.engine import Database
+from storage.files import Files
 from storage.install import install
 from storage.library import Library
 from web.admission import Admission
-from web.live import Call, Live
+from web.live import Call, Live, Transfers
 from web.persisted import Persisted
 from web.platform import hand_written
 from web.settings import Settings, load_secret_key
+from web.sweeping import keep_swept
 from web.workshop import PlatformContext, Workshop
 
 RETRY_S = 0.5
@@ -100,6 +103,14 @@ def make_live(settings: Settings) -> Live:
         persisted=Persisted(settings.persisted, settings.persisted_dir),
         admission=Admission(settings.concurrency, settings.queue_length, settings.queue_seconds),
     )
+    files = Files(database, settings.files_dir)
+
+    def begin(snapshot: Snapshot, request_id: str) -> Context:
+        deadline = time.monotonic() + settings.request_seconds
+        return Context(snapshot, database, secret, request_id=request_id, deadline=deadline)
+
+    places = (Admission(settings.file_transfers, settings.queue_length, settings.queue_seconds) for _ in range(2))
+    live.transfers = Transfers(files, begin, *places)
     live.background = lambda: _background(live, registry, database)
     live.claim = lambda: claim(database.file)
     return live
@@ -141,6 +152,8 @@ async def _background(live: Live, registry: Registry, database: Database) -> Asy
         asyncio.create_task(_serve(settings, database, registry, stop)),
         asyncio.create_task(_tell(registry)),
     ]
+    if live.transfers is not None:
+        tasks.append(asyncio.create_task(keep_swept(live.transfers.files, stop)))
     if settings.watch != "off":
         polling = settings.watch == "poll"
         watching = watch(settings.modules_dir, registry.changed, stop=stop, force_polling=polling)

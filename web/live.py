@@ -11,9 +11,11 @@ from typing import Any, Protocol
 from graphql import ExecutionResult
 from graphql.language import DocumentNode, OperationDefinitionNode
 
+from resolvers.context import Context
 from resolvers.document import Documents
 from schema.snapshot import Snapshot
 from schema.spec import Audience
+from storage.files import Files
 from web.admission import Admission
 from web.errors import unavailable
 from web.persisted import Persisted
@@ -58,6 +60,16 @@ Execute = Callable[[Call], Awaitable[ExecutionResult]]
 Introspect = Callable[[Call], Awaitable[bytes | None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Transfers:
+    """What uploads and downloads need. `begin` makes the context of a request by its snapshot and id."""
+
+    files: Files
+    begin: Callable[[Snapshot, str], Context]
+    uploads: Admission
+    downloads: Admission
+
+
 @dataclass
 class Live:
     """Everything that a request needs. Made once; `snapshot()` is what a request works with from beginning to end."""
@@ -72,6 +84,7 @@ class Live:
     admission: Admission
     background: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     claim: Callable[[], AbstractContextManager[None]] = nullcontext
+    transfers: Transfers | None = None  # none where nothing is kept: in tests of the rest
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     sockets: int = 0
 

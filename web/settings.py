@@ -157,6 +157,9 @@ class Settings:
     var_dir: Path = _setting(  # noqa: RUF009 - a Path is immutable
         Path("var"), read_folder, "Where Lambdesk keeps what it makes itself: the secret key."
     )
+    files_dir: Path | None = _setting(  # noqa: RUF009 - the same
+        None, read_folder, "Folder for uploaded files, the same for all servers; without one they go into the database."
+    )
     db_time_zone: str = _setting("UTC", read_zone, "The time zone of the database's columns without one.")
     host: str = _setting("127.0.0.1", read_text, "The address to listen on.")
     port: int = _setting(8000, read_port, "The port to listen on; 0 lets the system choose.")
@@ -218,6 +221,8 @@ class Settings:
     body_bytes: int = _setting(1_000_000, read_count, "Largest request body.")
     body_seconds: float = _setting(20.0, read_seconds, "Longest time for a body to arrive.")
     body_rate: int = _setting(1_000, read_count, "Slowest body, in bytes a second, after the first five seconds.")
+    file_bytes: int = _setting(25_000_000, read_count, "Largest uploaded file.")
+    file_seconds: float = _setting(600.0, read_seconds, "Longest time for an uploaded file to arrive.")
     document_bytes: int = _setting(100_000, read_count, "Largest GraphQL document.")
     tokens: int = _setting(2_000, read_count, "Most tokens in a document; a comment counts as one.")
     depth: int = _setting(12, read_count, "Deepest selection; `edges`, `node` and `nodes` do not count.")
@@ -244,6 +249,7 @@ class Settings:
     queue_seconds: float = _setting(2.0, read_seconds, "Longest wait for a free place; then the answer is 503.")
     concurrency: int = _setting(32, read_count, "Operations that run at the same time.")
     queue_length: int = _setting(1_000, read_count, "Operations that wait for a free place.")
+    file_transfers: int = _setting(16, read_count, "Uploads, and downloads, that run at the same time.")
     pool_size: int = _setting(10, read_count, "Connections to the database.")
     connections: int = _setting(1_000, read_count, "Open connections of clients.")
     header_seconds: float = _setting(10.0, read_seconds, "Longest time for the headers of a request.")
