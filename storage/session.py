@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage.dialects import Dialect, MySql, PostgreSql, fold
 from storage.moments import tell_moments
+from storage.urls import IDLE_TRANSACTION_S
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -70,7 +71,8 @@ def prepare_connection(adapted: Any, dialect: str, timeout_s: float) -> Session:
         _mend_bytes(adapted.driver_connection)
         session.is_mariadb = "mariadb" in adapted.driver_connection.get_server_info().lower()
         cursor = adapted.cursor()
-        cursor.execute(_mysql_limit(timeout_s, mariadb=session.is_mariadb))
+        idle = f", SESSION idle_write_transaction_timeout = {IDLE_TRANSACTION_S}" if session.is_mariadb else ""
+        cursor.execute(_mysql_limit(timeout_s, mariadb=session.is_mariadb) + idle)
         cursor.close()
     return session
 

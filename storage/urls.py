@@ -19,6 +19,7 @@ _DRIVERS = {
     "postgresql": ("postgresql", "postgresql+asyncpg"),
     "postgres": ("postgresql", "postgresql+asyncpg"),
 }
+IDLE_TRANSACTION_S = 60  # the server ends what somebody forgot, or could not end: others wait for it
 _HINT = (
     "Write sqlite:///var/lambdesk.db, mariadb://user:password@host/database or postgresql://user:password@host/database"
 )
@@ -57,6 +58,7 @@ def parse_url(text: str, *, zone_name: str, statement_timeout_s: float, connect_
     settings = {
         "application_name": "lambdesk",
         "statement_timeout": str(int(statement_timeout_s * 1000)),
+        "idle_in_transaction_session_timeout": str(IDLE_TRANSACTION_S * 1000),
         "timezone": zone_name,  # of columns WITH time zone: they are compared with wall-clock times
         "jit": "off",  # compiling costs more than our short statements
     }
