@@ -228,7 +228,7 @@ class Deeds:
         try:
             async with savepoint(work.transaction):
                 return await writer.create(node.module, [_copy(given) for given in node.rows])
-        except (ConstraintViolated, BadParameter, StatementFailed):
+        except (ConstraintViolated, BadParameter, StatementFailed, Faulty):
             writer.forget()
         results: list[Result] = []
         for given in node.rows:
@@ -238,6 +238,8 @@ class Deeds:
             except ConstraintViolated as error:
                 fetch = work.transaction.execute
                 results.append(await self._diagnose(node.module, [given], error, deed=node.deed, fetch=fetch))
+            except Faulty as faulty:
+                results.append(list(faulty.faults))
             except (BadParameter, StatementFailed):
                 results.append([Fault(FaultCode.INVALID, "invalid-row", given.path)])
         return results

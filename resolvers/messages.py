@@ -15,6 +15,14 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
     "unique": {"en": "There is another row with this {field}.", "de": "{field} gibt es schon in einer anderen Zeile."},
     "unique-row": {"en": "There is such a row already.", "de": "Eine solche Zeile gibt es schon."},
     "reference": {"en": "{field}: there is no such row.", "de": "{field}: Eine solche Zeile gibt es nicht."},
+    "upload": {
+        "en": "{field}: there is no such upload of yours that is still free.",
+        "de": "{field}: Es gibt keinen solchen Upload von Ihnen, der noch frei ist.",
+    },
+    "undo-changed": {
+        "en": "{field} was changed again since; taking this change back would lose that.",
+        "de": "{field} wurde seitdem wieder geändert; das ginge beim Zurücknehmen verloren.",
+    },
     "reference-row": {
         "en": "A row that this one refers to is not there (any more).",
         "de": "Eine Zeile, auf die diese verweist, ist nicht (mehr) da.",

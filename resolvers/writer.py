@@ -9,6 +9,7 @@ from typing import Any
 from resolvers import ledger
 from resolvers.assignments import Given
 from resolvers.checks import fault
+from resolvers.claims import take_files
 from resolvers.conduct import ChangeKind, Conduct, RowChange, Work
 from resolvers.dynamic_values import DynamicValues
 from resolvers.faults import Fault, FaultCode, Faulty
@@ -40,16 +41,17 @@ class Writer:
         self._conducts = conducts
         self._store = RowStore(work.transaction, self.speech)
         self._dynamic = DynamicValues(work.transaction, database.zone)
+        self.undoes: int | None = None  # the change that all this takes back
         self._changes: list[RowChange] = []
 
     def conduct(self, module: Module) -> Conduct | None:
         """Return who has a say in the module's rows."""
         return self._conducts.get(module.table)
 
-    async def finish(self, undoes: int | None = None) -> None:
+    async def finish(self) -> None:
         """Note what was written."""
         if self._changes:
-            await ledger.note(self.work, self._changes, undoes)
+            await ledger.note(self.work, self._changes, self.undoes)
 
     def forget(self) -> None:
         """Forget what a savepoint took back."""
@@ -75,7 +77,10 @@ class Writer:
         for number in sorted(changes):
             change, columns = changes[number]
             await self._dynamic.put(module, self._named(module, change), columns.dynamic)
-            await self._written(change)
+            try:
+                await self._written(change)
+            except Faulty as faulty:  # the row is there already: all of it must go
+                raise Faulty(*(item.under(*rows[number].path) for item in faulty.faults)) from None
             results[number] = change
         return results
 
@@ -244,12 +249,12 @@ class Writer:
         self._audit(module, change, ("change_time", "change_by"))
         try:
             await self._prepare(change)
+            await self._store.update(module, image.key, change.values)
+            await self._store.put_beside(module, image.key, columns.beside)
+            await self._dynamic.put(module, self._named(module, change, image), columns.dynamic)
+            await self._written(change)
         except Faulty as faulty:
             raise Faulty(*(item.under(*path) for item in faulty.faults)) from None
-        await self._store.update(module, image.key, change.values)
-        await self._store.put_beside(module, image.key, columns.beside)
-        await self._dynamic.put(module, self._named(module, change, image), columns.dynamic)
-        await self._written(change)
         return change
 
     async def _prepare(self, change: RowChange) -> None:
@@ -275,6 +280,7 @@ class Writer:
         return self.binding.read(change.module, item, change.before.get(item.column))
 
     async def _written(self, change: RowChange) -> None:
+        await take_files(self.work, change, anybodys=self.undoes is not None)
         conduct = self.conduct(change.module)
         if conduct is not None:
             await conduct.written(self.work, change)

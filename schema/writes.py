@@ -144,7 +144,7 @@ def _grants(rule: Rule, audience: Audience) -> bool:
 
 def is_writable(field: Field, module: Module) -> bool:
     """Answer whether a field takes values from outside: not what is written by itself, nor what is read only."""
-    if field.readonly or field.settings.get("virtual"):
+    if field.readonly or field.settings.get("virtual") or field.holds_bytes:
         return False
     return not (field.home is Home.TABLE and field.column in AUDIT_COLUMNS and field.column not in module.key_columns)
 

@@ -13,6 +13,7 @@ from typing import cast
 
 from graphql import ExecutionResult, FieldNode, GraphQLSchema, OperationDefinitionNode
 
+from resolvers.context import Context
 from resolvers.document import Documents
 from resolvers.execute import execute
 from resolvers.writing import Writing
