@@ -11,11 +11,11 @@ from graphql import FieldNode, GraphQLError, GraphQLObjectType
 from resolvers.aggregation import AggregateReader
 from resolvers.context import Context
 from resolvers.cursors import CursorKey, bind
-from resolvers.deed_analysis import analyse_deed, analyse_hand
+from resolvers.deed_analysis import analyse_deed, analyse_hand, analyse_undo
 from resolvers.deed_nodes import DeedNode, HandNode
 from resolvers.errors import BadRequest, OperationError, TooComplex
 from resolvers.filters import FilterReader
-from resolvers.footprint import Analysis
+from resolvers.footprint import Analysis, Root
 from resolvers.gate import Gate, Use
 from resolvers.ids import read_id
 from resolvers.needs import NeedsReader
@@ -40,20 +40,24 @@ from resolvers.nodes import (
 )
 from resolvers.order import OrderReader
 from resolvers.page import read_page
+from resolvers.past import analyse_changes, analyse_history
 from resolvers.predicate import Predicate
 from resolvers.selection import Selected, Selections
 from resolvers.terms import Term
 from schema.bindings import (
     AggregateRoot,
     Builtin,
+    ChangesRoot,
     ComputedValue,
     ConnectionPart,
     HandRoot,
+    HistoryRoot,
     ManyRoot,
     NodeRoot,
     OneRoot,
     ToMany,
     ToOne,
+    UndoRoot,
     Value,
     WriteRoot,
 )
@@ -65,7 +69,7 @@ NODES_LIMIT = 100
 def analyse(context: Context, selections: Selections) -> Analysis:
     """Analyse an operation's generated roots; refuse what cannot or may not be asked."""
     analyst = Analyst(context, selections)
-    roots: dict[str, RootNode] = {}
+    roots: dict[str, Root] = {}
     twins: dict[str, str] = {}
     seen: dict[str, str] = {}
     deeds: dict[str, DeedNode | HandNode] = {}
@@ -73,6 +77,9 @@ def analyse(context: Context, selections: Selections) -> Analysis:
         with located(selected.nodes):
             if isinstance(selected.binding, WriteRoot):
                 deeds[selected.key] = analyse_deed(analyst, selected, selected.binding)
+                continue
+            if isinstance(selected.binding, UndoRoot):
+                deeds[selected.key] = analyse_undo(analyst, selected)
                 continue
             if isinstance(selected.binding, HandRoot):
                 deeds[selected.key] = analyse_hand(analyst, selected, selected.binding)
@@ -114,10 +121,10 @@ class Analyst:
         self.needs = NeedsReader(context.snapshot, self.gate)
         self.cost = 0
 
-    def root(self, selected: Selected) -> RootNode | None:
+    def root(self, selected: Selected) -> Root | None:
         """Analyse one root field; hand-written ones are not ours."""
         binding = selected.binding
-        make: Callable[[Any, Selected], RootNode] | None = _ROOTS.get(type(binding))
+        make: Callable[[Any, Selected], Root] | None = _ROOTS.get(type(binding))
         return make(self, selected) if make else None
 
     def one(self, selected: Selected) -> OneNode:
@@ -321,9 +328,11 @@ def _cost(slot: Slot) -> int:
     return slot.list.cost if isinstance(slot, ManySlot) else 1
 
 
-_ROOTS: Mapping[type, Callable[[Any, Selected], RootNode]] = {
+_ROOTS: Mapping[type, Callable[[Any, Selected], Root]] = {
     OneRoot: Analyst.one,
     ManyRoot: Analyst.many,
     NodeRoot: Analyst.nodes,
     AggregateRoot: Analyst.aggregate,
+    HistoryRoot: analyse_history,
+    ChangesRoot: analyse_changes,
 }

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from graphql import GraphQLSchema
 
 from resolvers.computed import LambdaRunner, NoRunner
 from schema.snapshot import Snapshot
 from schema.spec import Audience
+from storage.changes import Batch, read_since
 from storage.engine import Database
 
 REQUEST_DEADLINE_S = 5.0
@@ -36,6 +39,24 @@ class Caller:
     login: str
 
 
+class FeedReader(Protocol):
+    """Reads the feed of changes; `storage.feed.Feed` does."""
+
+    async def read_since(self, after_id: int, limit: int, modules: Sequence[str] | None = None) -> Batch:
+        """Read changes after an id."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFeed:
+    """The feed for one request alone: it remembers nothing of ids that may still come, and may wait longer for them."""
+
+    database: Database
+
+    async def read_since(self, after_id: int, limit: int, modules: Sequence[str] | None = None) -> Batch:
+        """Read changes after an id."""
+        return await read_since(self.database, after_id, limit, modules)
+
+
 SYSTEM = Caller(CallerKind.SYSTEM, 0, "system")
 
 
@@ -56,9 +77,15 @@ class Context:
     deadline: float = field(default_factory=_deadline)
     lambdas: LambdaRunner = field(default_factory=NoRunner)
     languages: tuple[str, ...] = ()  # of messages, the best first
+    changes: FeedReader | None = None  # the process's own; another one knows less of what is still being committed
     cost_limit: int = COST_LIMIT
     cost: int = 0
     statements: int = 0
+
+    @property
+    def feed(self) -> FeedReader:
+        """The feed of changes."""
+        return self.changes or OwnFeed(self.database)
 
     @property
     def schema(self) -> GraphQLSchema:

@@ -11,6 +11,7 @@ from graphql import GraphQLObjectType, ObjectValueNode, VariableNode, get_named_
 from graphql.execution.values import VariableValues
 
 from resolvers.assignments import InputReader, names_in
+from resolvers.conduct import ChangeKind
 from resolvers.context import Context
 from resolvers.deed_nodes import DeedNode, EdgePart, HandNode, Part, PayloadNode, PlainPart, RecordPart, RowsPart
 from resolvers.errors import BadRequest
@@ -19,6 +20,7 @@ from resolvers.gate import Gate, Use
 from resolvers.ledger import storable
 from resolvers.nodes import RowNode, VersionSlot
 from resolvers.order import OrderReader
+from resolvers.past import read_change_id
 from resolvers.selection import Selected, Selections
 from schema.bindings import HandRoot, PayloadPart, ToOne, WriteRoot
 from schema.spec import Module
@@ -110,6 +112,37 @@ def analyse_hand(analyst: Analyst, selected: Selected, root: HandRoot) -> HandNo
         rows=rows,
         client_mutation_id=given.get("clientMutationId"),
     )
+
+
+def analyse_undo(analyst: Analyst, selected: Selected) -> HandNode:
+    """Analyse `undo`: the id of a change says whose row it is and which right taking it back needs."""
+    given = selected.args["input"]
+    named = read_change_id(given["change"])
+    module = analyst.context.snapshot.by_type_name.get(named.type_name) if named else None
+    if named is None or module is None or analyst.context.schema.get_type(module.type_name) is None:
+        raise BadRequest(f"{selected.name}.input.change: this is not the id of a change.")
+    analyst.gate.write(module, _UNDOING[named.kind], selected.key)
+    parts: dict[str, Part] = {}
+    for part in analyst.selections.below(selected, analyst.type_named("UndoPayload")):
+        row = analyst.row(part, module, (), part.path) if part.name == "node" else None
+        parts[part.key] = PlainPart(part.name) if row is None else RecordPart(row)
+    return HandNode(
+        module=module,
+        name=selected.name,
+        path=(selected.key,),
+        payload=PayloadNode(module, parts, (), analyst.cursors(module, None, {})),
+        fingerprint=_fingerprint(selected.name, given),
+        given=given,
+        rows={},
+        client_mutation_id=given.get("clientMutationId"),
+    )
+
+
+_UNDOING: Mapping[ChangeKind, Use] = {
+    ChangeKind.CREATED: Use.DELETE,
+    ChangeKind.UPDATED: Use.UPDATE,
+    ChangeKind.DELETED: Use.CREATE,
+}
 
 
 # --- inputs ---

@@ -24,6 +24,7 @@ from resolvers.outcome import Outcome, RowOutcome, read_outcome, write_outcome
 from resolvers.payload import Payload, read_rows
 from resolvers.predicate import Predicate
 from resolvers.stored import protect
+from resolvers.undo import HANDS
 from resolvers.uniques import candidates, find_taken
 from resolvers.writer import Result, Writer
 from resolvers.writing import Writing
@@ -84,7 +85,7 @@ class Deeds:
 
     async def run_hand(self, node: HandNode) -> Payload:
         """Carry out a mutation that is written by hand."""
-        hand = self.writing.hands.get(node.name)
+        hand = self.writing.hands.get(node.name) or HANDS.get(node.name)
         if hand is None:
             raise LookupError(f"Nobody carries out {node.name} here.")
         try:

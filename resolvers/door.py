@@ -12,7 +12,7 @@ from resolvers.answers import Found, Group, Page
 from resolvers.context import Context
 from resolvers.cursors import REFUSED
 from resolvers.errors import BadRequest, DeadlinePassed, from_storage, is_fatal
-from resolvers.footprint import Analysis
+from resolvers.footprint import Analysis, Root
 from resolvers.ids import key_of
 from resolvers.nodes import (
     AggregateKey,
@@ -21,10 +21,11 @@ from resolvers.nodes import (
     ListNode,
     NodesNode,
     OneNode,
-    RootNode,
     RowNode,
 )
-from resolvers.predicate import Compare, KeyIn
+from resolvers.past import ChangesNode, HistoryNode
+from resolvers.past_reads import read_changes, read_history
+from resolvers.predicate import Compare, KeyIn, Predicate
 from resolvers.several import load_lists
 from resolvers.shape import LambdaLoad, ManyLoad, Record, Row, Shape, link_key
 from resolvers.statements import RowsPlan, Statement, Statements
@@ -81,7 +82,13 @@ class Door:
             for values in await self._rows(plan)
         }
 
-    async def root(self, root: RootNode) -> Any:
+    async def picked(self, module: Module, where: Predicate, views: Sequence[RowNode]) -> list[Record] | None:
+        """Read the one row that a condition picks, as every one of the views sees it."""
+        plan = self.statements.rows(module, where, views, ())
+        rows = await self._rows(plan)
+        return [Record(shape, rows[0]) for shape in plan.shapes] if rows else None
+
+    async def root(self, root: Root) -> Any:
         """Read one root."""
         read: Callable[[Any, Any], Awaitable[Any]] = _READERS[type(root)]
         return await read(self, root)
@@ -382,9 +389,11 @@ def _apply(read: Callable[[Any], Any], value: Any) -> Any:
     return None if isinstance(found, Exception) else found
 
 
-_READERS: Mapping[type[RootNode], Callable[[Any, Any], Awaitable[Any]]] = {
+_READERS: Mapping[type, Callable[[Any, Any], Awaitable[Any]]] = {
     OneNode: Door._one,  # noqa: SLF001 - the table belongs to the class
     ListNode: Door._list,  # noqa: SLF001
     NodesNode: Door._nodes,  # noqa: SLF001
     AggregateNode: Door._aggregate,  # noqa: SLF001
+    HistoryNode: read_history,
+    ChangesNode: read_changes,
 }

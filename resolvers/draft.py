@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.selectable import FromClause
 
 from resolvers.conditions import condition
 from resolvers.predicate import Predicate
@@ -18,9 +19,9 @@ from storage.dialects import Expression as Sql
 class Draft:
     """The columns and conditions of one statement over a module's rows."""
 
-    def __init__(self, speech: Speech, module: Module) -> None:
+    def __init__(self, speech: Speech, module: Module, base: FromClause | None = None) -> None:
         self.speech = speech
-        self.scope = Scope(speech, module)
+        self.scope = Scope(speech, module, base)
         self.columns: list[sa.Label[Any]] = []
         self.conditions: list[Sql] = []
         self._positions: dict[tuple[str, ...], int] = {}

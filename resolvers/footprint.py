@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from resolvers.deed_nodes import DeedNode, HandNode
 from resolvers.gate import Touch
 from resolvers.nodes import RootNode
+from resolvers.past import ChangesNode, HistoryNode
+
+Root = RootNode | HistoryNode | ChangesNode
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,7 +20,7 @@ class Analysis:
     `twins` leads from a root to an earlier one that asks for exactly the same.
     """
 
-    roots: Mapping[str, RootNode]
+    roots: Mapping[str, Root]
     twins: Mapping[str, str]
     touched: tuple[Touch, ...]
     cost: int

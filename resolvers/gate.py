@@ -24,6 +24,7 @@ class Use(StrEnum):
     KEY = "key"
     VERSION = "version"
     NEEDS = "needs"  # the input of a lambda
+    HISTORY = "history"
     WRITE = "write"  # a field is given a value
     CREATE = "create"  # rows of a module are made, changed, removed
     UPDATE = "update"

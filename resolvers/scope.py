@@ -76,12 +76,12 @@ def _quoted(name: str) -> sa.sql.quoted_name:
 
 
 class Scope:
-    """A base table with its joins."""
+    """A base table with its joins; `base` may be something else with the table's columns (`resolvers.ghosts`)."""
 
-    def __init__(self, speech: Speech, module: Module) -> None:
+    def __init__(self, speech: Speech, module: Module, base: FromClause | None = None) -> None:
         self.speech = speech
         self.module = module
-        self.base = speech.enter(module.table)
+        self.base = speech.enter(module.table) if base is None else base
         self.tables: list[FromClause] = [self.base]
         self._source: FromClause = self.base
         self._joined: dict[tuple[str, ...], FromClause] = {(): self.base}

@@ -165,6 +165,21 @@ class ChangeRoot:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryRoot:
+    """`history(of:)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesRoot:
+    """`changes(since:)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class UndoRoot:
+    """`undo`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChangePart:
     """A field of a change: `kind`, `id`, `version`, `record` or `changedFields`."""
 
@@ -190,5 +205,8 @@ Binding = (
     | HandRoot
     | PayloadPart
     | ChangeRoot
+    | HistoryRoot
+    | ChangesRoot
+    | UndoRoot
     | ChangePart
 )

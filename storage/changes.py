@@ -145,9 +145,10 @@ async def history(
     return tuple(map(_change, rows))
 
 
-async def one(database: Database, change_id: int) -> Change | None:
+async def one(reader: Database | Transaction, change_id: int) -> Change | None:
     """Return a change by its id."""
-    rows = await database.fetch(sa.select(*_READ).where(_COLUMNS.id == change_id))
+    fetch = reader.fetch if isinstance(reader, Database) else reader.execute
+    rows = await fetch(sa.select(*_READ).where(_COLUMNS.id == change_id))
     return _change(rows[0]) if rows else None
 
 

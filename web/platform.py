@@ -10,6 +10,7 @@ from graphql import GraphQLNamedType, GraphQLObjectType, is_introspection_type, 
 from strawberry.schema.config import StrawberryConfig
 
 from schema.build import HandWritten
+from schema.history import history_extension
 from schema.kernel import KERNEL
 from schema.spec import Audience
 from web.adopt import adopt
@@ -77,6 +78,7 @@ def hand_written(audience: Audience = Audience.AGENT) -> HandWritten:
         mutation=_fields(core.mutation_type),
         subscription=_fields(core.subscription_type),
         types=types,
+        extensions=(history_extension,),
     )
 
 
