@@ -56,6 +56,24 @@ async def _run(context: Context, writing: Writing, selections: Selections, docum
     door = Door(context)
     is_mutation = selections.operation.operation is OperationType.MUTATION
     root = Mutations(Deeds(context, writing, door), analysis) if is_mutation else Roots(await door.read(analysis))
+    result = await _shape(context, selections, document, root)
+    for error in result.errors or ():
+        cause = from_storage(cause_of(error))  # fields written by hand use the database without the door
+        # What a mutation has written stays written, so its answer stands beside the failure of another.
+        if is_fatal(cause) and not is_mutation:
+            raise cause
+    return result
+
+
+async def answer_event(
+    context: Context, selections: Selections, document: DocumentNode, key: str, event: Answer
+) -> ExecutionResult:
+    """Shape the answer of a subscription to one event, which stands behind the root's response key."""
+    result = await _shape(context, selections, document, Roots({key: event}))
+    return ExecutionResult(result.data, present(result.errors or (), context.request_id) or None)
+
+
+async def _shape(context: Context, selections: Selections, document: DocumentNode, root: Any) -> ExecutionResult:
     name = selections.operation.name
     found = graphql.execute(
         context.schema,
@@ -69,13 +87,7 @@ async def _run(context: Context, writing: Writing, selections: Selections, docum
         executor_class=LeanExecutor,
         hide_suggestions=True,
     )
-    result = found if isinstance(found, ExecutionResult) else await found
-    for error in result.errors or ():
-        cause = from_storage(cause_of(error))  # fields written by hand use the database without the door
-        # What a mutation has written stays written, so its answer stands beside the failure of another.
-        if is_fatal(cause) and not is_mutation:
-            raise cause
-    return result
+    return found if isinstance(found, ExecutionResult) else await found
 
 
 class Mutations:

@@ -78,9 +78,7 @@ def _entry(door: Door, node: HistoryNode, change: Change, kinds: Mapping[int, in
         "id": write_change_id(module.type_name, change.id, kind),
         **_about(change),
         "fields": [{"field": node.fields[name], "before": pair[0], "after": pair[1]} for name, pair in shown.items()],
-        "undoes": None
-        if change.undoes is None
-        else write_change_id(module.type_name, change.undoes, ChangeKind.UPDATED),
+        "undoes": change.undoes and write_change_id(module.type_name, change.undoes, kinds[change.undoes]),
         "canBeUndone": UNDOING[kind] in deeds and change.origin is None and bool(change.fields),
         "requestId": change.request_id,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -57,6 +57,7 @@ class Call:
 
 
 Execute = Callable[[Call], Awaitable[ExecutionResult]]
+Follow = Callable[[Call], AsyncGenerator[ExecutionResult] | None]
 Introspect = Callable[[Call], Awaitable[bytes | None]]
 
 
@@ -68,6 +69,10 @@ class Transfers:
     begin: Callable[[Snapshot, str], Context]
     uploads: Admission
     downloads: Admission
+
+
+def _nothing(_call: Call) -> None:
+    """Follow nothing: subscriptions are all written by hand."""
 
 
 @dataclass
@@ -82,6 +87,7 @@ class Live:
     documents: Documents
     persisted: Persisted
     admission: Admission
+    follow: Follow = _nothing
     background: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     claim: Callable[[], AbstractContextManager[None]] = nullcontext
     transfers: Transfers | None = None  # none where nothing is kept: in tests of the rest

@@ -33,6 +33,11 @@ async def stream(live: Live, call: Call, note: Note) -> AsyncGenerator[bytes]:
 
 
 async def _subscribe(live: Live, call: Call) -> AsyncGenerator[ExecutionResult]:
+    following = live.follow(call)
+    if following is not None:
+        async for result in following:
+            yield result
+        return
     found = subscribe(
         call.snapshot.schema_for(call.audience),
         call.document,

@@ -1,0 +1,83 @@
+"""Subscriptions to the changes of a module's rows: every event is held against the modules and rights of its own moment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from typing import Protocol
+
+from graphql import ExecutionResult, validate
+from graphql.language import DocumentNode
+
+from resolvers.context import Context
+from resolvers.errors import BadRequest, mask
+from resolvers.execute import answer_event
+from resolvers.selection import Selections, select
+from resolvers.subscribe import ChangeNode, Follower, analyse_subscription
+from schema.snapshot import Snapshot
+from storage.changes import Change
+from web.live import Call
+
+GONE = "What this subscription asks for is not there any more: the modules have changed. Subscribe again."
+
+
+class Source(Protocol):
+    """Where changes come from; `storage.feed.Feed` is one."""
+
+    def subscribe(self, modules: list[str]) -> AbstractAsyncContextManager[AsyncIterator[Change]]:
+        """Follow the changes of some modules from now on."""
+
+
+class Following:
+    """One subscription. It sees reloads: the operation is analysed anew when the modules have changed."""
+
+    def __init__(self, call: Call, context_of: Callable[[Call], Context], snapshot: Callable[[], Snapshot]) -> None:
+        self._call = call
+        self._context_of = context_of
+        self._snapshot = snapshot
+        self._renew(call)
+
+    @property
+    def node(self) -> ChangeNode | None:
+        """What is subscribed to; None when the root is written by hand."""
+        return self._node
+
+    async def results(self, source: Source) -> AsyncIterator[ExecutionResult]:
+        """Yield an answer for every change that the subscriber is told of, until a reload takes away what it asks for."""
+        if self._node is None:
+            return
+        async with source.subscribe([self._node.module.name]) as changes:
+            async for change in changes:
+                try:
+                    result = await self._answer(change)
+                except BadRequest as error:
+                    yield ExecutionResult(None, [mask(error, self._call.request_id)])
+                    return
+                if result is not None:
+                    yield result
+
+    async def _answer(self, change: Change) -> ExecutionResult | None:
+        snapshot = self._snapshot()
+        if snapshot.version != self._call.snapshot.version:
+            self._renew(replace(self._call, snapshot=snapshot))
+        context = self._context_of(self._call)
+        if self._node is None:
+            raise BadRequest(GONE)
+        event = await Follower(context, self._node).event(change)
+        if event is None:
+            return None
+        return await answer_event(context, self._selections, self._call.document, self._node.key, event)
+
+    def _renew(self, call: Call) -> None:
+        self._call = call
+        context = self._context_of(call)
+        if validate(context.schema, call.document, max_errors=1):
+            raise BadRequest(GONE)
+        self._selections: Selections = _select(context, call.document, call)
+        self._node = analyse_subscription(context, self._selections)
+
+
+def _select(context: Context, document: DocumentNode, call: Call) -> Selections:
+    name = call.operation.name.value if call.operation.name else None
+    return select(context.schema, document, name, call.variables)
