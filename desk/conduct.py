@@ -6,6 +6,7 @@ from typing import Any
 
 from desk.articles import NewArticle, check_article, write_article
 from desk.desk import Desk
+from desk.fields import field_events
 from desk.history import changed_events, created_events, write_events
 from desk.index import index_changed, index_new
 from desk.stamps import epoch_now, wall_now
@@ -81,7 +82,9 @@ class TicketConduct:
             **change.values,
             "id": int(change.key[0]),
         }
-        events = await created_events(names, work.transaction, work.context.database.zone, ticket)
+        zone = work.context.database.zone
+        events = await created_events(names, work.transaction, zone, ticket)
+        events += field_events(change, zone)
         article: NewArticle | None = change.extras.get(ARTICLE)
         if article:
             events += (await write_article(names, work, ticket, article)).events
@@ -91,6 +94,8 @@ class TicketConduct:
     async def _finish_change(self, work: Work, change: RowChange) -> int | None:
         names, before = self._desk.names, change.before
         after = {**before, **change.values}
-        events = await changed_events(names, work.transaction, work.context.database.zone, before, after)
+        zone = work.context.database.zone
+        events = await changed_events(names, work.transaction, zone, before, after)
+        events += field_events(change, zone)
         await index_changed(names, work, before, after)
         return await write_events(names, work, after, events)

@@ -87,13 +87,6 @@ async def changed_events(
     return events
 
 
-def field_event(name: str, value: str | None, old: str | None) -> Event:
-    """Say that a dynamic field has another value; the name is cut so that every part stays to be seen."""
-    room = (NAME_LIMIT - len(parts("FieldName", name, "Value", "", "OldValue", ""))) // 2
-    cut = [text if len(text) <= room else text[: max(room - 5, 0)] + "[...]" for text in (value or "", old or "")]
-    return Event("TicketDynamicFieldUpdate", parts("FieldName", name, "Value", cut[0], "OldValue", cut[1]))
-
-
 # --- one column each ---
 
 _Writer = Callable[["_Change"], Awaitable[Event]]

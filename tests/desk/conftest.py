@@ -1,11 +1,14 @@
 """One database a kind and origin for all tests of tickets; each test makes tickets of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from schema.catalog import Catalog
 from storage.engine import Database
 from storage.install import install
+from storage.reflect import reflect
 from tests.databases import DIALECTS, foreign_url, fresh_url
 from tests.desk.office import Office, open_office
 
@@ -13,18 +16,27 @@ ORIGINS = ("own", "otrs6")
 
 
 @pytest.fixture(scope="session", params=[(dialect, origin) for dialect in DIALECTS for origin in ORIGINS], ids="-".join)
-def url(request: pytest.FixtureRequest) -> Iterator[str]:
+def place(request: pytest.FixtureRequest) -> Iterator[tuple[str, Catalog]]:
     """A database that Lambdesk made, and one of an OTRS 6 that it adopted."""
     dialect, origin = request.param
-    with fresh_url(dialect) if origin == "own" else foreign_url(dialect, origin) as lent:
-        yield lent
+    with fresh_url(dialect) if origin == "own" else foreign_url(dialect, origin) as url:
+        yield url, asyncio.run(_adopt(url))
 
 
 @pytest.fixture
-async def office(url: str) -> AsyncIterator[Office]:
+async def office(place: tuple[str, Catalog]) -> AsyncIterator[Office]:
+    url, catalog = place
+    database = Database(url)
+    try:
+        yield open_office(database, catalog)
+    finally:
+        await database.close()
+
+
+async def _adopt(url: str) -> Catalog:
     database = Database(url)
     try:
         await install(database)
-        yield await open_office(database)
+        return await reflect(database)
     finally:
         await database.close()

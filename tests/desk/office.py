@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -19,13 +20,12 @@ from schema.catalog import Catalog
 from schema.snapshot import Snapshot
 from schema.spec import Module
 from storage.engine import Database
-from storage.reflect import reflect
 
 NOW = datetime(2026, 1, 15, 9, 30, 15, tzinfo=UTC)
 RAW, JUNK, MISC = 2, 3, 4
 NEW, CLOSED, OPEN, REMINDER, AUTO, MERGED = 1, 2, 4, 6, 7, 9
 UNLOCK, LOCK, TMP_LOCK = 1, 2, 3
-NO_MODULE = cast("Module", None)  # the conduct asks nothing of it
+NO_MODULE = cast("Module", SimpleNamespace(fields=()))  # the conduct asks it for dynamic fields only
 
 
 @dataclass
@@ -101,6 +101,6 @@ class Office:
         return self.now + timedelta(**span)
 
 
-async def open_office(database: Database) -> Office:
+def open_office(database: Database, catalog: Catalog) -> Office:
     """Make an office in an installed database."""
-    return Office(database, make_desk(database), await reflect(database))
+    return Office(database, make_desk(database), catalog)

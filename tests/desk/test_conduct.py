@@ -1,13 +1,19 @@
 """What a write of a ticket brings with it: OTRS's history, the rules of states, the index rows."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from random import Random
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from desk.history import NAME_LIMIT, field_event
+from desk.fields import field_event, field_events
+from desk.history import NAME_LIMIT, Event
+from resolvers.conduct import ChangeKind, RowChange
 from resolvers.faults import FaultCode, Faulty
+from schema.catalog import DynamicField
+from schema.spec import Module
 from tests.counts import count
 from tests.desk.office import (
     AUTO,
@@ -108,13 +114,49 @@ async def make_people(office: Office) -> tuple[int, int, int]:
 
 
 def test_a_dynamic_field_shows_both_values_however_long_they_are() -> None:
-    assert field_event("Impact", "high", None).name == "%%FieldName%%Impact%%Value%%high%%OldValue%%"
+    assert field_event("Impact", "high", "").name == "%%FieldName%%Impact%%Value%%high%%OldValue%%"
 
     long = field_event("Impact", "n" * 500, "o" * 500).name
 
     assert len(long) <= NAME_LIMIT
     assert "nnn[...]" in long
     assert long.endswith("ooo[...]")
+
+
+def test_dynamic_fields_of_every_kind_are_told_as_texts() -> None:
+    kinds = {
+        "Impact": "Dropdown",
+        "Tags": "Multiselect",
+        "Due": "Date",
+        "At": "DateTime",
+        "Ok": "Checkbox",
+        "Same": "Text",
+    }
+    fields = [
+        SimpleNamespace(name=name.lower(), dynamic=DynamicField(number, name, name, "Ticket", kind))
+        for number, (name, kind) in enumerate(kinds.items(), start=1)
+    ]
+    module = cast("Module", SimpleNamespace(fields=[SimpleNamespace(name="title", dynamic=None), *fields]))
+    told = {
+        "title": ("a", "b"),
+        "impact": (None, "high"),
+        "tags": (["a"], ["a", "b"]),
+        "due": (None, date(2026, 1, 16)),
+        "at": (None, datetime(2026, 1, 16, 8, 0, tzinfo=UTC)),
+        "ok": (False, True),
+    }
+    change = RowChange(module, ChangeKind.UPDATED, fields=told)
+
+    assert field_events(change, ZoneInfo("Europe/Berlin")) == [
+        Event("TicketDynamicFieldUpdate", f"%%FieldName%%{name}%%Value%%{value}%%OldValue%%{old}")
+        for name, value, old in (
+            ("Impact", "high", ""),
+            ("Tags", "a, b", "a"),
+            ("Due", "2026-01-16 00:00:00", ""),
+            ("At", "2026-01-16 09:00:00", ""),
+            ("Ok", "1", "0"),
+        )
+    ]
 
 
 @pytest.mark.parametrize(

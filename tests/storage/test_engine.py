@@ -189,6 +189,35 @@ async def test_a_transaction_is_there_as_a_whole_or_not_at_all(quick: Database) 
     assert await quick.fetch("SELECT count(*) FROM one") == [(0,)]
 
 
+async def test_rows_that_are_inserted_tell_the_id_of_the_last(quick: Database) -> None:
+    table = sa.table("counted", sa.column("id"), sa.column("name"))
+    key = {
+        "sqlite": "INTEGER PRIMARY KEY",
+        "mysql": "INT AUTO_INCREMENT PRIMARY KEY",
+        "postgresql": "SERIAL PRIMARY KEY",
+    }
+    async with quick.transaction() as transaction:
+        await transaction.execute(f"CREATE TABLE counted (id {key[quick.dialect.name]}, name VARCHAR(9))")
+        first = await transaction.insert(table, [{"name": "a"}])
+        last = await transaction.insert(table, [{"name": name} for name in "bcd"])
+    rows = await quick.fetch("SELECT id, name FROM counted ORDER BY id")
+    async with quick.transaction() as transaction:
+        await transaction.execute("DROP TABLE counted")
+
+    assert (first, last) == (rows[0][0], rows[3][0])
+    assert [row[1] for row in rows] == list("abcd")
+
+
+async def test_a_pool_beside_works_while_the_other_is_busy_and_closes_with_it(quick: Database) -> None:
+    beside = quick.beside()
+
+    async with quick.transaction():  # the only connection
+        assert await recovers(beside)
+
+    await quick.close()
+    assert beside._engine.pool.checkedin() == 0  # type: ignore[attr-defined] # of every pool that has a size
+
+
 def test_a_full_disk_of_mariadb_is_told_as_one() -> None:
     error = aiomysql.OperationalError(1005, 'Can\'t create table (errno: 28 "No space left on device")')
     error.sqlstate = "HY000"
