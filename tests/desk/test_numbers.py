@@ -1,8 +1,10 @@
 """Ticket numbers are OTRS's, and never given out twice."""
 
 import asyncio
+import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -210,3 +212,47 @@ async def test_twenty_workers_never_get_the_same_number(office: Office, generato
 
     numbers = [row[0] for row in await office.rows("ticket", f"title = 'Race {generator}'", "tn")]
     assert len(set(numbers)) == len(numbers) == len(tickets) >= wanted
+
+
+async def test_an_otrs_that_numbers_tickets_at_the_same_time_gets_other_numbers(office: Office) -> None:
+    if office.database.dialect.name == "sqlite":
+        pytest.skip("OTRS knows no SQLite")
+    await forget_counters(office)
+    numbers = numbers_of(office, NumberSettings("AutoIncrement"))
+    ours: list[int] = []
+    theirs: list[int] = []
+
+    async def lambdesk() -> None:
+        while len(theirs) < count(40, 400):
+            ours.append(int((await take(office, numbers))[2:]))
+
+    async def otrs() -> None:
+        while len(theirs) < count(40, 400):
+            theirs.append(await count_as_otrs(office.database))
+
+    await asyncio.gather(*(otrs() for _ in range(4)), *(lambdesk() for _ in range(3)))
+
+    assert len(set(ours)) == len(ours) > 0
+    assert set(ours).isdisjoint(theirs)  # what OTRS's processes do to each other is theirs
+
+
+async def count_as_otrs(database: Database) -> int:
+    """Give out a counter by OTRS's protocol: every statement by itself, and a pause in the hope that others are seen."""
+
+    async def run(statement: sa.Select[Any] | sa.Insert | sa.Update) -> list[tuple[Any, ...]]:
+        async with database.transaction() as transaction:
+            return await transaction.execute(statement)
+
+    columns = COUNTER.c
+    uid = f"otrs{uuid.uuid4().hex}"[:32]
+    now = wall_clock(DAY, database.dialect.name, UTC)
+    await run(sa.insert(COUNTER).values(counter=0, counter_uid=uid, create_time=now))
+    await asyncio.sleep(0.05)
+    own = (await run(sa.select(columns.id).where(columns.counter_uid == uid)))[0][0]
+    unset = sa.select(columns.id).where(columns.counter == 0, columns.id <= own).order_by(columns.id)
+    for (number,) in await run(unset):
+        before = sa.select(columns.counter).where(columns.id < number).order_by(columns.id.desc()).limit(1)
+        found = await run(before)
+        counter = (found[0][0] if found else 0) + 1
+        await run(sa.update(COUNTER).where(columns.id == number, columns.counter == 0).values(counter=counter))
+    return int((await run(sa.select(columns.counter).where(columns.id == own)))[0][0])
