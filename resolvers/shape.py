@@ -159,7 +159,7 @@ class Shaper:
             shape.lists.append(load)
             return load.read
         if term.kind == "file":
-            return file_reader(self.draft, term)
+            return file_mark(self.draft, term) if raw else file_reader(self.draft, term)
         convert = output(term, self.zone, raw=raw)
         position = self.draft.column(term)
         if convert is None:

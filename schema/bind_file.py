@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schema.binding import Binding, describe, near
 from schema.catalog import Column, ColumnClass
 from schema.secrets import is_unreadable
@@ -25,7 +27,10 @@ def bind_file(item: Field, column: Column, at: Binding) -> Field | None:
         )
         return None
     found = _holds_bytes(item, column, at) if item.holds_bytes else _holds_id(item, column, at)
-    return item if found else None
+    if not found:
+        return None
+    # An upload is given to a row by its id; bytes in a table are written by whoever the table belongs to.
+    return replace(item, readonly=True) if item.holds_bytes else item
 
 
 def _holds_id(item: Field, column: Column, at: Binding) -> bool:

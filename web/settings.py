@@ -158,7 +158,10 @@ class Settings:
         Path("var"), read_folder, "Where Lambdesk keeps what it makes itself: the secret key."
     )
     files_dir: Path | None = _setting(  # noqa: RUF009 - the same
-        None, read_folder, "Folder for uploaded files, the same for all servers; without one they go into the database."
+        None,
+        read_folder,
+        "Folder for uploaded files, the same for all servers; without one they go into the database.",
+        shown="",
     )
     db_time_zone: str = _setting("UTC", read_zone, "The time zone of the database's columns without one.")
     host: str = _setting("127.0.0.1", read_text, "The address to listen on.")

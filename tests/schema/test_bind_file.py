@@ -45,6 +45,7 @@ def test_attachments_of_otrs_are_files_by_the_columns_beside_their_bytes() -> No
     field = found.field_named("content")
     assert field is not None
     assert field.holds_bytes
+    assert field.readonly
     assert {key: field.settings[key] for key in ("name_column", "type_column", "size_column")} == {
         "name_column": "filename",
         "type_column": "content_type",
