@@ -29,7 +29,9 @@ from storage.dialects import Expression as Sql
 from storage.errors import StorageError
 from storage.files import Files
 
-READ_AT_ONCE = 256 * 1024  # bytes or characters of a column in one statement
+READ_AT_ONCE = 256 * 1024  # bytes of a column in one statement
+# Characters: PostgreSQL unpacks the whole text for every piece of it, so that small pieces cost their number squared.
+LETTERS_AT_ONCE = 4_000_000
 IN_MEMORY_BYTES = 1_000_000  # of a file that a table holds itself; what is larger waits on disk for its reader
 
 _QUERY = "query ($id: ID!) {{ node(id: $id) {{ ... on {type} {{ file: {field} {{ name contentType }} }} }} }}"
@@ -112,10 +114,11 @@ async def _stored_id(context: Context, found: GlobalId, field: Field) -> str:
 async def _column(context: Context, found: GlobalId, field: Field) -> AsyncIterator[bytes]:
     """Yield the bytes that a column holds; a column of texts holds them as base64, as OTRS does on PostgreSQL."""
     is_text = field.column_class is ColumnClass.TEXT
+    size = LETTERS_AT_ONCE if is_text else READ_AT_ONCE
     waiting = ""
     start = 1
     while True:
-        rows = await _fetch(context, _statement(context, found, field, _piece(start)))
+        rows = await _fetch(context, _statement(context, found, field, _piece(start, size)))
         part = rows[0][0] if rows and rows[0][0] is not None else b""
         if is_text:
             waiting += _NOT_BASE64.sub("", part if isinstance(part, str) else bytes(part).decode("ascii", "ignore"))
@@ -124,17 +127,17 @@ async def _column(context: Context, found: GlobalId, field: Field) -> AsyncItera
             waiting = waiting[whole:]
         else:
             yield part.encode() if isinstance(part, str) else bytes(part)
-        if len(part) < READ_AT_ONCE:
+        if len(part) < size:
             break
-        start += READ_AT_ONCE
+        start += size
     if len(waiting) > 1:  # one letter alone is no byte
         yield b64decode(waiting + "=" * (4 - len(waiting)))
 
 
-def _piece(start: int) -> Callable[[Sql], Sql]:
+def _piece(start: int, size: int) -> Callable[[Sql], Sql]:
     """Cut a value from a place on; the database counts from 1."""
-    place, size = sa.literal(start, sa.Integer), sa.literal(READ_AT_ONCE, sa.Integer)
-    return lambda value: sa.func.substr(value, place, size)
+    place, count = sa.literal(start, sa.Integer), sa.literal(size, sa.Integer)
+    return lambda value: sa.func.substr(value, place, count)
 
 
 def _statement(context: Context, found: GlobalId, field: Field, make: Callable[[Sql], Sql]) -> sa.Select[Any]:

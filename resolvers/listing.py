@@ -77,7 +77,8 @@ def default_columns(schema: GraphQLSchema, module: Module) -> tuple[Column, ...]
     names = ["databaseId"] if "databaseId" in fields else []
     for name, field in fields.items():
         binding = _binding(field)
-        if isinstance(binding, Value) or (isinstance(binding, ToOne) and _shown_key(schema, binding.target)):
+        is_value = isinstance(binding, Value) and is_leaf_type(get_named_type(field.type))  # a file is none
+        if is_value or (isinstance(binding, ToOne) and _shown_key(schema, binding.target)):
             names.append(name)
     # A reference with a stored text is told by that text: the row that it names may not be there.
     raw = {item.api_name for item in module.shown_fields if item.raw_name in names}

@@ -238,7 +238,8 @@ async def test_whoever_may_read_the_field_gets_the_bytes(desk: Desk) -> None:
     assert (boxed[1] == BYTES, boxed[0].size, boxed[0].name) == (True, len(BYTES), "a/b.bin")
 
 
-async def test_bytes_of_attachments_come_as_they_were_sent(desk: Desk) -> None:
+async def test_bytes_of_attachments_come_as_they_were_sent(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resolvers.files.LETTERS_AT_ONCE", 100_001)  # not a multiple of what base64 works by
     first, second = [
         await desk.bytes_of(await desk.id_of(f"articleAttachment(by: {{databaseId: {number}}})"), "content")
         for number in (1, 2)
@@ -284,3 +285,20 @@ async def test_what_cannot_be_read_is_not_there_whatever_the_reason(desk: Desk) 
     # The customers' schema has the asset and not its box, and no attachments of others' tickets would be in it at all.
     assert await desk.bytes_of(full, "box", Audience.CUSTOMER) is None
     assert await desk.bytes_of(full, "scan", Audience.CUSTOMER) is not None
+
+
+async def test_a_row_with_files_is_changed_without_reading_or_keeping_their_bytes(desk: Desk) -> None:
+    renamed = (
+        'updateAsset(input: {key: {databaseId: 2}, patch: {name: "%s"}}) {asset {name box {name}} errors {message}}'
+    )
+    desk.seen.clear()
+
+    found = await desk.ask("mutation {%s}" % renamed % "other")
+    history = await desk.database.fetch("SELECT fields FROM lambdesk_change")
+    await desk.ask(rename % "dangling")
+
+    assert found["updateAsset"] == {"asset": {"name": "other"}, "errors": []}
+    assert all(text.count(".box IS NOT NULL") == text.count(".box ") for text in read)
+    assert len(history) == 1
+    text = history[0][0].decode() if isinstance(history[0][0], bytes) else history[0][0]
+    assert "box" not in text.replace("boxName", "")

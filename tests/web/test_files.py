@@ -449,6 +449,15 @@ class Away:
         """Never come to."""
 
 
+async def test_an_export_has_no_columns_for_files(desk: Desk) -> None:
+    await desk.row(b"hello")
+
+    answer = await desk.client.get("/export/asset.csv")
+
+    assert answer.text.splitlines()[0] == "databaseId,name,boxName,boxType"
+    assert (await desk.client.get("/export/asset.csv?columns=scan")).status_code == 400
+
+
 async def test_pages_of_other_sites_fetch_nothing(desk: Desk) -> None:
     url = await desk.row(b"hello")
 
