@@ -31,10 +31,6 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "en": "Other rows still refer to this one.",
         "de": "Andere Zeilen verweisen noch auf diese.",
     },
-    "upload": {
-        "en": "{field}: there is no such upload that is free to be used.",
-        "de": "{field}: Einen solchen Upload, der frei wäre, gibt es nicht.",
-    },
     "not-found": {"en": "There is no such row.", "de": "Eine solche Zeile gibt es nicht."},
     "conflict": {
         "en": "The row was changed since it was read.",

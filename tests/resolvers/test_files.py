@@ -288,12 +288,12 @@ async def test_what_cannot_be_read_is_not_there_whatever_the_reason(desk: Desk) 
 
 
 async def test_a_row_with_files_is_changed_without_reading_or_keeping_their_bytes(desk: Desk) -> None:
-    renamed = (
-        'updateAsset(input: {key: {databaseId: 2}, patch: {name: "%s"}}) {asset {name box {name}} errors {message}}'
-    )
+    patch = 'input: {key: {databaseId: 2}, patch: {name: "%s"}}'
+    rename = f"mutation {{updateAsset({patch}) {{asset {{name}} errors {{message}}}}}}"
     desk.seen.clear()
 
-    found = await desk.ask("mutation {%s}" % renamed % "other")
+    found = await desk.ask(rename % "other")
+    read = [text.partition("FROM")[0].replace('"', "").replace("`", "") for text in desk.seen if "SELECT" in text]
     history = await desk.database.fetch("SELECT fields FROM lambdesk_change")
     await desk.ask(rename % "dangling")
 
