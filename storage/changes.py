@@ -134,6 +134,11 @@ async def newest_id(database: Database) -> int:
     return int((await database.fetch(sa.select(sa.func.max(_COLUMNS.id))))[0][0] or 0)
 
 
+async def ids_since(database: Database, after_id: int) -> list[int]:
+    """Return the ids that are visible after one."""
+    return [row[0] for row in await database.fetch(sa.select(_COLUMNS.id).where(_COLUMNS.id > after_id))]
+
+
 async def history(
     database: Database, module: str, row_key: str, before_id: int | None = None, limit: int = 50
 ) -> tuple[Change, ...]:

@@ -275,6 +275,17 @@ class Database:
             raise
         await self._give_back(connection, broken=False)
 
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[Any]:
+        """Lend the driver's own connection, one more than the pool has, for what takes one for long: listening."""
+        connection = await self._acquire(None)
+        driver = (await connection.get_raw_connection()).driver_connection
+        await connection.run_sync(lambda lent: lent.detach())
+        try:
+            yield driver
+        finally:
+            await self._give_back(connection, broken=False)  # which closes it: no pool has a place for it
+
     async def ping(self, timeout_s: float = PING_TIMEOUT_S) -> None:
         """Answer quickly whether the database serves, by returning or by raising Unavailable."""
         try:

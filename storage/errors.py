@@ -10,6 +10,7 @@ StorageError
 ├── InstallRefused                   the database holds something that an installation would collide with
 ├── StatementFailed                  the database refused a statement: our mistake
 ├── StatementTimeout (TimeoutError)  a statement or its deadline ran out of time
+├── TooSlow                          a subscriber took its changes more slowly than they came
 ├── TransactionConflict              deadlock, serialization failure, lock wait: the whole transaction may be tried again
 ├── Unavailable (ConnectionError)    the database is away, or does not let us in
 │   ├── OutcomeUnknown               it went away at COMMIT: what was written may be there or not
@@ -77,6 +78,13 @@ class StatementTimeout(StorageError, TimeoutError):
 
     def __init__(self) -> None:
         super().__init__("The database took too long to answer; the statement was stopped.")
+
+
+class TooSlow(StorageError):
+    """A subscriber took its changes more slowly than they came; it goes on with reading them since the last one it has."""
+
+    def __init__(self) -> None:
+        super().__init__("Changes come faster than they are taken.")
 
 
 class TransactionConflict(StorageError):
