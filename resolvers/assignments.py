@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 from resolvers.checks import check, fault, is_empty
@@ -124,7 +124,7 @@ class InputReader:
 
 def _settled(item: Field, value: Any) -> Any:
     """Bring a value to what is stored of it: whole seconds, and every option once."""
-    if isinstance(value, datetime):
+    if isinstance(value, datetime | time):
         return value.replace(microsecond=0)
     return list(dict.fromkeys(value)) if item.kind == "multiselect" else value
 

@@ -88,12 +88,20 @@ def _looks(field: Field, value: Any) -> Fault | None:
 
 
 def _number(field: Field, value: Any) -> Fault | None:
+    if field.column_class is ColumnClass.BOOL and value not in (0, 1):
+        return _invalid(field, "out-of-range")
     bits = _BITS.get(field.column_class)
     if bits is not None and not -(2**bits) <= value < 2**bits:
         return _invalid(field, "out-of-range")
     if bits is not None and isinstance(value, Decimal | float) and value != int(value):
         return _invalid(field, "invalid")
     return _bounds(field, field.validation, value)
+
+
+def _seconds(field: Field, value: Any) -> Fault | None:
+    """Check a moment that is kept as seconds: 0 and what is before it mean none."""
+    bits = _BITS.get(field.column_class, 63)
+    return None if 0 < value.timestamp() < 2**bits else _invalid(field, "out-of-range")
 
 
 def _bounds(field: Field, rules: Validation, value: Any) -> Fault | None:
@@ -143,4 +151,5 @@ _CHECKS: Mapping[str, Callable[[Field, Any], Fault | None]] = {
     **dict.fromkeys(("select", "radio"), _option),
     "multiselect": _texts,
     "password": _password,
+    "epoch": _seconds,
 }

@@ -59,8 +59,13 @@ def storable(value: Any) -> Any:
 
 
 def differs(before: Any, after: Any) -> bool:
-    """Answer whether two API values are not the same; a number and its digits are."""
+    """Answer whether two API values are not the same; a number and its digits are, outside of structures."""
     left, right = storable(before), storable(after)
     if left is None or right is None or isinstance(left, list | dict) or isinstance(right, list | dict):
-        return bool(left != right)
+        return differs_as_json(left, right)
     return str(left) != str(right)
+
+
+def differs_as_json(before: Any, after: Any) -> bool:
+    """Answer whether two values are not the same JSON: to Python, true is 1."""
+    return json.dumps(before, sort_keys=True) != json.dumps(after, sort_keys=True)

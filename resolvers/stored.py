@@ -17,7 +17,7 @@ from resolvers.terms import Term
 from resolvers.values import Unreadable, output
 from schema.catalog import ColumnClass
 from schema.spec import Field, Home, Module
-from storage.values import binder, wall_clock
+from storage.values import keeper, wall_clock
 
 _RAW_TEXT = frozenset({"password", "secret", "file"})
 
@@ -58,7 +58,7 @@ class Binding:
         if value is None:
             return 0 if item.kind == "epoch" and not item.nullable else None
         kind = "string" if item.kind in _RAW_TEXT else item.kind
-        return binder(self.dialect, kind, item.column_class, self.zone)(value)
+        return keeper(self.dialect, kind, item.column_class, self.zone)(value)
 
     def read(self, module: Module, item: Field, value: Any) -> Any:
         """Turn a column's value back into the API's, as images have it."""

@@ -14,7 +14,7 @@ from resolvers.conduct import ChangeKind, Conduct, RowChange, Work
 from resolvers.dynamic_values import DynamicValues
 from resolvers.faults import Fault, FaultCode, Faulty
 from resolvers.images import Image, Key
-from resolvers.ledger import differs
+from resolvers.ledger import differs, differs_as_json
 from resolvers.lookups import look_up
 from resolvers.rows import RowStore, by_columns
 from resolvers.statements import Statements
@@ -309,7 +309,10 @@ class Writer:
 
     def _differs(self, module: Module, before: Mapping[str, Any], name: str, value: Any) -> bool:
         item = module.field_named(name)
-        return item is not None and (not item.is_readable or differs(before.get(name), value))
+        if item is None or not item.is_readable:
+            return item is not None
+        compare = differs_as_json if item.traits.scalar == "JSON" else differs
+        return compare(before.get(name), value)
 
     def _is_kept(self, module: Module, name: str, value: Any) -> bool:
         """Answer whether a field's values go into the history: what is secret does not."""

@@ -17,7 +17,7 @@ from schema.kinds import VALIDITY
 from storage.errors import BadParameter
 from storage.plain import plain
 from storage.plain import text as without_surrogates
-from storage.yamltext import load_yaml
+from storage.yamltext import dump_yaml, load_yaml
 
 Converter = Callable[[Any], Any]
 
@@ -47,6 +47,17 @@ def binder(dialect: str, kind: str, column_class: ColumnClass, zone: tzinfo) -> 
     """Return what turns the API's value (never None) into a parameter, or raises BadParameter."""
     make = _BINDERS.get(kind, _bind_by_class)
     return make(dialect, column_class, zone)
+
+
+def keeper(dialect: str, kind: str, column_class: ColumnClass, zone: tzinfo) -> Converter:
+    """Return what turns the API's value (never None) into what a column is given to keep, or raises BadParameter.
+
+    A `binder`, but for PostgreSQL's BYTEA, which can be compared with texts and takes only bytes.
+    """
+    bind = binder(dialect, kind, column_class, zone)
+    if dialect != "postgresql" or column_class is not ColumnClass.BYTES:
+        return bind
+    return lambda value: bind(value).encode()
 
 
 def read_bucket(value: Any) -> date | None:
@@ -201,10 +212,11 @@ def bind_int(value: Any) -> int:
 
 def wall_clock(moment: datetime, dialect: str, zone: tzinfo) -> datetime | str:
     """Write a moment as the wall clock of the database's zone; SQLite compares texts."""
-    naive = moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
-    if dialect != "sqlite":
-        return naive
-    return naive.isoformat(" ") if naive.microsecond else naive.strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        naive = moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
+    except OverflowError:
+        raise BadParameter("The moment is outside of the calendar in the database's time zone.") from None
+    return naive.isoformat(" ") if dialect == "sqlite" else naive
 
 
 def _bind_moment(dialect: str, column_class: ColumnClass, zone: tzinfo) -> Converter:
@@ -243,6 +255,10 @@ def _bind_json(_: str, column_class: ColumnClass, zone: tzinfo) -> Converter:
     return lambda value: json.dumps(value, ensure_ascii=False)
 
 
+def _bind_yaml(_: str, column_class: ColumnClass, zone: tzinfo) -> Converter:
+    return dump_yaml
+
+
 def _bind_by_class(dialect: str, column_class: ColumnClass, zone: tzinfo) -> Converter:
     """Whole numbers and keys go by the column: a reference may be an integer or a login."""
     if column_class in _WHOLE:
@@ -265,5 +281,6 @@ _BINDERS: dict[str, Callable[[str, ColumnClass, tzinfo], Converter]] = {
     "decimal": _bind_number,
     "bool": _bind_bool,
     "json": _bind_json,
+    "yaml": _bind_yaml,
     "multiselect": _bind_json,
 }

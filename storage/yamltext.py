@@ -32,6 +32,19 @@ def load_yaml(text: str) -> Any:
         raise ValueError("The YAML text is broken.") from error
 
 
+class _Dumper(yaml.CSafeDumper):
+    """The safe dumper, without anchors: OTRS's reader knows them, people who edit such texts do not."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML calls it so
+        """Write out everything."""
+        return True
+
+
+def dump_yaml(value: Any) -> str:
+    """Write what JSON can say as a document of its own, as OTRS does (`---` first)."""
+    return yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, explicit_start=True)
+
+
 def _check_events(text: str) -> None:
     """Walk over the events, which needs no recursion, and count depth and nodes."""
     counts = [0]
@@ -54,5 +67,5 @@ def _check_events(text: str) -> None:
             counts[-1] += 1
             if event.anchor:
                 sizes[event.anchor] = 1
-        if len(counts) > DEPTH_LIMIT or counts[-1] > NODE_LIMIT:
+        if len(counts) - 1 > DEPTH_LIMIT or counts[-1] > NODE_LIMIT:
             raise ValueError("The YAML text is nested too deeply or too big.")
