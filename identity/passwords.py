@@ -23,12 +23,18 @@ def hash_password(password: str, cost: int = COST) -> str:
     """
     import bcrypt  # noqa: PLC0415 - most servers never set a password
 
-    secret = unicodedata.normalize("NFC", password).encode()
-    if len(secret) > BCRYPT_BYTES:
-        raise PasswordTooLong(f"A password may have {BCRYPT_BYTES} bytes.")
+    secret = check_password(password)
     salt = _letters()
     made = bcrypt.hashpw(secret, f"$2a${cost:02}${encode(salt.encode())}".encode()).decode()
     return f"BCRYPT:{cost}:{salt}:{made[29:]}"
+
+
+def check_password(password: str) -> bytes:
+    """Return the bytes of a password that are hashed. Raises `PasswordTooLong`."""
+    secret = unicodedata.normalize("NFC", password).encode()
+    if len(secret) > BCRYPT_BYTES:
+        raise PasswordTooLong(f"A password may have {BCRYPT_BYTES} bytes.")
+    return secret
 
 
 def _letters() -> str:

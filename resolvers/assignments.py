@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -43,6 +43,16 @@ class Given:
     extras: dict[str, Any] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     missing: list[Field] = field(default_factory=list)  # whose default a lambda makes
+
+    def copy(self) -> Given:
+        """Return it anew: a transaction that is tried again must not see the last one's work."""
+        return replace(
+            self,
+            values=dict(self.values),
+            lookups=dict(self.lookups),
+            extras=dict(self.extras),
+            faults=list(self.faults),
+        )
 
     def only(self, names: Collection[str]) -> Given:
         """Return the part that is about these inputs."""

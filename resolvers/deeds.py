@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -13,19 +13,20 @@ from resolvers.conduct import RowChange, Work
 from resolvers.context import Context
 from resolvers.deed_nodes import DeedNode, HandNode
 from resolvers.door import Door
+from resolvers.each import create_each
 from resolvers.errors import BadRequest, from_storage
 from resolvers.faults import Fault, FaultCode, Faulty
 from resolvers.hands import Hand, Hands
-from resolvers.hooks import BEFORE_CREATE, BEFORE_DELETE, BEFORE_UPDATE, HookEvent, has_hook
+from resolvers.hooks import BEFORE_DELETE, BEFORE_UPDATE, has_hook
 from resolvers.ids import key_of
 from resolvers.images import Image, Key, read_images
 from resolvers.nodes import RowNode
 from resolvers.outcome import Outcome, RowOutcome, read_outcome, write_outcome
 from resolvers.payload import Payload, read_rows
 from resolvers.predicate import Predicate
-from resolvers.stored import protect
+from resolvers.readying import make_ready, run_hooks
+from resolvers.refusals import diagnose
 from resolvers.undo import HANDS
-from resolvers.uniques import candidates, find_taken
 from resolvers.writer import Result, Writer
 from resolvers.writing import Writing
 from schema.spec import Module
@@ -33,7 +34,6 @@ from schema.writes import Deed
 from storage import idempotency, retry
 from storage.engine import Transaction
 from storage.errors import BadParameter, ConstraintViolated, StatementFailed, StorageError, TransactionConflict
-from storage.savepoint import savepoint
 
 HOOK_ROUNDS = 3  # how often before-hooks look again when the row has changed meanwhile
 
@@ -127,7 +127,10 @@ class Deeds:
         except Faulty as faulty:
             return _refused(node, faulty)
         except ConstraintViolated as error:
-            return _refused(node, Faulty(*await self._diagnose(node.module, node.rows, error, deed=node.deed)))
+            return _refused(
+                node,
+                Faulty(*await self._diagnose(node, error)),
+            )
         except (BadParameter, StatementFailed):
             return _refused(node, Faulty(Fault(FaultCode.INVALID, "invalid-row")))
 
@@ -174,35 +177,18 @@ class Deeds:
     async def _prepare(self, node: DeedNode) -> None:
         """Do what needs no database, or must not hold its write lock: hashes, defaults by lambda, hooks before a new row."""
         for given in node.rows:
-            await protect(node.module, given, self.context.secret)
-            for item in given.missing:
-                try:
-                    given.values[item.name] = await self.writing.hooks.default(node.module, item, given.values)
-                except Faulty as faulty:
-                    given.faults += [fault.under(*given.path) for fault in faulty.faults]
-            given.missing = []
-            if node.deed in _MAKING and has_hook(node.module, BEFORE_CREATE) and not given.faults:
-                await self._hook(node.module, BEFORE_CREATE, {}, given)
+            await make_ready(self.writing.hooks, node.module, given, self.context.secret, is_new=node.deed in _MAKING)
         if not node.skips_failed:
             faults = [fault for given in node.rows for fault in given.faults]
             if faults:
                 raise Faulty(*faults)
-
-    async def _hook(self, module: Module, on: str, before: Mapping[str, Any], given: Given) -> None:
-        event = HookEvent(module, on, before, {**before, **given.values})
-        try:
-            outcome = await self.writing.hooks.before(event)
-        except Faulty as faulty:
-            given.faults += [fault.under(*given.path) for fault in faulty.faults]
-            return
-        given.values.update(outcome.values)
 
     # --- the deeds ---
 
     async def create(self, node: DeedNode, _hooked: AllHooked, work: Work) -> Outcome:
         """Make one row."""
         writer = self._writer(work)
-        (result,) = await writer.create(node.module, [_copy(given) for given in node.rows])
+        (result,) = await writer.create(node.module, [given.copy() for given in node.rows])
         change = _done(result)
         await writer.finish()
         return Outcome([RowOutcome(change.key)], affected=1, created=True)
@@ -211,9 +197,9 @@ class Deeds:
         """Make rows: all of them, or those without an error."""
         writer = self._writer(work)
         if node.skips_failed:
-            results = await self._create_each(writer, node, work)
+            results = await create_each(writer, node.module, node.rows)
         else:
-            results = await writer.create(node.module, [_copy(given) for given in node.rows])
+            results = await writer.create(node.module, [given.copy() for given in node.rows])
             faults = [fault for result in results if isinstance(result, list) for fault in result]
             if faults:
                 raise Faulty(*faults)
@@ -224,32 +210,11 @@ class Deeds:
         ]
         return Outcome(rows, affected=sum(row.key is not None for row in rows))
 
-    async def _create_each(self, writer: Writer, node: DeedNode, work: Work) -> list[Result]:
-        """Make all rows at once, and where the database refuses one of them, each by itself."""
-        try:
-            async with savepoint(work.transaction):
-                return await writer.create(node.module, [_copy(given) for given in node.rows])
-        except (ConstraintViolated, BadParameter, StatementFailed, Faulty):
-            writer.forget()
-        results: list[Result] = []
-        for given in node.rows:
-            try:
-                async with savepoint(work.transaction):
-                    results += await writer.create(node.module, [_copy(given)])
-            except ConstraintViolated as error:
-                fetch = work.transaction.execute
-                results.append(await self._diagnose(node.module, [given], error, deed=node.deed, fetch=fetch))
-            except Faulty as faulty:
-                results.append(list(faulty.faults))
-            except (BadParameter, StatementFailed):
-                results.append([Fault(FaultCode.INVALID, "invalid-row", given.path)])
-        return results
-
     async def update(self, node: DeedNode, hooked: AllHooked, work: Work) -> Outcome:
         """Change the row that the key names."""
         writer = self._writer(work)
         image = await self._locked(writer, node)
-        given = _copy(node.rows[0])
+        given = node.rows[0].copy()
         self._hear(node, image, given, hooked)
         await writer.update(node.module, image, given)
         await writer.finish()
@@ -261,7 +226,7 @@ class Deeds:
         images = await self._images(writer, node, 1)
         if not images:
             try:
-                (result,) = await writer.create(node.module, [_copy(given) for given in node.rows])
+                (result,) = await writer.create(node.module, [given.copy() for given in node.rows])
             except ConstraintViolated as error:
                 if error.kind == "unique":  # somebody made it meanwhile, or it stands under another key: look again
                     raise TransactionConflict from None
@@ -270,7 +235,7 @@ class Deeds:
             await self._is_the_one(writer, node, change)
             await writer.finish()
             return Outcome([RowOutcome(change.key)], affected=1, created=True)
-        given = _copy(node.rows[0]).only(node.named)
+        given = node.rows[0].copy().only(node.named)
         self._hear(node, images[0], given, hooked)
         await writer.update(node.module, images[0], given)
         await writer.finish()
@@ -305,11 +270,11 @@ class Deeds:
         images = await self._all(writer, node)
         if has_hook(node.module, BEFORE_UPDATE):  # each row may be set to something else
             for image in images:
-                given = _copy(node.rows[0])
+                given = node.rows[0].copy()
                 self._hear(node, image, given, hooked)
                 await writer.update(node.module, image, given)
         else:
-            await writer.update_all(node.module, images, _copy(node.rows[0]))
+            await writer.update_all(node.module, images, node.rows[0].copy())
         await writer.finish()
         return Outcome([RowOutcome(image.key) for image in images], affected=len(images))
 
@@ -361,9 +326,9 @@ class Deeds:
         )
         found: dict[Key, Hooked] = {}
         for image in images:
-            given = _copy(node.rows[0]).only(node.named) if node.deed is Deed.UPSERT else self._patch(node)
+            given = node.rows[0].copy().only(node.named) if node.deed is Deed.UPSERT else self._patch(node)
             before = dict(given.values)
-            await self._hook(node.module, on, image.fields, given)
+            await run_hooks(self.writing.hooks, node.module, on, image.fields, given)
             if given.faults:
                 raise Faulty(*given.faults)
             values = {
@@ -373,7 +338,7 @@ class Deeds:
         return found
 
     def _patch(self, node: DeedNode) -> Given:
-        return _copy(node.rows[0]) if node.rows else Given(())
+        return node.rows[0].copy() if node.rows else Given(())
 
     def _hear(self, node: DeedNode, image: Image, given: Given, hooked: AllHooked) -> None:
         """Take over what the hooks set. Raises `Stale` when the row is another one now than they were shown."""
@@ -385,36 +350,14 @@ class Deeds:
             raise Stale
         given.values.update(heard.values)
 
-    # --- what the database refused ---
-
-    async def _diagnose(
-        self,
-        module: Module,
-        rows: Sequence[Given],
-        error: ConstraintViolated,
-        *,
-        deed: Deed,
-        fetch: Any = None,
-    ) -> list[Fault]:
-        """Say which field a constraint of the database is about, without its name."""
-        if error.kind == "foreign_key" and deed in _REMOVING:
-            return [Fault(FaultCode.REFERENCE, "referenced", ("key",) if deed is Deed.DELETE else None)]
-        faults: list[Fault] = []
-        if error.kind == "unique":
-            speech = self.door.statements.speech()
-            fields = candidates(module, self.context.snapshot.catalog)
-            for given in rows:
-                found = await find_taken(speech, module, fields, given.values, fetch=fetch or self._fetch)
-                faults += [_at(fault, module, given) for fault in found]
-            return faults or [Fault(FaultCode.UNIQUE, "unique-row", _only_path(rows))]
-        code, key = _CONSTRAINTS.get(error.kind, (FaultCode.INVALID, "invalid-row"))
-        return [Fault(code, key, _only_path(rows))]
+    async def _diagnose(self, node: DeedNode, error: ConstraintViolated) -> list[Fault]:
+        statements = self.door.statements
+        return await diagnose(statements, node.module, node.rows, error, deed=node.deed, fetch=self._fetch)
 
     async def _fetch(self, statement: Any) -> list[tuple[Any, ...]]:
         return await self.context.database.fetch(statement, deadline=self.context.deadline)
 
 
-_CONSTRAINTS: Mapping[str, tuple[FaultCode, str]] = {"foreign_key": (FaultCode.REFERENCE, "reference-row")}
 _MAKING = frozenset({Deed.CREATE, Deed.CREATE_MANY, Deed.UPSERT})
 _HOOKS: Mapping[Deed, str] = {
     Deed.UPDATE: BEFORE_UPDATE,
@@ -423,7 +366,6 @@ _HOOKS: Mapping[Deed, str] = {
     Deed.DELETE: BEFORE_DELETE,
     Deed.DELETE_MANY: BEFORE_DELETE,
 }
-_REMOVING = frozenset({Deed.DELETE, Deed.DELETE_MANY})
 _DEEDS: Mapping[Deed, Callable[[Deeds, DeedNode, AllHooked, Work], Awaitable[Outcome]]] = {
     Deed.CREATE: Deeds.create,
     Deed.CREATE_MANY: Deeds.create_many,
@@ -434,17 +376,6 @@ _DEEDS: Mapping[Deed, Callable[[Deeds, DeedNode, AllHooked, Work], Awaitable[Out
     Deed.DELETE_MANY: Deeds.delete_many,
     Deed.RESTORE: Deeds.restore,
 }
-
-
-def _copy(given: Given) -> Given:
-    """Return what a row is given anew for each attempt: a transaction that is tried again must not see the last one's work."""
-    return replace(
-        given,
-        values=dict(given.values),
-        lookups=dict(given.lookups),
-        extras=dict(given.extras),
-        faults=list(given.faults),
-    )
 
 
 def _done(result: Result) -> RowChange:
@@ -473,13 +404,3 @@ def _refused(node: DeedNode, faulty: Faulty) -> Outcome:
         rows.append(RowOutcome(None, own))
     others = [fault for fault in faulty.faults if not any(fault in row.faults for row in rows)]
     return Outcome(rows, others or [Fault(FaultCode.INVALID, "not-written")])
-
-
-def _at(fault: Fault, module: Module, given: Given) -> Fault:
-    label = fault.params["field"]
-    item = next(item for item in module.fields if item.label is label)
-    return fault.under(*given.path, item.api_name)
-
-
-def _only_path(rows: Sequence[Given]) -> tuple[str, ...] | None:
-    return rows[0].path if len(rows) == 1 else None

@@ -1,30 +1,92 @@
-"""Rows that references are to point at, found by their keys: many in one statement, inside the transaction that writes."""
+"""Rows that references are to point at, found by their keys: many in one statement."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from resolvers.assignments import Lookup
+from resolvers.assignments import Given, Lookup
+from resolvers.checks import fault
 from resolvers.draft import Draft
+from resolvers.faults import FaultCode
+from resolvers.images import Fetch
+from resolvers.predicate import Compare
 from resolvers.scope import Speech
+from resolvers.shape import link_key
 from resolvers.terms import Term, joined_column
-from storage.engine import Transaction
 
 LOOKUPS_AT_ONCE = 50  # scalar subqueries of one statement
+VALUES_AT_ONCE = 500  # of one list in a statement
+FEW = 3  # lookups by one key that are still asked for one by one
 
 
-async def look_up(transaction: Transaction, speech: Speech, lookups: Sequence[Lookup]) -> list[Any]:
+async def resolve(fetch: Fetch, speech: Speech, rows: Sequence[Given]) -> None:
+    """Find the rows that references name, and put what they store, or a fault, into the rows that named them."""
+    wanted = {id(lookup): lookup for given in rows for lookup in given.lookups.values()}
+    values = await look_up(fetch, speech, list(wanted.values())) if wanted else []
+    found = dict(zip(wanted, values, strict=True))
+    for given in rows:
+        for name, lookup in given.lookups.items():
+            value = found[id(lookup)]
+            if value is None:
+                missing = fault(lookup.field, FaultCode.REFERENCE, "reference")
+                given.faults.append(missing.under(*lookup.path))
+            else:
+                given.values[name] = value
+        given.lookups = {}
+
+
+async def look_up(fetch: Fetch, speech: Speech, lookups: Sequence[Lookup]) -> list[Any]:
     """Return for each lookup the value that its reference stores, or None where there is no such row."""
-    found: list[Any] = []
-    for start in range(0, len(lookups), LOOKUPS_AT_ONCE):
-        wanted = [_value(speech, item) for item in lookups[start : start + LOOKUPS_AT_ONCE]]
-        columns = [value.label(f"r{number}") for number, value in enumerate(wanted)]
-        rows = await transaction.execute(sa.select(*columns))
-        found += rows[0]
+    found: list[Any] = [None] * len(lookups)
+    single: list[int] = []
+    for places in _by_key(lookups):
+        if len(places) <= FEW:
+            single += places
+            continue
+        stored = await _stored(fetch, speech, [lookups[place] for place in places])
+        for place in places:
+            found[place] = stored.get(_given(lookups[place]))
+    for start in range(0, len(single), LOOKUPS_AT_ONCE):
+        part = single[start : start + LOOKUPS_AT_ONCE]
+        columns = [_value(speech, lookups[place]).label(f"r{number}") for number, place in enumerate(part)]
+        (row,) = await fetch(sa.select(*columns))
+        for place, value in zip(part, row, strict=True):
+            found[place] = value
     return found
+
+
+def _by_key(lookups: Sequence[Lookup]) -> Iterator[list[int]]:
+    """Group lookups that one statement answers: of one reference, by one key. Those by a global id stay alone."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for place, lookup in enumerate(lookups):
+        where = lookup.where
+        key = where.term.key if isinstance(where, Compare) and where.operator == "eq" else (str(place),)
+        groups.setdefault((lookup.target.name, joined_column(lookup.hop), *key), []).append(place)
+    yield from groups.values()
+
+
+async def _stored(fetch: Fetch, speech: Speech, lookups: Sequence[Lookup]) -> dict[str, Any]:
+    """Return what references to the named rows store, by the value of the key that names them."""
+    target, joined = lookups[0].target, joined_column(lookups[0].hop)
+    wanted = {_given(lookup): where for lookup in lookups if isinstance(where := lookup.where, Compare)}
+    found: dict[str, Any] = {}
+    every = list(wanted.values())
+    for start in range(0, len(every), VALUES_AT_ONCE):
+        part = every[start : start + VALUES_AT_ONCE]
+        draft = Draft(speech, target)
+        key = draft.column(part[0].term)
+        value = draft.column(Term((), target, joined))
+        draft.where([Compare(part[0].term, "in", [where.value for where in part], part[0].path)])
+        for row in await fetch(draft.statement()):
+            found.setdefault(link_key(row[key]), row[value])
+    return found
+
+
+def _given(lookup: Lookup) -> str:
+    return link_key(lookup.where.value) if isinstance(lookup.where, Compare) else ""
 
 
 def _value(speech: Speech, lookup: Lookup) -> sa.ScalarSelect[Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from identity.passwords import PasswordTooLong, hash_password
+from identity.passwords import PasswordTooLong, check_password, hash_password
 from identity.seals import seal
 from resolvers.assignments import Given
 from resolvers.checks import fault
@@ -79,15 +79,21 @@ class Binding:
         return module.columns.get(column, ColumnClass.OTHER)
 
 
-async def protect(module: Module, given: Given, secret: bytes) -> None:
-    """Hash passwords and seal secrets before anything is stored; OTRS reads the secrets of its own tables as they are."""
+async def protect(module: Module, given: Given, secret: bytes, *, hashes: bool = True) -> None:
+    """Hash passwords and seal secrets before anything is stored; OTRS reads the secrets of its own tables as they are.
+
+    Without `hashes` passwords are checked and stay: hashing is slow on purpose.
+    """
     for name, value in given.values.items():
         item = module.field_named(name)
         if item is None or not value:
             continue
         if item.kind == "password":
             try:
-                given.values[name] = await asyncio.to_thread(hash_password, value)
+                if hashes:
+                    given.values[name] = await asyncio.to_thread(hash_password, value)
+                else:
+                    check_password(value)
             except PasswordTooLong:
                 wrong = fault(item, FaultCode.INVALID, "too-long", limit=72, length=len(value.encode()))
                 given.faults.append(wrong.under(*given.path, item.api_name))

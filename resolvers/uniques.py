@@ -19,11 +19,6 @@ from schema.catalog import Catalog
 from schema.spec import Field, Home, Module
 
 
-def unbacked(module: Module, catalog: Catalog) -> tuple[Field, ...]:
-    """Return the fields that a file calls unique and no key of the database keeps so."""
-    return tuple(item for item in module.fields if item.unique and not _is_backed(item, module, catalog))
-
-
 def candidates(module: Module, catalog: Catalog) -> tuple[Field, ...]:
     """Return the fields of which the database, or the file, allows every value once."""
     return tuple(

@@ -8,18 +8,17 @@ from typing import Any
 
 from resolvers import ledger
 from resolvers.assignments import Given
-from resolvers.checks import fault
 from resolvers.claims import take_files
 from resolvers.conduct import ChangeKind, Conduct, RowChange, Work
 from resolvers.dynamic_values import DynamicValues
-from resolvers.faults import Fault, FaultCode, Faulty
+from resolvers.faults import Fault, Faulty
 from resolvers.images import Image, Key
 from resolvers.ledger import differs, differs_as_json
-from resolvers.lookups import look_up
+from resolvers.lookups import resolve
 from resolvers.rows import RowStore, by_columns
 from resolvers.statements import Statements
 from resolvers.stored import Binding, Columns
-from resolvers.uniques import find_taken, unbacked
+from resolvers.taken import mark_taken, unique_keys
 from schema.kinds import VALIDITY
 from schema.spec import VALIDITY_COLUMN, Field, Home, Module
 from schema.writes import soft_deletes
@@ -53,9 +52,19 @@ class Writer:
         if self._changes:
             await ledger.note(self.work, self._changes, self.undoes)
 
-    def forget(self) -> None:
-        """Forget what a savepoint took back."""
-        self._changes.clear()
+    def mark(self) -> int:
+        """Return how far one has come, for `forget`."""
+        return len(self._changes)
+
+    def forget(self, mark: int) -> None:
+        """Forget what came after a mark, because a savepoint took it back."""
+        del self._changes[mark:]
+
+    async def foresee(self, module: Module, rows: Sequence[tuple[Given, Key | None]]) -> None:
+        """Tell what is wrong with rows, each with its key if it is there, before the database refuses all of them."""
+        await self._resolve([given for given, _ in rows])
+        keys = unique_keys(module, self.statements.catalog)
+        await mark_taken(self.work.transaction.execute, self.speech, module, keys, rows)
 
     async def create(self, module: Module, rows: Sequence[Given]) -> list[Result]:
         """Make new rows; those with faults are left out, and their faults returned in their place."""
@@ -178,36 +187,16 @@ class Writer:
     # --- inside ---
 
     async def _resolve(self, rows: Sequence[Given]) -> None:
-        """Find the rows that references name; every reference to the same row is looked up once."""
-        wanted = {id(lookup): lookup for given in rows for lookup in given.lookups.values()}
-        values = await look_up(self.work.transaction, self.speech, list(wanted.values())) if wanted else []
-        found = dict(zip(wanted, values, strict=True))
-        for given in rows:
-            for name, lookup in given.lookups.items():
-                value = found[id(lookup)]
-                if value is None:
-                    missing = fault(lookup.field, FaultCode.REFERENCE, "reference")
-                    given.faults.append(missing.under(*lookup.path))
-                else:
-                    given.values[name] = value
-            given.lookups = {}
+        """Find the rows that references name."""
+        await resolve(self.work.transaction.execute, self.speech, rows)
 
     async def _keep_unique(self, module: Module, rows: Sequence[tuple[Given, Key | None]]) -> None:
-        fields = unbacked(module, self.statements.catalog)
-        fields = tuple(item for item in fields if any(item.name in given.values for given, _ in rows))
-        if not fields:
-            return
-        await hold(self.work.transaction, f"unique {module.table}")
-        for item in fields:
-            seen: set[str] = set()
-            for given, key in rows:
-                value = given.values.get(item.name)
-                fetch = self.work.transaction.execute
-                taken = await find_taken(self.speech, module, (item,), given.values, fetch=fetch, own=key)
-                if not taken and value is not None and str(value) in seen:
-                    taken = [fault(item, FaultCode.UNIQUE, "unique")]
-                seen.add(str(value))
-                given.faults += [wrong.under(*given.path, item.api_name) for wrong in taken]
+        """Keep apart what the database does not."""
+        keys = [key for key in unique_keys(module, self.statements.catalog) if not key.is_backed]
+        keys = [key for key in keys if any(key.given(given) is not None for given, _ in rows)]
+        if keys:
+            await hold(self.work.transaction, f"unique {module.table}")
+            await mark_taken(self.work.transaction.execute, self.speech, module, keys, rows)
 
     async def _prepared(self, module: Module, given: Given) -> tuple[RowChange, Columns]:
         """Make the change of a new row, with what the module, OTRS and the conduct add to it."""
