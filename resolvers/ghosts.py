@@ -31,13 +31,6 @@ _TYPES: Mapping[ColumnClass, Any] = {
     ColumnClass.DATETIME: WallClock(),
 }
 _TEXT = sa.Text()
-# SQLite has no types to cast to (a DATETIME would become a number). MySQL casts to few, under names of its own; its numbers
-# and texts compare well as they are.
-_CAST: Mapping[str, frozenset[ColumnClass]] = {
-    "sqlite": frozenset(),
-    "mysql": frozenset({ColumnClass.DATE, ColumnClass.TIME, ColumnClass.DATETIME}),
-    "postgresql": frozenset(ColumnClass),
-}
 
 
 def ghost(
@@ -80,6 +73,7 @@ def _columns(speech: Speech, module: Module, fields: Mapping[str, Sequence[Any]]
 def _literal(speech: Speech, module: Module, name: str, value: Any) -> sa.ColumnElement[Any]:
     kind = module.columns.get(name, ColumnClass.OTHER)
     given: sa.ColumnElement[Any] = sa.null() if value is None else sa.bindparam(None, value, unique=True)
-    if kind not in _CAST[speech.dialect.name]:
+    # The others compare values as they come: SQLite has no types to cast to (a DATETIME would become a number).
+    if speech.dialect.name != "postgresql":
         return given
     return sa.type_coerce(sa.cast(given, _TYPES.get(kind, _TEXT)), sa.types.NullType())

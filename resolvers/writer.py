@@ -20,7 +20,7 @@ from resolvers.statements import Statements
 from resolvers.stored import Binding, Columns
 from resolvers.taken import mark_taken, unique_keys
 from schema.kinds import VALIDITY
-from schema.spec import VALIDITY_COLUMN, Field, Home, Module
+from schema.spec import AUDIT_COLUMNS, VALIDITY_COLUMN, Field, Home, Module
 from schema.writes import soft_deletes
 from storage.locks import hold
 
@@ -171,7 +171,9 @@ class Writer:
                 ChangeKind.DELETED,
                 image.key,
                 image.columns,
-                fields={name: (value, None) for name, value in image.fields.items() if value is not None},
+                fields={
+                    name: (value, None) for name, value in image.fields.items() if self._is_kept(module, name, value)
+                },
             )
             for image in images
         ]
@@ -306,4 +308,6 @@ class Writer:
     def _is_kept(self, module: Module, name: str, value: Any) -> bool:
         """Answer whether a field's values go into the history: what is secret does not."""
         item = module.field_named(name)
-        return item is not None and item.is_readable and value is not None
+        if item is None or not item.is_readable or item.holds_bytes or value is None:
+            return False
+        return item.column not in AUDIT_COLUMNS or item.column in module.key_columns  # who and when is said beside

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Protocol
@@ -25,17 +26,20 @@ GONE = "What this subscription asks for is not there any more: the modules have 
 class Source(Protocol):
     """Where changes come from; `storage.feed.Feed` is one."""
 
-    def subscribe(self, modules: list[str]) -> AbstractAsyncContextManager[AsyncIterator[Change]]:
+    def subscribe(self, modules: Collection[str] | None = None) -> AbstractAsyncContextManager[AsyncIterator[Change]]:
         """Follow the changes of some modules from now on."""
 
 
 class Following:
     """One subscription. It sees reloads: the operation is analysed anew when the modules have changed."""
 
-    def __init__(self, call: Call, context_of: Callable[[Call], Context], snapshot: Callable[[], Snapshot]) -> None:
+    def __init__(
+        self, call: Call, context_of: Callable[[Call], Context], snapshot: Callable[[], Snapshot], seconds: float
+    ) -> None:
         self._call = call
         self._context_of = context_of
         self._snapshot = snapshot
+        self._seconds = seconds  # that the answer to one event may take
         self._renew(call)
 
     @property
@@ -59,6 +63,7 @@ class Following:
 
     async def _answer(self, change: Change) -> ExecutionResult | None:
         snapshot = self._snapshot()
+        self._call = replace(self._call, deadline=time.monotonic() + self._seconds)
         if snapshot.version != self._call.snapshot.version:
             self._renew(replace(self._call, snapshot=snapshot))
         context = self._context_of(self._call)

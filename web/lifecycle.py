@@ -27,10 +27,12 @@ from schema.spec import Audience, Module
 from schema.watch import watch
 from storage.claim import claim
 from storage.engine import Database
+from storage.feed import Feed
 from storage.files import Files
 from storage.install import install
 from storage.library import Library
 from web.admission import Admission
+from web.following import Following
 from web.live import Call, Live, Transfers
 from web.persisted import Persisted
 from web.platform import hand_written
@@ -74,8 +76,10 @@ def make_live(settings: Settings) -> Live:
     registry = open_registry(settings, database)
     workshop = Workshop(registry, Library(database), settings.modules_dir, settings.refuse_breaking)
 
-    async def run(call: Call) -> ExecutionResult:
-        context = PlatformContext(
+    feed = Feed(database)
+
+    def context_of(call: Call) -> Context:
+        return PlatformContext(
             workshop=workshop,
             snapshot=call.snapshot,
             database=database,
@@ -84,16 +88,24 @@ def make_live(settings: Settings) -> Live:
             request_id=call.request_id,
             deadline=call.deadline,
             languages=call.languages,
+            changes=feed,
         )
+
+    async def run(call: Call) -> ExecutionResult:
         name = call.operation.name.value if call.operation.name else None
-        writing = Writing(idempotency_key=call.idempotency_key)
-        return await execute(context, call.document, name, call.variables, writing=writing)
+        writing = Writing(idempotency_key=call.idempotency_key, committed=feed.notify)
+        return await execute(context_of(call), call.document, name, call.variables, writing=writing)
+
+    def follow(call: Call) -> AsyncIterator[ExecutionResult] | None:
+        following = Following(call, context_of, live.snapshot, settings.request_seconds)
+        return following.results(feed) if following.node else None
 
     live = Live(
         settings=settings,
         registry=registry,
         database=database,
         execute=run,
+        follow=follow,
         introspect=Introspection(),
         documents=Documents(
             settings.limits,
@@ -112,7 +124,7 @@ def make_live(settings: Settings) -> Live:
 
     places = (Admission(settings.file_transfers, settings.queue_length, settings.queue_seconds) for _ in range(2))
     live.transfers = Transfers(files, begin, *places)
-    live.background = lambda: _background(live, registry, database)
+    live.background = lambda: _background(live, registry, database, feed)
     live.claim = lambda: claim(database.file)
     return live
 
@@ -145,7 +157,7 @@ def asks_for_data(operation: OperationDefinitionNode) -> bool:
 
 
 @asynccontextmanager
-async def _background(live: Live, registry: Registry, database: Database) -> AsyncIterator[None]:
+async def _background(live: Live, registry: Registry, database: Database, feed: Feed) -> AsyncIterator[None]:
     """Keep modules loaded and watched. The database may be away, now or later."""
     settings = live.settings
     stop = asyncio.Event()
@@ -168,6 +180,7 @@ async def _background(live: Live, registry: Registry, database: Database) -> Asy
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await feed.close()
         await database.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -57,7 +57,7 @@ class Call:
 
 
 Execute = Callable[[Call], Awaitable[ExecutionResult]]
-Follow = Callable[[Call], AsyncGenerator[ExecutionResult] | None]
+Follow = Callable[[Call], AsyncIterator[ExecutionResult] | None]
 Introspect = Callable[[Call], Awaitable[bytes | None]]
 
 

@@ -6,9 +6,10 @@ import inspect
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from graphql import ExecutionResult, subscribe
+from graphql import ExecutionResult, GraphQLError, subscribe
 from graphql.language import OperationType
 
+from resolvers.errors import present
 from web.answers import encode
 from web.edge import Note
 from web.errors import Refused, format_exception, format_message
@@ -33,7 +34,11 @@ async def stream(live: Live, call: Call, note: Note) -> AsyncGenerator[bytes]:
 
 
 async def _subscribe(live: Live, call: Call) -> AsyncGenerator[ExecutionResult]:
-    following = live.follow(call)
+    try:
+        following = live.follow(call)
+    except GraphQLError as error:  # refused before anything was read: a filter, a field, a right
+        yield ExecutionResult(None, present([error], call.request_id))
+        return
     if following is not None:
         async for result in following:
             yield result

@@ -12,13 +12,17 @@ from tests.writes.world import Desk, Place, customer, faults, fresh, queue
 async def test_a_new_row_comes_back_as_it_reads_with_an_edge_whose_cursor_works(desk: Desk) -> None:
     name = fresh("Queue")
     select = "queue { id name group { name } followUp validity } queueEdge { cursor node { name } }"
-    made = await desk.write("createQueue", {"queue": queue(name), "clientMutationId": "c1"}, f"{select} clientMutationId")
+    made = await desk.write(
+        "createQueue", {"queue": queue(name), "clientMutationId": "c1"}, f"{select} clientMutationId"
+    )
     assert made["clientMutationId"] == "c1"
     shown = {"name": name, "group": {"name": "users"}, "followUp": "POSSIBLE", "validity": "VALID"}
     assert made["queue"] == {"id": made["queue"]["id"], **shown}
     assert made["queueEdge"]["node"] == {"name": name}
     later = await desk.made("Queue", queue(), "name")
-    after = await desk.ask("query($c: String) { queues(after: $c) { nodes { name } } }", {"c": made["queueEdge"]["cursor"]})
+    after = await desk.ask(
+        "query($c: String) { queues(after: $c) { nodes { name } } }", {"c": made["queueEdge"]["cursor"]}
+    )
     names = [row["name"] for row in after["queues"]["nodes"]]
     assert later["name"] in names
     assert name not in names
@@ -94,7 +98,9 @@ async def test_deleting_softly_keeps_the_row_and_restoring_brings_it_back(desk: 
 
 async def test_deleting_for_good_removes_the_row(desk: Desk) -> None:
     made = await desk.made("Gadget", {"name": fresh()}, "id name")
-    assert (await desk.write("deleteGadget", {"key": {"id": made["id"]}}, "deletedGadgetId"))["deletedGadgetId"] == made["id"]
+    assert (await desk.write("deleteGadget", {"key": {"id": made["id"]}}, "deletedGadgetId"))[
+        "deletedGadgetId"
+    ] == made["id"]
     assert await desk.rows("gadget", f"name = '{made['name']}'") == []
     assert await desk.refused("deleteGadget", {"key": {"id": made["id"]}}) == [("NOT_FOUND", "key")]
 
@@ -132,7 +138,9 @@ async def test_upsert_makes_a_row_once_and_changes_only_what_is_given_afterwards
     assert (first["created"], first["errors"], first["company"]["city"]) == (True, [], "Bonn")
     await desk.write("deleteCompany", {"key": {"databaseId": name}})
     again = await desk.write(
-        "upsertCompany", {**given, "company": {"databaseId": name, "name": f"{name} AG"}}, f"{select} company {{ validity }}"
+        "upsertCompany",
+        {**given, "company": {"databaseId": name, "name": f"{name} AG"}},
+        f"{select} company {{ validity }}",
     )
     # What the input leaves out stays as it is, also where a new row would have a default.
     assert again["company"] == {"databaseId": name, "name": f"{name} AG", "city": "Bonn", "validity": "INVALID"}
@@ -175,7 +183,9 @@ async def test_a_change_that_changes_nothing_leaves_the_row_and_its_history_alon
     made = await desk.made("Queue", queue(comment="same"), "id databaseId version")
     history = f"module = 'queue' AND row_key = '[{made['databaseId']}]'"
     before = await desk.rows("lambdesk_change", history)
-    same = await desk.write("updateQueue", {"key": {"id": made["id"]}, "patch": {"comment": "same"}}, "queue { version }")
+    same = await desk.write(
+        "updateQueue", {"key": {"id": made["id"]}, "patch": {"comment": "same"}}, "queue { version }"
+    )
     assert same["queue"]["version"] == made["version"]
     assert await desk.rows("lambdesk_change", history) == before
 
@@ -203,7 +213,9 @@ async def test_text_keys_come_from_the_client_and_are_there_once(desk: Desk) -> 
     ]
 
 
-@pytest.mark.parametrize("extra", ["id: 1", "databaseId: 1", "createdBy: {databaseId: 2}", "changedAt: null", "version: \"x\""])
+@pytest.mark.parametrize(
+    "extra", ["id: 1", "databaseId: 1", "createdBy: {databaseId: 2}", "changedAt: null", 'version: "x"']
+)
 def test_what_nobody_may_set_is_not_part_of_the_inputs(place: Place, extra: str) -> None:
     schema = place.snapshot.schema_for("agent")  # type: ignore[arg-type] # a StrEnum
     for text in (
@@ -249,7 +261,9 @@ async def test_a_mistake_in_any_input_is_found_before_anything_is_written(desk: 
 async def test_rows_of_an_adopted_otrs_are_written_as_those_of_an_own_database(adopted: Desk) -> None:
     made = await adopted.made("Queue", queue(costCenter=fresh("c"), floor=2), "id group { name } floor")
     assert (made["group"], made["floor"]) == ({"name": "users"}, 2)
-    changed = await adopted.write("updateQueue", {"key": {"id": made["id"]}, "patch": {"floor": 3, "comment": "x"}}, "queue { floor comment }")
+    changed = await adopted.write(
+        "updateQueue", {"key": {"id": made["id"]}, "patch": {"floor": 3, "comment": "x"}}, "queue { floor comment }"
+    )
     assert changed["queue"] == {"floor": 3, "comment": "x"}
     login = fresh("customer")
     shown = "login note tags vip since seen"

@@ -40,11 +40,15 @@ VALUES: dict[str, Any] = {
 async def test_a_value_of_every_kind_is_stored_changed_and_emptied(desk: Desk, name: str) -> None:
     made = await desk.made("Gadget", {"name": fresh(), name: VALUES[name]}, f"id version {name}")
     assert made[name] == VALUES[name]
-    again = await desk.write("updateGadget", {"key": {"id": made["id"]}, "patch": {name: None}}, f"gadget {{ version {name} }}")
+    again = await desk.write(
+        "updateGadget", {"key": {"id": made["id"]}, "patch": {name: None}}, f"gadget {{ version {name} }}"
+    )
     assert again["errors"] == []
     assert again["gadget"][name] is None
     assert again["gadget"]["version"] != made["version"]
-    back = await desk.write("updateGadget", {"key": {"id": made["id"]}, "patch": {name: VALUES[name]}}, f"gadget {{ version {name} }}")
+    back = await desk.write(
+        "updateGadget", {"key": {"id": made["id"]}, "patch": {name: VALUES[name]}}, f"gadget {{ version {name} }}"
+    )
     assert back["gadget"] == {"version": made["version"], name: VALUES[name]}
 
 
@@ -141,8 +145,12 @@ async def test_columns_of_unusual_classes_take_what_their_fields_take(desk: Desk
     wanted = made[name] if name == "label" else STRANGE[name]
     assert made[name] == wanted
     key = {"key": {"id": made["id"]}}
-    assert (await desk.write("updateStranger", {**key, "patch": {name: None}}, f"stranger {{ {name} }}"))["stranger"] == {name: None}
-    assert (await desk.write("updateStranger", {**key, "patch": {name: wanted}}, f"stranger {{ {name} }}"))["stranger"] == {name: wanted}
+    assert (await desk.write("updateStranger", {**key, "patch": {name: None}}, f"stranger {{ {name} }}"))[
+        "stranger"
+    ] == {name: None}
+    assert (await desk.write("updateStranger", {**key, "patch": {name: wanted}}, f"stranger {{ {name} }}"))[
+        "stranger"
+    ] == {name: wanted}
 
 
 @pytest.mark.parametrize(
@@ -176,7 +184,9 @@ async def test_long_texts_are_kept_with_their_history(desk: Desk) -> None:
     name = fresh()
     made = await desk.made("Gadget", {"name": name, "story": story}, "id story")
     assert made["story"] == story
-    other = await desk.write("updateGadget", {"key": {"id": made["id"]}, "patch": {"story": story[1:]}}, "gadget { story }")
+    other = await desk.write(
+        "updateGadget", {"key": {"id": made["id"]}, "patch": {"story": story[1:]}}, "gadget { story }"
+    )
     assert other["gadget"]["story"] == story[1:]
 
 
