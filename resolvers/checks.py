@@ -50,6 +50,12 @@ def fault(field: Field, code: FaultCode, key: str, **params: Any) -> Fault:
     return Fault(code, key, None, {"field": field.label, **params})
 
 
+def in_range(column_class: ColumnClass, number: float | Decimal) -> bool:
+    """Answer whether a whole number fits a column."""
+    bits = _BITS.get(column_class, 63)
+    return bool(-(2**bits) <= number < 2**bits)
+
+
 def _invalid(field: Field, key: str, **params: Any) -> Fault:
     return fault(field, FaultCode.INVALID, key, **params)
 
@@ -90,10 +96,10 @@ def _looks(field: Field, value: Any) -> Fault | None:
 def _number(field: Field, value: Any) -> Fault | None:
     if field.column_class is ColumnClass.BOOL and value not in (0, 1):
         return _invalid(field, "out-of-range")
-    bits = _BITS.get(field.column_class)
-    if bits is not None and not -(2**bits) <= value < 2**bits:
+    is_whole = field.column_class in _BITS
+    if is_whole and not in_range(field.column_class, value):
         return _invalid(field, "out-of-range")
-    if bits is not None and isinstance(value, Decimal | float) and value != int(value):
+    if is_whole and isinstance(value, Decimal | float) and value != int(value):
         return _invalid(field, "invalid")
     return _bounds(field, field.validation, value)
 

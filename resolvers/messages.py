@@ -210,6 +210,67 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
     },
     "csv-unknown-row": {"en": "There is no {target} {found}.", "de": "{target} {found} gibt es nicht."},
     "csv-required": {"en": "A value is required here.", "de": "Hier ist ein Wert erforderlich."},
+    "import-off": {"en": "{name} cannot be imported.", "de": "{name} können nicht importiert werden."},
+    "import-no-update": {
+        "en": "{name} cannot be changed by an import. Leave upsertBy out.",
+        "de": "{name} können durch einen Import nicht geändert werden. Lassen Sie upsertBy weg.",
+    },
+    "import-source": {
+        "en": "Give the file in one way: as an upload, or as csv.",
+        "de": "Geben Sie die Datei auf eine Art an: als upload oder als csv.",
+    },
+    "import-upload": {
+        "en": "There is no such upload of yours that is still free.",
+        "de": "Es gibt keinen solchen Upload von Ihnen, der noch frei ist.",
+    },
+    "import-no-columns": {
+        "en": "No column of the file is a field of {name} that can be written.",
+        "de": "Keine Spalte der Datei ist ein Feld von {name}, das man schreiben kann.",
+    },
+    "import-no-key": {
+        "en": "{found} is no key; there are {keys}.",
+        "de": "{found} ist kein Schlüssel; es gibt {keys}.",
+    },
+    "import-key-column": {
+        "en": "No column of the file is the key {key}.",
+        "de": "Keine Spalte der Datei ist der Schlüssel {key}.",
+    },
+    "import-key-twice": {
+        "en": "Row {row} of the file has this key already.",
+        "de": "Zeile {row} der Datei hat diesen Schlüssel schon.",
+    },
+    "import-key": {
+        "en": "A new row needs a key that fits.",
+        "de": "Eine neue Zeile braucht einen passenden Schlüssel.",
+    },
+    "import-busy": {
+        "en": "There are {limit} imports already. Try again when one has ended.",
+        "de": "Es laufen schon {limit} Importe. Versuchen Sie es noch einmal, wenn einer fertig ist.",
+    },
+    "import-stopped": {
+        "en": "The server was stopped before the import was done.",
+        "de": "Der Server wurde angehalten, bevor der Import fertig war.",
+    },
+    "import-died": {
+        "en": "The server ended before the import was done.",
+        "de": "Der Server endete, bevor der Import fertig war.",
+    },
+    "import-late": {
+        "en": "The import took longer than {limit} seconds and was stopped.",
+        "de": "Der Import dauerte länger als {limit} Sekunden und wurde angehalten.",
+    },
+    "import-away": {
+        "en": "The database went away during the import.",
+        "de": "Während des Imports war die Datenbank nicht zu erreichen.",
+    },
+    "import-rows": {
+        "en": "Rows of the file are wrong, so none was written.",
+        "de": "Zeilen der Datei sind falsch, darum wurde keine geschrieben.",
+    },
+    "import-broken": {
+        "en": "The import failed by an internal error. The operator finds it under the job's number.",
+        "de": "Der Import ist an einem internen Fehler gescheitert. Der Betreiber findet ihn unter der Nummer des Auftrags.",
+    },
     "file-too-large": {
         "en": "The source has {size} bytes; a module file may have {limit}.",
         "de": "Der Quelltext hat {size} Bytes; eine Moduldatei darf {limit} haben.",

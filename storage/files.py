@@ -66,6 +66,16 @@ class Files:
         rows = await self._database.fetch(sa.select(*FILE_COLUMNS).where(FILE.c.id == file_id, IS_WHOLE))
         return StoredFile(*rows[0]) if rows else None
 
+    async def find_upload(self, file_id: str, owner: Owner) -> StoredFile | None:
+        """Return an owner's file that is whole and that no row has yet."""
+        if FILE_ID.fullmatch(file_id) is None:
+            return None
+        mine = (FILE.c.owner_kind == owner.kind, FILE.c.owner_id == owner.id)
+        rows = await self._database.fetch(
+            sa.select(*FILE_COLUMNS).where(FILE.c.id == file_id, IS_WHOLE, IS_FREE, *mine)
+        )
+        return StoredFile(*rows[0]) if rows else None
+
     async def read(self, file: StoredFile, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to `stop`, holding no connection in between. Raises `FileGone`."""
         stop = file.size if stop is None else min(stop, file.size)

@@ -33,6 +33,7 @@ from storage.install import install
 from storage.library import Library
 from web.admission import Admission
 from web.following import Following
+from web.import_jobs import ImportJobs
 from web.live import Call, Live, Transfers
 from web.persisted import Persisted
 from web.platform import hand_written
@@ -77,10 +78,14 @@ def make_live(settings: Settings) -> Live:
     workshop = Workshop(registry, Library(database), settings.modules_dir, settings.refuse_breaking)
 
     feed = Feed(database)
+    files = Files(database, settings.files_dir)
+    imports = ImportJobs(database, files)
 
-    def context_of(call: Call) -> Context:
+    def context_of(call: Call) -> PlatformContext:
         return PlatformContext(
             workshop=workshop,
+            imports=imports,
+            writing=Writing(idempotency_key=call.idempotency_key, committed=feed.notify),
             snapshot=call.snapshot,
             database=database,
             secret=secret,
@@ -93,8 +98,8 @@ def make_live(settings: Settings) -> Live:
 
     async def run(call: Call) -> ExecutionResult:
         name = call.operation.name.value if call.operation.name else None
-        writing = Writing(idempotency_key=call.idempotency_key, committed=feed.notify)
-        return await execute(context_of(call), call.document, name, call.variables, writing=writing)
+        context = context_of(call)
+        return await execute(context, call.document, name, call.variables, writing=context.writing)
 
     def follow(call: Call) -> AsyncIterator[ExecutionResult] | None:
         following = Following(call, context_of, live.snapshot, settings.request_seconds)
@@ -116,7 +121,6 @@ def make_live(settings: Settings) -> Live:
         persisted=Persisted(settings.persisted, settings.persisted_dir),
         admission=Admission(settings.concurrency, settings.queue_length, settings.queue_seconds),
     )
-    files = Files(database, settings.files_dir)
 
     def begin(snapshot: Snapshot, request_id: str) -> Context:
         deadline = time.monotonic() + settings.request_seconds
@@ -124,7 +128,7 @@ def make_live(settings: Settings) -> Live:
 
     places = (Admission(settings.file_transfers, settings.queue_length, settings.queue_seconds) for _ in range(2))
     live.transfers = Transfers(files, begin, *places)
-    live.background = lambda: _background(live, registry, database, feed)
+    live.background = lambda: _background(live, registry, database, imports, feed)
     live.claim = lambda: claim(database.file)
     return live
 
@@ -157,7 +161,9 @@ def asks_for_data(operation: OperationDefinitionNode) -> bool:
 
 
 @asynccontextmanager
-async def _background(live: Live, registry: Registry, database: Database, feed: Feed) -> AsyncIterator[None]:
+async def _background(
+    live: Live, registry: Registry, database: Database, imports: ImportJobs, feed: Feed
+) -> AsyncIterator[None]:
     """Keep modules loaded and watched. The database may be away, now or later."""
     settings = live.settings
     stop = asyncio.Event()
@@ -176,6 +182,7 @@ async def _background(live: Live, registry: Registry, database: Database, feed: 
     finally:
         live.stopping.set()
         stop.set()
+        await imports.stop()
         for task in tasks:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

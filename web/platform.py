@@ -14,6 +14,7 @@ from schema.history import history_extension
 from schema.kernel import KERNEL
 from schema.spec import Audience
 from web.adopt import adopt
+from web.platform_imports import ImportMutation, ImportQuery
 from web.platform_modules import ModuleQuery, ModuleSubscription
 from web.platform_publishing import PublishingMutation, PublishingQuery
 from web.platform_versions import VersionQuery
@@ -21,12 +22,12 @@ from web.platform_views import ViewMutation, ViewQuery
 
 
 @strawberry.type
-class AgentQuery(ModuleQuery, PublishingQuery, VersionQuery, ViewQuery):
+class AgentQuery(ModuleQuery, PublishingQuery, VersionQuery, ViewQuery, ImportQuery):
     """What agents ask about the platform."""
 
 
 @strawberry.type
-class AgentMutation(PublishingMutation, ViewMutation):
+class AgentMutation(PublishingMutation, ViewMutation, ImportMutation):
     """What agents change about the platform."""
 
 
@@ -35,7 +36,7 @@ class CustomerQuery(ModuleQuery, ViewQuery):
     """What customers ask about the platform."""
 
 
-# By audience: the root types. Customers cannot publish.
+# By audience: the root types. Customers neither publish nor import.
 _ROOTS: dict[Audience, tuple[type, type]] = {
     Audience.AGENT: (AgentQuery, AgentMutation),
     Audience.CUSTOMER: (CustomerQuery, ViewMutation),

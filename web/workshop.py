@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from resolvers.context import Context
+from resolvers.writing import Writing
 from schema.registry import Registry
 from schema.snapshot import ModuleStatus, Snapshot
 from storage.library import Library
+from web.import_jobs import ImportJobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,11 @@ class Workshop:
 
 @dataclass(slots=True)
 class PlatformContext(Context):
-    """The context of operations on a server that can publish."""
+    """The context of operations on a server that can publish and import. `writing` is what mutations work with."""
 
     workshop: Workshop = field(kw_only=True)
+    imports: ImportJobs = field(kw_only=True)
+    writing: Writing = field(kw_only=True, default_factory=Writing)
 
 
 def status_of(snapshot: Snapshot, name: str) -> ModuleStatus | None:

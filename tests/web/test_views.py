@@ -12,10 +12,12 @@ from resolvers.execute import execute
 from resolvers.views import SIZE_LIMIT_CHARS, VIEW_LIMIT
 from schema.spec import Audience
 from storage.engine import Database
+from storage.files import Files
 from storage.library import Library
 from tests.counts import count
 from tests.databases import DIALECTS, fresh_url
 from tests.web.real import ROOM, Desk, open_desk
+from web.import_jobs import ImportJobs
 from web.workshop import PlatformContext, Workshop
 
 ADA = Caller(CallerKind.AGENT, 5, "ada")
@@ -51,6 +53,7 @@ class Callers:
             audience=Audience.CUSTOMER if caller.kind is CallerKind.CUSTOMER else Audience.AGENT,
             caller=caller,
             languages=languages,
+            imports=ImportJobs(live.database, Files(live.database)),
             workshop=Workshop(live.registry, Library(live.database), (self.desk.site,), False),  # type: ignore[arg-type] # the real one
         )
         result = await execute(context, parse(text), None, variables)
