@@ -33,12 +33,13 @@ from storage.install import install
 from storage.library import Library
 from web.admission import Admission
 from web.following import Following
+from web.happenings import Happenings
 from web.import_jobs import ImportJobs
 from web.live import Call, Live, Transfers
 from web.persisted import Persisted
 from web.platform import hand_written
 from web.settings import Settings, load_secret_key
-from web.sweeping import keep_swept
+from web.sweeping import brooms_of, keep_swept
 from web.workshop import PlatformContext, Workshop
 
 RETRY_S = 0.5
@@ -77,7 +78,8 @@ def make_live(settings: Settings) -> Live:
     registry = open_registry(settings, database)
     workshop = Workshop(registry, Library(database), settings.modules_dir, settings.refuse_breaking)
 
-    feed = Feed(database)
+    happenings = Happenings(database, lambda: registry.snapshot.modules)
+    feed = happenings.feed
     files = Files(database, settings.files_dir)
     imports = ImportJobs(database, files)
 
@@ -93,7 +95,7 @@ def make_live(settings: Settings) -> Live:
             request_id=call.request_id,
             deadline=call.deadline,
             languages=call.languages,
-            changes=feed,
+            changes=happenings,
         )
 
     async def run(call: Call) -> ExecutionResult:
@@ -172,7 +174,7 @@ async def _background(
         asyncio.create_task(_tell(registry)),
     ]
     if live.transfers is not None:
-        tasks.append(asyncio.create_task(keep_swept(live.transfers.files, stop)))
+        tasks.append(asyncio.create_task(keep_swept(brooms_of(live.transfers.files, database), stop)))
     if settings.watch != "off":
         polling = settings.watch == "poll"
         watching = watch(settings.modules_dir, registry.changed, stop=stop, force_polling=polling)

@@ -1,22 +1,37 @@
-"""Removing uploaded files that no row took, now and then, while the server runs."""
+"""Removing what nobody needs any more, now and then, while the server runs: uploads that no row took, old idempotency keys."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 
+from storage import idempotency
+from storage.engine import Database
 from storage.errors import StorageError
 from storage.files import Files
 
 FIRST_AFTER_S = 60.0  # not while the server starts
 EVERY_S = 3_600.0
+KEYS_S = 48 * 3_600.0  # how long a mutation may be repeated with its Idempotency-Key
 
-_log = logging.getLogger("lambdesk.files")
+# By what is removed: what removes it and returns how many there were.
+Brooms = Mapping[str, Callable[[], Awaitable[int]]]
+
+_log = logging.getLogger("lambdesk.sweeping")
+
+
+def brooms_of(files: Files, database: Database) -> Brooms:
+    """Return everything that is to be swept."""
+    return {
+        "files that nobody has": files.sweep,
+        "old idempotency keys": lambda: idempotency.sweep(database, KEYS_S),
+    }
 
 
 async def keep_swept(
-    files: Files, stop: asyncio.Event, first_s: float = FIRST_AFTER_S, every_s: float = EVERY_S
+    brooms: Brooms, stop: asyncio.Event, first_s: float = FIRST_AFTER_S, every_s: float = EVERY_S
 ) -> None:
     """Sweep until told to stop. What cannot be removed now is removed another time."""
     wait_s = first_s
@@ -25,10 +40,11 @@ async def keep_swept(
             await asyncio.wait_for(stop.wait(), wait_s)
             return
         wait_s = every_s
-        try:
-            swept = await files.sweep()
-        except StorageError as error:
-            _log.warning("files that nobody has could not be removed: %s", error)
-            continue
-        if swept:
-            _log.info("files that nobody has were removed", extra={"fields": {"files": swept}})
+        for what, sweep in brooms.items():
+            try:
+                swept = await sweep()
+            except StorageError as error:
+                _log.warning("%s could not be removed: %s", what, error)
+                continue
+            if swept:
+                _log.info("%s were removed", what, extra={"fields": {"count": swept}})
