@@ -13,7 +13,7 @@ from tests.web.toy import Toy
 from web.lifecycle import Introspection, build
 
 SCHEMA = "{__schema{queryType{name fields{name}}}}"
-FIELDS = ("node", "nodes", "schemaVersion", "modules", "checkModule", "moduleVersions", "savedViews")
+FIELDS = ("node", "nodes", "schemaVersion", "modules", "checkModule", "moduleVersions", "savedViews", "importJob")
 TOLD = {"__schema": {"queryType": {"name": "Query", "fields": [{"name": name} for name in FIELDS]}}}
 
 
