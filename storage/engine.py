@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from datetime import time as clock
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -40,6 +40,8 @@ from storage.urls import parse_url
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+    from storage.direct import Direct
+
 GRACE_S = 0.3  # the server's own timeout should come first: it says why, and it stops the work
 PING_TIMEOUT_S = 0.5
 _SCALARS = (str, int, float, Decimal, datetime, date, clock, type(None))
@@ -47,6 +49,32 @@ _BEGIN = {"sqlite": "BEGIN IMMEDIATE", "mysql": "START TRANSACTION", "postgresql
 
 Statement = Executable | str
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+
+
+class Result(Protocol):
+    """What a statement gave; SQLAlchemy's results are such, and those of a wire."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it changed."""
+
+    @property
+    def lastrowid(self) -> int:
+        """The id that MySQL and SQLite gave."""
+
+    @property
+    def returns_rows(self) -> bool:
+        """Whether there are rows, be it none."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Iterate over the rows."""
+
+
+class Wire(Protocol):
+    """A shorter way to the driver than SQLAlchemy's, for some statements."""
+
+    async def send(self, statement: Statement, parameters: Parameters) -> Result | None:
+        """Run a statement, or return None for one that must go the long way."""
 
 
 class Transaction:
@@ -62,9 +90,12 @@ class Transaction:
         dialect: Dialect,
         limit_s: float | None = None,
         deadline: float | None = None,
+        *,
         session: Session | None = None,
+        wire: Wire | None = None,
     ) -> None:
         self.dialect = dialect
+        self._wire = wire
         self._connection = connection
         self._limit_s = limit_s
         self._deadline = deadline
@@ -110,14 +141,17 @@ class Transaction:
         except (Unavailable, StatementTimeout):
             raise OutcomeUnknown from None
 
-    async def _run(self, statement: Statement, parameters: Parameters) -> sa.CursorResult[Any]:
+    async def _run(self, statement: Statement, parameters: Parameters) -> Result:
         return await self._send(statement, parameters, self._time_left())
 
-    async def _send(self, statement: Statement, parameters: Parameters, left: float | None) -> sa.CursorResult[Any]:
+    async def _send(self, statement: Statement, parameters: Parameters, left: float | None) -> Result:
         if self._session is not None:
             self._session.start(float("inf") if left is None else left)
         try:
             async with asyncio.timeout(None if left is None else left + GRACE_S):
+                answer = None if self._wire is None else await self._wire.send(statement, parameters)
+                if answer is not None:
+                    return answer
                 if isinstance(statement, str):
                     return await self._connection.exec_driver_sql(statement, parameters)
                 return await self._connection.execute(statement, parameters)
@@ -179,6 +213,7 @@ class Database:
             hide_parameters=True,
         )
         self._listen()
+        self._direct = _direct(self._engine)
 
     def beside(self, *, pool_size: int = 1) -> Database:
         """Make a small pool of its own for the same database, for what must not wait behind this one's transactions.
@@ -225,14 +260,10 @@ class Database:
             connection = await self._acquire(deadline)
             broken = True
             try:
-                session = await self._session(connection)
-                runner = Transaction(
-                    await connection.execution_options(lambdesk_writes=True),
-                    self.dialect,
-                    limit_s or None,
-                    deadline,
-                    session,
-                )
+                session = self._session(connection)
+                _lent(connection).execution_options(lambdesk_writes=True)
+                wire = None if self._direct is None else self._direct.wire(_lent(connection).connection, self._tell)
+                runner = Transaction(connection, self.dialect, limit_s or None, deadline, session=session, wire=wire)
                 await self._begin(connection, session, runner, limit_s)
                 try:
                     yield runner
@@ -254,7 +285,7 @@ class Database:
         """Lend a connection without a transaction, for what must hold a session: locks, several steps."""
         connection = await self._acquire(deadline)
         try:
-            session = await self._session(connection)
+            session = self._session(connection)
             async with asyncio.timeout(self._patience(None)):
                 await session.limit(connection, self.statement_timeout_s if timeout_s is None else timeout_s)
             if writes:
@@ -308,7 +339,7 @@ class Database:
         left = self.statement_timeout_s
         if deadline is not None:
             left = min(left, deadline - time.monotonic())
-        session = await self._session(connection)
+        session = self._session(connection)
         session.start(left)
         try:
             async with asyncio.timeout(left + GRACE_S if left == self.statement_timeout_s else left):
@@ -367,9 +398,8 @@ class Database:
             raise
         self._probed = True
 
-    async def _session(self, connection: AsyncConnection) -> Session:
-        info: dict[Any, Any] = (await connection.get_raw_connection()).info
-        session: Session = info["session"]
+    def _session(self, connection: AsyncConnection) -> Session:
+        session: Session = _lent(connection).connection.info["session"]
         return session
 
     def _patience(self, timeout_s: float | None) -> float | None:
@@ -393,6 +423,12 @@ class Database:
             yield
         finally:
             self._writer.release()
+
+    def _tell(self, text: str, parameters: Any, *, many: bool) -> None:
+        """Look at a statement of a transaction before the driver sees it."""
+        check_parameters(parameters, many=many, writes=True)
+        if self.statements is not None:
+            self.statements(text)
 
     async def _begin(self, connection: AsyncConnection, session: Session, runner: Transaction, limit_s: float) -> None:
         try:
@@ -444,6 +480,21 @@ class Database:
             check_parameters(parameters, many=many, writes=bool(writes))
             if self.statements is not None:
                 self.statements(text)
+
+
+def _lent(connection: AsyncConnection) -> sa.Connection:
+    """Return the synchronous side of a connection that is open: asking it costs no switch to and fro."""
+    lent = connection.sync_connection
+    assert lent is not None  # noqa: S101 - it has been acquired
+    return lent
+
+
+def _direct(engine: AsyncEngine) -> Direct | None:
+    if engine.dialect.driver != "asyncpg":
+        return None
+    from storage.direct import Direct  # noqa: PLC0415 - a driver is loaded where it is used
+
+    return Direct(engine.sync_engine)
 
 
 def check_parameters(parameters: Any, *, many: bool = False, writes: bool = False) -> None:
