@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.ddl import ExecutableDDLElement
 from sqlalchemy.sql.elements import ClauseElement
 
 from storage.errors import TransactionConflict, Unavailable
@@ -77,7 +78,7 @@ class Direct:
         """Return the statement ready to be run, or None for one that SQLAlchemy must run itself."""
         if isinstance(statement, str):
             return Ready(statement, (), _reads(statement)) if not parameters else None
-        if not isinstance(statement, ClauseElement):
+        if not isinstance(statement, ClauseElement) or isinstance(statement, ExecutableDDLElement):
             return None
         rows: Sequence[Mapping[str, Any]] = [parameters] if isinstance(parameters, Mapping) else parameters or [{}]
         many = len(rows) > 1
