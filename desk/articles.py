@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -78,6 +78,10 @@ class NewArticle:
     time_units: Decimal | None = None
     attachments: Sequence[Attachment] = field(default=())
 
+    def with_files(self, attachments: Sequence[Attachment]) -> NewArticle:
+        """Return the article with these files."""
+        return replace(self, attachments=attachments)
+
     @property
     def by_agent(self) -> bool:
         """Whether an agent sent it."""
@@ -86,9 +90,10 @@ class NewArticle:
 
 @dataclass(frozen=True, slots=True)
 class WrittenArticle:
-    """An article that is in the tables, and what the ticket's history is to say of it."""
+    """An article that is in the tables: its columns, and what the ticket's history is to say of it."""
 
     id: int
+    columns: Columns
     events: tuple[Event, ...]
 
 
@@ -99,7 +104,7 @@ def check_article(article: NewArticle) -> list[Fault]:
         faults.append(Fault(FaultCode.REQUIRED, "required", ("subject",), {"field": "subject"}))
     if article.content_type not in (PLAIN, HTML):
         faults.append(Fault(FaultCode.INVALID, "option", ("contentType",), {"field": "contentType"}))
-    if article.time_units is not None and not 0 < article.time_units < TIME_LIMIT:
+    if article.time_units is not None and not _is_time(article.time_units):
         faults.append(Fault(FaultCode.INVALID, "out-of-range", ("timeUnits",), {"field": "timeUnits"}))
     for name, text in (("from", article.sender), ("to", article.to), ("cc", article.cc)):
         faults.append(_check_text(text or "", name, BODY_LIMIT))
@@ -110,19 +115,15 @@ async def write_article(names: Names, work: Work, ticket: Columns, article: NewA
     """Write a checked article of a ticket; the history rows, and the ticket's own columns, are the caller's."""
     means = MEANS[article.kind]
     transaction = work.transaction
-    number = await transaction.insert(
-        ARTICLE,
-        [
-            {
-                "ticket_id": ticket["id"],
-                "article_sender_type_id": await names.known_id(transaction, "article_sender_type", means.sender),
-                "communication_channel_id": await names.known_id(transaction, "communication_channel", means.channel),
-                "is_visible_for_customer": int(article.is_visible),
-                "search_index_needs_rebuild": 1,
-                **audit(work),
-            }
-        ],
-    )
+    columns = {
+        "ticket_id": ticket["id"],
+        "article_sender_type_id": await names.known_id(transaction, "article_sender_type", means.sender),
+        "communication_channel_id": await names.known_id(transaction, "communication_channel", means.channel),
+        "is_visible_for_customer": int(article.is_visible),
+        "search_index_needs_rebuild": 1,
+        **audit(work),
+    }
+    number = await transaction.insert(ARTICLE, [columns])
     await _write_mime(names, work, ticket, article, number)
     html = Attachment(_HTML_FILE, f'{HTML}; charset="utf-8"', article.body.encode(), "inline")
     files = [html, *article.attachments] if article.content_type == HTML else list(article.attachments)
@@ -136,7 +137,7 @@ async def write_article(names: Names, work: Work, ticket: Columns, article: NewA
     events = [Event(means.history, name, number)]
     if article.time_units is not None:
         events.append(await _account(work, ticket, number, article.time_units))
-    return WrittenArticle(number, tuple(events))
+    return WrittenArticle(number, columns, tuple(events))
 
 
 # --- inside ---
@@ -150,6 +151,11 @@ def _check_text(text: str, name: str, limit: int) -> Fault | None:
     if len(text) > limit:
         return Fault(FaultCode.INVALID, "too-long", (name,), {"field": name, "limit": limit, "length": len(text)})
     return None
+
+
+def _is_time(units: Decimal) -> bool:
+    """Answer whether the column holds it as it is."""
+    return units.is_finite() and 0 < units < TIME_LIMIT and units == round(units, 2)
 
 
 async def _write_mime(names: Names, work: Work, ticket: Columns, article: NewArticle, number: int) -> None:

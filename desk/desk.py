@@ -1,4 +1,4 @@
-"""What every ticket write of one database shares: names and numbers."""
+"""What every ticket write of one database shares: names, numbers and the files that were uploaded for it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from desk.names import Names
 from desk.numbers import Numbers
 from storage.engine import Database
+from storage.files import Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +16,10 @@ class Desk:
 
     names: Names
     numbers: Numbers
+    files: Files
 
 
-def make_desk(database: Database) -> Desk:
+def make_desk(database: Database, files: Files) -> Desk:
     """Make the tools for a database. They read nothing until they are used."""
     names = Names()
-    return Desk(names, Numbers(database, names))
+    return Desk(names, Numbers(database, names), files)

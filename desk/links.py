@@ -14,6 +14,7 @@ from desk.stamps import audit, wall_now
 from desk.tables import LINK_OBJECT, LINK_RELATION, LINK_STATE, LINK_TYPE
 from resolvers.conduct import Work
 from resolvers.faults import Fault, FaultCode, Faulty
+from storage.errors import ConstraintViolated, TransactionConflict
 
 NORMAL = "Normal"
 PARENT_CHILD = "ParentChild"  # the source is the parent
@@ -46,13 +47,13 @@ async def link(work: Work, source: End, target: End, kind: str) -> bool:
     Raises `Faulty` for an object with itself, and where they are linked the other way round and the way matters.
     """
     if source == target:
-        raise Faulty(Fault(FaultCode.INVALID, "link-self", ("target",)))
+        raise Faulty(Fault(FaultCode.INVALID, "link-self", ("other",)))
     ids = await link_ids(work, source, target, kind)
     if await _exists(work, ids, source, target):
         return False
     if await _exists(work, LinkIds(ids.target_object, ids.source_object, ids.type), target, source):
         if kind == PARENT_CHILD:
-            raise Faulty(Fault(FaultCode.CONFLICT, "link-opposite", ("target",)))
+            raise Faulty(Fault(FaultCode.CONFLICT, "link-opposite", ("other",)))
         return False
     state = await _known(work, LINK_STATE, _VALID)
     await work.transaction.execute(
@@ -115,7 +116,12 @@ async def _known(work: Work, table: sa.TableClause, name: str) -> int:
     row: dict[str, Any] = {"name": name}
     if "valid_id" in table.c:
         row |= {"valid_id": 1, **audit(work)}
-    return await work.transaction.insert(table, [row])
+    try:
+        return await work.transaction.insert(table, [row])
+    except ConstraintViolated as error:
+        if error.kind == "unique":  # somebody made it meanwhile, and the next attempt finds it
+            raise TransactionConflict from None
+        raise
 
 
 def _is(ids: LinkIds, source: End, target: End) -> sa.ColumnElement[bool]:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
-from desk.articles import NewArticle, write_article
+from desk.articles import NewArticle, WrittenArticle, write_article
 from desk.desk import Desk
 from desk.history import Event, parts
 from desk.links import PARENT_CHILD, link_tickets
 from desk.moving import move_articles, move_links, move_times, move_watchers
+from desk.reading import mark_unread
 from desk.stamps import epoch_now
 from desk.states import MERGED, is_merged
-from desk.tables import TICKET_FLAG
 from desk.tickets import TicketChange, change_ticket, lock_tickets
 from resolvers.conduct import Work
 from resolvers.faults import Fault, FaultCode, Faulty
@@ -31,11 +29,17 @@ Columns = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class MergeResult:
-    """A merge, or one that was taken back: its record and what happened to both tickets."""
+    """A merge, or one that was taken back: its record, what happened to both tickets, and the articles that moved.
+
+    `note` is the article that a merge left behind, `removed` the one that went when it was taken back.
+    """
 
     id: int
     source: TicketChange
     target: TicketChange
+    articles: Sequence[int]
+    note: WrittenArticle | None = None
+    removed: int | None = None
 
 
 async def merge_tickets(desk: Desk, work: Work, source_id: int, target_id: int) -> MergeResult:
@@ -67,10 +71,8 @@ async def merge_tickets(desk: Desk, work: Work, source_id: int, target_id: int) 
     values = {"ticket_state_id": state.id, "ticket_lock_id": unlock, "until_time": 0}
     left = await change_ticket(desk, work, source, values, [*note.events, merged])
     gained = await change_ticket(desk, work, target, {}, [merged])
-    await work.transaction.execute(
-        sa.delete(TICKET_FLAG).where(TICKET_FLAG.c.ticket_id == target_id, TICKET_FLAG.c.ticket_key == "Seen")
-    )
-    return MergeResult(await _record(work, source_id, target_id, details), left, gained)
+    await mark_unread(work, target_id)
+    return MergeResult(await _record(work, source_id, target_id, details), left, gained, details["articles"], note)
 
 
 async def _record(work: Work, source: int, target: int, details: Mapping[str, Any]) -> int:

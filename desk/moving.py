@@ -36,8 +36,8 @@ async def move_articles(work: Work, source: int, target: int) -> list[int]:
     return ids
 
 
-async def return_articles(work: Work, ids: Sequence[int], source: int, target: int) -> None:
-    """Give articles back that are still where they were moved to."""
+async def return_articles(work: Work, ids: Sequence[int], source: int, target: int) -> list[int]:
+    """Give articles back that are still where they were moved to; return their ids."""
     rows: list[int] = []
     for part in _parts(ids):
         found = await work.transaction.execute(
@@ -47,6 +47,7 @@ async def return_articles(work: Work, ids: Sequence[int], source: int, target: i
     await _set_ticket(work, ARTICLE, ARTICLE.c.id, rows, (target, source))
     for table in _of_articles(work):
         await _set_ticket(work, table, table.c.article_id, rows, (target, source))
+    return rows
 
 
 async def move_times(work: Work, source: int, target: int) -> list[int]:

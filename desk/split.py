@@ -19,16 +19,21 @@ from resolvers.faults import Fault, FaultCode, Faulty
 
 TITLE_LIMIT = 255
 # What the new ticket has from the old one. Its state, owner and lock are its own.
-_COPIED = ("queue_id", "type_id", "service_id", "sla_id", "ticket_priority_id", "customer_id", "customer_user_id")
+COPIED = ("queue_id", "type_id", "service_id", "sla_id", "ticket_priority_id", "customer_id", "customer_user_id")
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What a new ticket begins with: its columns (whoever splits may replace them) and its first article."""
+    """The ticket that an article is split from, locked, and the first article of the new one."""
 
     origin: Mapping[str, Any]
-    values: Mapping[str, Any]
     article: NewArticle
+
+
+def title_of(subject: str | None, origin: Mapping[str, Any]) -> str:
+    """Return what the new ticket is called: by the article, or like the ticket that it comes from."""
+    title = (subject or "").strip() or (origin["title"] or "").strip() or origin["tn"]
+    return str(title)[:TITLE_LIMIT]
 
 
 async def plan_split(work: Work, article_id: int) -> Split:
@@ -54,9 +59,8 @@ async def plan_split(work: Work, article_id: int) -> Split:
         raise Faulty(Fault(FaultCode.NOT_FOUND, "not-found", ("article",)))
     ticket_id, visible, sender, to, cc, subject, body = rows[0]
     origin = (await lock_tickets(work, ticket_id))[0]
-    title = (subject or origin["title"] or origin["tn"]).strip()
     article = NewArticle(
-        subject=title,
+        subject=title_of(subject, origin),
         body=body or "",
         kind=ArticleKind.PHONE_CALL_IN,
         is_visible=bool(visible),
@@ -66,8 +70,7 @@ async def plan_split(work: Work, article_id: int) -> Split:
         cc=cc or "",
         attachments=await read_attachments(work, article_id),
     )
-    values = {"title": title[:TITLE_LIMIT], **{column: origin[column] for column in _COPIED}}
-    return Split(origin, values, article)
+    return Split(origin, article)
 
 
 async def link_split(desk: Desk, work: Work, split: Split, ticket_id: int) -> tuple[int, int] | None:

@@ -8,12 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from desk.articles import NewArticle, write_article
 from desk.desk import Desk
 from desk.history import Event, changed_events, write_events
 from desk.index import index_changed
-from desk.stamps import epoch_now, touched
-from desk.tables import ARTICLE, TICKET, TICKET_FLAG
+from desk.stamps import touched
+from desk.tables import TICKET
 from resolvers.conduct import Work
 from resolvers.faults import Fault, FaultCode, Faulty
 
@@ -57,32 +56,3 @@ async def change_ticket(
     history = await write_events(desk.names, work, after, [*events, *changes])
     await index_changed(desk.names, work, before, after)
     return TicketChange(before, after, history)
-
-
-async def add_article(desk: Desk, work: Work, ticket: Columns, article: NewArticle) -> tuple[int, TicketChange]:
-    """Add a checked article to a locked ticket; return its id. Everybody has something new to read in it.
-
-    The unlock time counts anew when an agent wrote, or when a customer answered one.
-    """
-    reset = article.by_agent or await _agent_wrote_last(desk, work, ticket["id"])
-    written = await write_article(desk.names, work, ticket, article)
-    await work.transaction.execute(
-        sa.delete(TICKET_FLAG).where(TICKET_FLAG.c.ticket_id == ticket["id"], TICKET_FLAG.c.ticket_key == "Seen")
-    )
-    values = {"timeout": epoch_now(work)} if reset else {}
-    return written.id, await change_ticket(desk, work, ticket, values, written.events)
-
-
-async def _agent_wrote_last(desk: Desk, work: Work, ticket_id: int) -> bool:
-    """Answer whether the newest article that no system wrote is an agent's."""
-    system, agent = [
-        await desk.names.known_id(work.transaction, "article_sender_type", name) for name in ("system", "agent")
-    ]
-    sender = ARTICLE.c.article_sender_type_id
-    rows = await work.transaction.execute(
-        sa.select(sender)
-        .where(ARTICLE.c.ticket_id == ticket_id, sender != system)
-        .order_by(ARTICLE.c.id.desc())
-        .limit(1)
-    )
-    return bool(rows) and rows[0][0] == agent

@@ -55,7 +55,7 @@ async def unmerge_tickets(desk: Desk, work: Work, source_id: int) -> MergeResult
     details = json.loads(stored)
     if details["linked"]:
         await unlink_tickets(desk, work, target, source, PARENT_CHILD)
-    await return_articles(work, details["articles"], source_id, target_id)
+    returned = await return_articles(work, details["articles"], source_id, target_id)
     await return_times(work, details["times"], source_id, target_id)
     await return_watchers(work, details["watchers"], source_id, target_id)
     await return_links(work, details["links"])
@@ -67,6 +67,8 @@ async def unmerge_tickets(desk: Desk, work: Work, source_id: int) -> MergeResult
         number,
         await change_ticket(desk, work, source, values, [told]),
         await change_ticket(desk, work, target, {}, [told]),
+        returned,
+        removed=details["note"],
     )
 
 

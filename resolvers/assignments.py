@@ -79,13 +79,12 @@ class InputReader:
         writes = writes_of(module, self.audience)
         given = self._read(module, writes.create, data, path)
         given.key = data.get("databaseId") if writes.names_key else None
-        for item in writes.create:
-            if item.name not in given.values and item.name not in given.lookups:
-                _fill_in(item, given)
-            if item.required and item.name in given.values and is_empty(item, given.values[item.name]):
-                given.faults.append(_required(item, path))
-        _keep_nulls_out(writes.create, given)
+        complete(module, given, self.audience)
         return given
+
+    def part(self, module: Module, data: Mapping[str, Any], path: tuple[str, ...]) -> Given:
+        """Read a part of the input of a new row; somebody else knows the rest, and then calls `complete`."""
+        return self._read(module, writes_of(module, self.audience).patch, data, path)
 
     def patch(self, module: Module, data: Mapping[str, Any], path: tuple[str, ...]) -> Given:
         """Read the input of a change: what is left out stays."""
@@ -130,6 +129,17 @@ class InputReader:
         if wrong is not None:
             given.faults.append(wrong.under(*at))
         given.values[item.name] = value
+
+
+def complete(module: Module, given: Given, audience: Audience) -> None:
+    """Fill defaults into the input of a new row, and note what is missing in it."""
+    fields = writes_of(module, audience).create
+    for item in fields:
+        if item.name not in given.values and item.name not in given.lookups:
+            _fill_in(item, given)
+        if item.required and item.name in given.values and is_empty(item, given.values[item.name]):
+            given.faults.append(_required(item, given.path))
+    _keep_nulls_out(fields, given)
 
 
 def _settled(item: Field, value: Any) -> Any:

@@ -45,7 +45,7 @@ class RowChange:
 
     `before` holds every column of the row as it is stored (empty for a new row); `values` the columns of the module's own
     table that are about to be written, as they are stored. `key` is empty until a new row has one. `extras` are the
-    inputs that the conduct itself added to the mutation, as GraphQL coerced them.
+    inputs that the conduct itself added to the mutation, as GraphQL coerced them, or what it makes of them.
     """
 
     module: Module
@@ -56,6 +56,7 @@ class RowChange:
     fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     extras: Mapping[str, Any] = field(default_factory=dict)
     source: int | None = None  # the newest row of OTRS's own history that was written along
+    along: list[RowChange] = field(default_factory=list)  # rows of other modules that the conduct wrote along
 
     def after(self, column: str) -> Any:
         """Return what a column holds once the change is written."""

@@ -100,6 +100,12 @@ def analyse_hand(analyst: Analyst, selected: Selected, root: HandRoot) -> HandNo
         at = f"{selected.name}.input.{name}"
         analyst.gate.rows(target, at)
         rows[name] = (target, tuple(analyst.filters.read_key(target, key, at) for key in keys))
+    inputs = _inputs(analyst)
+    patches = {key: inputs.patch(root.keys[key], given.get(name) or {}, (name,)) for name, key in root.patches.items()}
+    creates = {}
+    for name, target in root.creates.items():
+        analyst.gate.write(target, Use.CREATE, selected.key)
+        creates[name] = (target, inputs.part(target, given.get(name) or {}, (name,)))
     payload = _payload(analyst, selected, module)
     analyst.cost += 1 + sum(view.cost for view in payload.views)
     return HandNode(
@@ -110,6 +116,10 @@ def analyse_hand(analyst: Analyst, selected: Selected, root: HandRoot) -> HandNo
         fingerprint=_fingerprint(selected.name, given),
         given=given,
         rows=rows,
+        changed={name: analyst.version(root.keys[name], (), selected.key) for name in root.changed if name in rows},
+        patches=patches,
+        creates=creates,
+        if_version=given.get("ifVersion"),
         client_mutation_id=given.get("clientMutationId"),
     )
 

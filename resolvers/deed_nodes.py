@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from resolvers.assignments import Given
@@ -86,7 +86,8 @@ class HandNode:
     """One mutation that is written by hand.
 
     `given` is its input as GraphQL coerced it; `rows` holds for each input that is a key the module and the predicates of
-    the rows that it names.
+    the rows that it names. `changed` are the keys whose rows are changed, each with their version as the caller sees it;
+    `patches` are what such a row is given, by its key; `creates` the inputs of new rows, with their modules.
     """
 
     module: Module
@@ -96,6 +97,10 @@ class HandNode:
     fingerprint: str
     given: Mapping[str, Any]
     rows: Mapping[str, tuple[Module, tuple[Predicate, ...]]]
+    changed: Mapping[str, VersionSlot] = field(default_factory=dict)
+    patches: Mapping[str, Given] = field(default_factory=dict)
+    creates: Mapping[str, tuple[Module, Given]] = field(default_factory=dict)
+    if_version: str | None = None
     client_mutation_id: str | None = None
 
 

@@ -1,4 +1,4 @@
-"""Carrying out mutations: each root field one transaction, tried again whole where another was in the way, done once a key."""
+"""Carrying out generated mutations: each root field one transaction, tried again whole where another was in the way, done once a key."""
 
 from __future__ import annotations
 
@@ -11,22 +11,17 @@ from typing import Any
 from resolvers.assignments import Given
 from resolvers.conduct import RowChange, Work
 from resolvers.context import Context
-from resolvers.deed_nodes import DeedNode, HandNode
+from resolvers.deed_nodes import DeedNode
 from resolvers.door import Door
 from resolvers.each import create_each
 from resolvers.errors import BadRequest, from_storage
 from resolvers.faults import Fault, FaultCode, Faulty
-from resolvers.hands import Hand, Hands
 from resolvers.hooks import BEFORE_DELETE, BEFORE_UPDATE, has_hook
-from resolvers.ids import key_of
 from resolvers.images import Image, Key, read_images
-from resolvers.nodes import RowNode
 from resolvers.outcome import Outcome, RowOutcome, read_outcome, write_outcome
 from resolvers.payload import Payload, read_rows
-from resolvers.predicate import Predicate
 from resolvers.readying import make_ready, run_hooks
 from resolvers.refusals import diagnose
-from resolvers.undo import HANDS
 from resolvers.writer import Result, Writer
 from resolvers.writing import Writing
 from schema.spec import Module
@@ -63,16 +58,12 @@ AllHooked = Mapping[Key, Hooked]
 
 
 class Deeds:
-    """Carries out the mutations of one request, one after the other."""
+    """Carries out the generated mutations of one request, one after the other."""
 
     def __init__(self, context: Context, writing: Writing, door: Door) -> None:
         self.context = context
         self.writing = writing
         self.door = door
-
-    async def carry_out(self, node: DeedNode | HandNode) -> Payload:
-        """Carry one mutation out."""
-        return await (self.run(node) if isinstance(node, DeedNode) else self.run_hand(node))
 
     async def run(self, node: DeedNode) -> Payload:
         """Carry a generated mutation out and read what its payload shows."""
@@ -82,38 +73,6 @@ class Deeds:
             raise from_storage(error) from error
         rows = await read_rows(self.door, node.payload, outcome)
         return Payload(node, outcome, rows, self.context.languages)
-
-    async def run_hand(self, node: HandNode) -> Payload:
-        """Carry out a mutation that is written by hand."""
-        hand = self.writing.hands.get(node.name) or HANDS.get(node.name)
-        if hand is None:
-            raise LookupError(f"Nobody carries out {node.name} here.")
-        try:
-            outcome = await self.once(node.path[0], node.fingerprint, partial(self._by_hand, hand, node))
-        except Faulty as faulty:
-            outcome = Outcome(faults=faulty.faults)
-        except (ConstraintViolated, BadParameter, StatementFailed):
-            outcome = Outcome(faults=[Fault(FaultCode.INVALID, "invalid-row")])
-        except StorageError as error:
-            raise from_storage(error) from error
-        rows = await read_rows(self.door, node.payload, outcome)
-        return Payload(node, outcome, rows, self.context.languages)
-
-    async def _by_hand(self, hand: Hand, node: HandNode, work: Work) -> Outcome:
-        writer = self._writer(work)
-        keys: dict[str, list[Key | None]] = {}
-        for name, (module, predicates) in node.rows.items():
-            keys[name] = [await self._find(writer, module, where) for where in predicates]
-        outcome = await hand(Hands(work, node, writer, keys))
-        await writer.finish()
-        return outcome
-
-    async def _find(self, writer: Writer, module: Module, where: Predicate) -> Key | None:
-        """Find and lock a row that an input names."""
-        row = RowNode(module, (), {})
-        plan = writer.statements.locked(module, [where], row, 1)
-        rows = await writer.work.transaction.execute(plan.statement)
-        return key_of(module, [rows[0][position] for position in plan.sort]) if rows else None
 
     async def _outcome(self, node: DeedNode) -> Outcome:
         try:
@@ -327,15 +286,17 @@ class Deeds:
         found: dict[Key, Hooked] = {}
         for image in images:
             given = node.rows[0].copy().only(node.named) if node.deed is Deed.UPSERT else self._patch(node)
-            before = dict(given.values)
-            await run_hooks(self.writing.hooks, node.module, on, image.fields, given)
-            if given.faults:
-                raise Faulty(*given.faults)
-            values = {
-                name: value for name, value in given.values.items() if name not in before or before[name] != value
-            }
-            found[image.key] = Hooked(image.fields, values)
+            found[image.key] = await self._ask(node.module, on, image, given)
         return found
+
+    async def _ask(self, module: Module, on: str, image: Image, given: Given) -> Hooked:
+        """Show the hooks what a row is to be given, and keep what they set."""
+        before = dict(given.values)
+        await run_hooks(self.writing.hooks, module, on, image.fields, given)
+        if given.faults:
+            raise Faulty(*given.faults)
+        values = {name: value for name, value in given.values.items() if name not in before or before[name] != value}
+        return Hooked(image.fields, values)
 
     def _patch(self, node: DeedNode) -> Given:
         return node.rows[0].copy() if node.rows else Given(())

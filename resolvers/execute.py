@@ -12,10 +12,10 @@ from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLResolveI
 
 from resolvers.analysis import analyse
 from resolvers.context import Context
-from resolvers.deeds import Deeds
 from resolvers.door import Door
 from resolvers.errors import DeadlinePassed, OperationError, cause_of, from_storage, is_fatal, mask, present
 from resolvers.footprint import Analysis
+from resolvers.hand_deeds import HandDeeds
 from resolvers.lean import LeanExecutor
 from resolvers.selection import Selections, VariableErrors, select
 from resolvers.shape import Answer, Record
@@ -55,7 +55,7 @@ async def _run(context: Context, writing: Writing, selections: Selections, docum
     analysis = analyse(context, selections)
     door = Door(context)
     is_mutation = selections.operation.operation is OperationType.MUTATION
-    root = Mutations(Deeds(context, writing, door), analysis) if is_mutation else Roots(await door.read(analysis))
+    root = Mutations(HandDeeds(context, writing, door), analysis) if is_mutation else Roots(await door.read(analysis))
     result = await _shape(context, selections, document, root)
     for error in result.errors or ():
         cause = from_storage(cause_of(error))  # fields written by hand use the database without the door
@@ -93,7 +93,7 @@ async def _shape(context: Context, selections: Selections, document: DocumentNod
 class Mutations:
     """The mutations of an operation, each carried out when the executor comes to it: one after the other."""
 
-    def __init__(self, deeds: Deeds, analysis: Analysis) -> None:
+    def __init__(self, deeds: HandDeeds, analysis: Analysis) -> None:
         self.deeds = deeds
         self.analysis = analysis
 

@@ -113,6 +113,14 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "en": "These two are linked the other way round already.",
         "de": "Diese beiden sind schon andersherum verknüpft.",
     },
+    "attachments-limit": {
+        "en": "An article may have {limit} files; these are {found}.",
+        "de": "Ein Artikel darf {limit} Dateien haben; es sind {found}.",
+    },
+    "upload-unknown": {
+        "en": "There is no such upload, or it was used already.",
+        "de": "Einen solchen Upload gibt es nicht, oder er ist schon verwendet.",
+    },
     "given-twice": {
         "en": "{field} is given in two ways; give it in one.",
         "de": "{field} ist auf zwei Arten angegeben; bitte nur auf eine.",

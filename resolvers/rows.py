@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ Values = Mapping[str, Any]
 
 PARAMETERS_AT_ONCE = 8_000  # of one statement; the smallest limit of the three is PostgreSQL's 32,767
 ROWS_AT_ONCE = 200
+STATEMENTS_KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,15 @@ class RowStore:
         """Insert rows that all have the same columns, and return their keys in the same order."""
         found: list[Key] = []
         for part in _parts(rows):
-            table = _table(module.table, part[0], module.key_columns)
-            statement = sa.insert(table).values(part[0] if len(part) == 1 else list(part))
+            # One row's values go beside the statement, which is made once: building it anew costs more than sending it.
+            row = part[0] if len(part) == 1 else None
+            names = (*part[0], *module.key_columns)
+            statement = _insert(module.table, names) if row else _insert(module.table, names).values(list(part))
             if not module.counted_key or module.key_columns[0] in part[0]:
-                await self.transaction.change(statement)
+                await self.transaction.change(statement, row)
                 found += [key_of(module, [row[name] for name in module.key_columns]) for row in part]
             else:
-                numbers = await self.transaction.insert_counted(statement, module.key_columns[0], len(part))
+                numbers = await self.transaction.insert_counted(statement, module.key_columns[0], len(part), row)
                 found += [key_of(module, [number]) for number in numbers]
         return found
 
@@ -121,6 +125,11 @@ def by_columns(rows: Sequence[tuple[int, Values]]) -> Iterator[list[tuple[int, V
 def _table(name: str, columns: Any, more: Sequence[str] = ()) -> sa.TableClause:
     names = dict.fromkeys((*columns, *more))
     return sa.table(_quoted(name), *(sa.column(_quoted(column)) for column in names))
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _insert(name: str, columns: tuple[str, ...]) -> sa.Insert:
+    return sa.insert(_table(name, columns))
 
 
 def _quoted(name: str) -> sa.sql.quoted_name:

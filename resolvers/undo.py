@@ -132,4 +132,4 @@ def read_kept(item: Field, value: Any) -> Any:
 
 
 # The mutations that every server has.
-HANDS: Mapping[str, Hand] = {NAME: take_back}
+HANDS: Mapping[str, Hand] = {NAME: Hand(take_back)}

@@ -66,6 +66,11 @@ class Writer:
         keys = unique_keys(module, self.statements.catalog)
         await mark_taken(self.work.transaction.execute, self.speech, module, keys, rows)
 
+    def add(self, *changes: RowChange) -> None:
+        """Take changes that are written already, to note them with the others."""
+        for change in changes:
+            self._changes += [change, *change.along]
+
     async def create(self, module: Module, rows: Sequence[Given]) -> list[Result]:
         """Make new rows; those with faults are left out, and their faults returned in their place."""
         await self._resolve(rows)
@@ -275,7 +280,7 @@ class Writer:
         conduct = self.conduct(change.module)
         if conduct is not None:
             await conduct.written(self.work, change)
-        self._changes.append(change)
+        self.add(change)
 
     async def _insert_beside(self, module: Module, changes: Sequence[tuple[RowChange, Columns]]) -> None:
         rows = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schema.spec import Computed, Field, Module, Relation
 from schema.writes import Deed
@@ -138,12 +138,17 @@ class HandRoot:
     """A mutation that is written by hand and carried out like a generated one.
 
     `module` is whose row its payload is about; `keys` names the inputs that are keys of rows (one key, or a list of them),
-    each with the module of those rows.
+    each with the module of those rows. The rows of `changed` (of one key each) are locked, and what their module asks of a
+    change applies to them; of the first of them `ifVersion` speaks. `patches` names the inputs that are changes, each with
+    the key that it is for; `creates` those that a new row is made of, each with its module.
     """
 
     module: Module
     name: str
     keys: Mapping[str, Module]
+    changed: tuple[str, ...] = ()
+    patches: Mapping[str, str] = field(default_factory=dict)
+    creates: Mapping[str, Module] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

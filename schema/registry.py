@@ -59,6 +59,7 @@ class _Work:
 class Registry:
     """Keeps the current snapshot. `changed()` asks for a reload; any number of calls during one costs one more.
 
+    `reserved` are GraphQL names that no module may have, beside those that the schema of no modules has.
     A file that is broken, clashes, or breaks clients while `refuse_breaking` is set keeps its last good version.
     """
 
@@ -71,6 +72,7 @@ class Registry:
         refuse_breaking: bool = False,
         examples: ExampleRunner | None = None,
         author: str = "file",
+        reserved: Iterable[str] = (),
     ) -> None:
         self._loader = Loader(folders)
         self._database = database
@@ -88,6 +90,7 @@ class Registry:
         self._unrecorded: dict[str, tuple[str, Source]] = {}
         empty = builder({})
         self._own_names = {name for schema in empty.values() for name in (*schema.type_map, *_roots(schema))}
+        self._own_names |= set(reserved)
         self.snapshot = Snapshot("", 0, {}, (), empty, Catalog({}))
         self.is_loaded = False
         self._compares = False  # whether `snapshot` is something that a new one can be compared with

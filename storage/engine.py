@@ -120,13 +120,15 @@ class Transaction:
             await self._run(statement, rows[:-1])
         return int((await self._run(statement, rows[-1])).lastrowid)
 
-    async def insert_counted(self, statement: sa.Insert, key: str, count: int) -> list[Any]:
+    async def insert_counted(
+        self, statement: sa.Insert, key: str, count: int, parameters: Parameters = None
+    ) -> list[Any]:
         """Run an INSERT of so many rows and return the numbers that the database gave them, in their order."""
         if self.dialect.name != "mysql":
-            rows = await self.execute(statement.returning(statement.table.c[key]))
+            rows = await self.execute(statement.returning(statement.table.c[key]), parameters)
             return [row[0] for row in rows]
         # MySQL knows no RETURNING; the numbers of one statement with a known count of rows follow each other.
-        first = (await self._run(statement, None)).lastrowid
+        first = (await self._run(statement, parameters)).lastrowid
         return list(range(first, first + count))
 
     async def raw(self) -> Any:

@@ -51,12 +51,14 @@ def find_degraded(live: Live) -> list[dict[str, str]]:
     """Say what serves in an older version, or not at all, because its file is broken."""
     if not live.registry.is_loaded:
         return []
-    return [
+    snapshot = live.registry.snapshot
+    lacking = [{"what": "desk", "state": "ABSENT", "message": message} for message in live.lacking(snapshot)]
+    return lacking + [
         {
             "what": f"module {status.name}",
             "state": status.state,
             "message": str(status.problems[0].message) if status.problems else "The file does not serve.",
         }
-        for status in live.registry.snapshot.status
+        for status in snapshot.status
         if status.is_broken
     ]

@@ -13,6 +13,10 @@ from typing import cast
 
 from graphql import ExecutionResult, FieldNode, GraphQLSchema, OperationDefinitionNode
 
+from desk.conduct import TABLE, TicketConduct
+from desk.desk import make_desk
+from desk.hands import make_hands
+from desk.mutations import graphql_names, lacking
 from resolvers.context import Context
 from resolvers.document import Documents
 from resolvers.execute import execute
@@ -68,7 +72,13 @@ def open_database(settings: Settings) -> Database:
 
 def open_registry(settings: Settings, database: Database, folders: Sequence[Path] | None = None) -> Registry:
     """Make the registry of the settings, or of other folders; nothing is loaded yet."""
-    return Registry(folders or settings.modules_dir, Library(database), build, refuse_breaking=settings.refuse_breaking)
+    return Registry(
+        folders or settings.modules_dir,
+        Library(database),
+        build,
+        refuse_breaking=settings.refuse_breaking,
+        reserved=graphql_names(),
+    )
 
 
 def make_live(settings: Settings) -> Live:
@@ -77,17 +87,19 @@ def make_live(settings: Settings) -> Live:
     database = open_database(settings)
     registry = open_registry(settings, database)
     workshop = Workshop(registry, Library(database), settings.modules_dir, settings.refuse_breaking)
+    files = Files(database, settings.files_dir)
+    desk = make_desk(database, files)
+    conducts, hands = {TABLE: TicketConduct(desk)}, make_hands(desk)
 
     happenings = Happenings(database, lambda: registry.snapshot.modules)
     feed = happenings.feed
-    files = Files(database, settings.files_dir)
     imports = ImportJobs(database, files)
 
     def context_of(call: Call) -> PlatformContext:
         return PlatformContext(
             workshop=workshop,
             imports=imports,
-            writing=Writing(idempotency_key=call.idempotency_key, committed=feed.notify),
+            writing=Writing(conducts, hands, committed=feed.notify, idempotency_key=call.idempotency_key),
             snapshot=call.snapshot,
             database=database,
             secret=secret,
@@ -131,6 +143,7 @@ def make_live(settings: Settings) -> Live:
     places = (Admission(settings.file_transfers, settings.queue_length, settings.queue_seconds) for _ in range(2))
     live.transfers = Transfers(files, begin, *places)
     live.background = lambda: _background(live, registry, database, imports, feed)
+    live.lacking = lambda snapshot: lacking(snapshot.modules)
     live.claim = lambda: claim(database.file)
     return live
 
@@ -231,3 +244,5 @@ def tell(snapshot: Snapshot) -> None:
         _log.warning("modules are live, some with problems\n%s", report(snapshot.problems), extra={"fields": fields})
     else:
         _log.info("modules are live", extra={"fields": fields})
+    for message in lacking(snapshot.modules):
+        _log.warning(message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -90,6 +90,7 @@ class Live:
     follow: Follow = _nothing
     background: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     claim: Callable[[], AbstractContextManager[None]] = nullcontext
+    lacking: Callable[[Snapshot], Sequence[str]] = lambda _snapshot: ()  # what cannot be done for want of modules
     transfers: Transfers | None = None  # none where nothing is kept: in tests of the rest
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     sockets: int = 0

@@ -14,6 +14,7 @@ from schema.history import history_extension
 from schema.kernel import KERNEL
 from schema.spec import Audience
 from web.adopt import adopt
+from web.desk_types import desk_extension
 from web.platform_imports import ImportMutation, ImportQuery
 from web.platform_modules import ModuleQuery, ModuleSubscription
 from web.platform_publishing import PublishingMutation, PublishingQuery
@@ -79,7 +80,7 @@ def hand_written(audience: Audience = Audience.AGENT) -> HandWritten:
         mutation=_fields(core.mutation_type),
         subscription=_fields(core.subscription_type),
         types=types,
-        extensions=(history_extension,),
+        extensions=(history_extension, desk_extension),
     )
 
 

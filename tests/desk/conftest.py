@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from storage.engine import Database
 from storage.install import install
 from storage.reflect import reflect
 from tests.databases import DIALECTS, foreign_url, fresh_url
+from tests.desk.api import Api, open_api
 from tests.desk.office import Office, open_office
 
 ORIGINS = ("own", "otrs6")
@@ -21,6 +23,11 @@ def place(request: pytest.FixtureRequest) -> Iterator[tuple[str, Catalog]]:
     dialect, origin = request.param
     with fresh_url(dialect) if origin == "own" else foreign_url(dialect, origin) as url:
         yield url, asyncio.run(_adopt(url))
+
+
+@pytest.fixture(scope="session")
+def url(place: tuple[str, Catalog]) -> str:
+    return place[0]
 
 
 @pytest.fixture
@@ -40,3 +47,9 @@ async def _adopt(url: str) -> Catalog:
         return await reflect(database)
     finally:
         await database.close()
+
+
+@pytest.fixture
+async def api(url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    async with open_api(url, tmp_path) as opened:
+        yield opened

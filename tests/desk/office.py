@@ -20,6 +20,7 @@ from schema.catalog import Catalog
 from schema.snapshot import Snapshot
 from schema.spec import Module
 from storage.engine import Database
+from storage.files import Files
 
 NOW = datetime(2026, 1, 15, 9, 30, 15, tzinfo=UTC)
 RAW, JUNK, MISC = 2, 3, 4
@@ -60,11 +61,11 @@ class Office:
         await conduct.written(work, change)
         return change
 
-    async def update(self, ticket: int, **values: Any) -> RowChange:
+    async def update(self, ticket: int, *, extras: Mapping[str, Any] | None = None, **values: Any) -> RowChange:
         """Change a ticket."""
         async with self.work() as work:
             before = (await lock_tickets(work, ticket))[0]
-            change = RowChange(NO_MODULE, ChangeKind.UPDATED, (ticket,), before, dict(values))
+            change = RowChange(NO_MODULE, ChangeKind.UPDATED, (ticket,), before, dict(values), extras=extras or {})
             conduct = TicketConduct(self.desk)
             await conduct.prepare(work, change)
             written = {**change.values, **touched(work)}
@@ -103,4 +104,4 @@ class Office:
 
 def open_office(database: Database, catalog: Catalog) -> Office:
     """Make an office in an installed database."""
-    return Office(database, make_desk(database), catalog)
+    return Office(database, make_desk(database, Files(database)), catalog)

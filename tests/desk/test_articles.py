@@ -8,7 +8,6 @@ import pytest
 from desk.articles import HTML, ArticleKind, NewArticle, check_article
 from desk.attachments import Attachment, read_attachments
 from desk.plain_text import plain_text
-from desk.tickets import add_article, lock_tickets
 from resolvers.context import SYSTEM
 from resolvers.faults import Faulty
 from tests.desk.office import NOW, Office
@@ -66,7 +65,7 @@ async def test_a_ticket_may_begin_with_an_article(
 
 async def test_a_first_article_that_is_wrong_leaves_no_ticket(office: Office) -> None:
     with pytest.raises(Faulty) as caught:
-        await office.create(extras={"article": NewArticle(" ", "x")}, title="Nowhere")
+        await office.create(extras={"article": {"subject": " ", "body": "x"}}, title="Nowhere")
 
     assert [(fault.key, fault.path) for fault in caught.value.faults] == [("required", ("article", "subject"))]
     assert await office.rows("ticket", "title = 'Nowhere'") == []
@@ -170,6 +169,5 @@ async def test_a_new_article_is_unread_for_everybody_but_its_author(office: Offi
 
 async def add(office: Office, ticket: int, article: NewArticle) -> tuple[int, int | None]:
     assert check_article(article) == []
-    async with office.work() as work:
-        number, change = await add_article(office.desk, work, (await lock_tickets(work, ticket))[0], article)
-    return number, change.history
+    change = await office.update(ticket, extras={"article": article})
+    return (await office.rows("article", f"ticket_id = {ticket}", "MAX(id)"))[0][0], change.source

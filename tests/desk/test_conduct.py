@@ -243,7 +243,7 @@ async def test_the_index_is_what_a_recount_gives(office: Office) -> None:
 
     for _ in range(count(40, 400)):
         state = random.choice((NEW, OPEN, CLOSED, REMINDER))
-        values = random.choice(
+        values: dict[str, Any] = random.choice(
             (
                 {"ticket_state_id": state, "until_time": TOMORROW if state == REMINDER else 0},
                 {"queue_id": random.choice((RAW, JUNK, MISC))},

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -10,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 
 from desk.counters import KEPT_ROWS
-from desk.desk import Desk
 from desk.names import Names
 from desk.number_forms import check_digit, write_number
 from desk.numbers import CLEAN_EVERY, Numbers
@@ -198,7 +198,7 @@ async def test_twenty_workers_never_get_the_same_number(office: Office, generato
     databases = [office.database] if office.database.dialect.name == "sqlite" else [office.database, other]
     offices = [open_office(database, office.catalog) for database in databases]
     for desk in offices:
-        desk.desk = Desk(desk.desk.names, numbers_of(desk, NumberSettings(generator)))
+        desk.desk = replace(desk.desk, numbers=numbers_of(desk, NumberSettings(generator)))
     tickets: list[int] = []
 
     async def worker(number: int) -> None:

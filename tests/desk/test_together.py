@@ -5,7 +5,7 @@ import pytest
 from desk.articles import HTML, NewArticle
 from desk.attachments import Attachment, read_attachments
 from desk.links import NORMAL, PARENT_CHILD, End, link, unlink_tickets
-from desk.split import link_split, plan_split
+from desk.split import COPIED, link_split, plan_split
 from desk.tickets import lock_tickets
 from desk.watch import unwatch, watch
 from resolvers.faults import Faulty
@@ -33,8 +33,8 @@ async def test_a_child_cannot_be_its_parents_parent_nor_its_own(office: Office) 
     parent, child = await office.create(), await office.create()
     await linked(office, parent, child, PARENT_CHILD)
 
-    assert await refusal(linked(office, child, parent, PARENT_CHILD)) == ("link-opposite", ("target",))
-    assert await refusal(linked(office, child, child, NORMAL)) == ("link-self", ("target",))
+    assert await refusal(linked(office, child, parent, PARENT_CHILD)) == ("link-opposite", ("other",))
+    assert await refusal(linked(office, child, child, NORMAL)) == ("link-self", ("other",))
     assert await linked(office, child, parent, NORMAL)  # another kind of link
 
 
@@ -72,7 +72,9 @@ async def test_an_article_becomes_a_ticket_of_its_own(office: Office) -> None:
 
     async with office.work() as work:
         split = await plan_split(work, article)
-        made = await office.write_new(work, extras={"article": split.article}, **split.values)
+        values = {column: split.origin[column] for column in COPIED}
+        extras = {"article": split.article}
+        made = await office.write_new(work, extras=extras, title=split.article.subject, **values)
         child = int(made.key[0])
         assert await link_split(office.desk, work, split, child) is not None
 

@@ -1,0 +1,157 @@
+"""What the desk's own mutations do, each inside its transaction: the rules are in the files about tickets, here they are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from desk.article_input import read_article
+from desk.conduct import ARTICLE, article_change
+from desk.desk import Desk
+from desk.links import link_tickets, unlink_tickets
+from desk.merge import MergeResult, merge_tickets
+from desk.roles import Role, find_role
+from desk.split_hand import draft_split, split_article
+from desk.tickets import TicketChange, lock_tickets
+from desk.unmerge import unmerge_tickets
+from desk.watch import unwatch, watch
+from resolvers.conduct import ChangeKind
+from resolvers.faults import Fault, FaultCode, Faulty
+from resolvers.hands import Hand, Hands
+from resolvers.images import Image
+from resolvers.noted import change_of
+from resolvers.outcome import Outcome, RowOutcome
+from schema.spec import Module
+
+
+def make_hands(desk: Desk) -> Mapping[str, Hand]:
+    """Make the hands for the mutations of `desk.mutations`, by their names."""
+    return {
+        "addArticle": Hand(partial(_add_article, desk)),
+        "splitArticle": Hand(partial(split_article, desk), draft_split),
+        "mergeTickets": Hand(partial(_merge, desk)),
+        "unmergeTickets": Hand(partial(_unmerge, desk)),
+        "linkTickets": Hand(partial(_link, desk, link_tickets)),
+        "unlinkTickets": Hand(partial(_link, desk, unlink_tickets)),
+        "watchTicket": Hand(partial(_watch, desk, watch, ChangeKind.CREATED)),
+        "unwatchTicket": Hand(partial(_watch, desk, unwatch, ChangeKind.DELETED)),
+    }
+
+
+async def _add_article(desk: Desk, hands: Hands) -> Outcome:
+    """Change the ticket as its own module does, with an article along."""
+    image = _image(hands, "ticket")
+    given = hands.patches["ticket"]
+    try:
+        given.extras[ARTICLE] = await read_article(desk, hands.work, hands.given[ARTICLE])
+    except Faulty as faulty:
+        raise Faulty(*(fault.under(ARTICLE) for fault in faulty.faults)) from None
+    change = await hands.writer.update(hands.node.module, image, given)
+    written = change.along[0].key if change and change.along else None
+    return _done(image.key, article=written)
+
+
+async def _merge(desk: Desk, hands: Hands) -> Outcome:
+    source, target = (_number(_image(hands, name).key) for name in ("ticket", "into"))
+    result = await merge_tickets(desk, hands.work, source, target)
+    _note_merge(hands, result, (source, target))
+    return _done((target,), merged=(source,))
+
+
+async def _unmerge(desk: Desk, hands: Hands) -> Outcome:
+    source = _number(_key(hands, "ticket"))
+    result = await unmerge_tickets(desk, hands.work, source)
+    target = result.target.after["id"]
+    _note_merge(hands, result, (target, source))
+    return _done((source,), **{"from": (target,)})
+
+
+async def _link(desk: Desk, change: Any, hands: Hands) -> Outcome:
+    numbers = [_number(_key(hands, name)) for name in ("ticket", "other")]
+    tickets = await lock_tickets(hands.work, *numbers)
+    told = await change(desk, hands.work, *tickets, hands.given["type"])
+    if told is not None:
+        for number, source in zip(numbers, told, strict=True):
+            _touch(hands, number, source)
+    return _done((numbers[0],), other=(numbers[1],))
+
+
+async def _watch(desk: Desk, change: Any, kind: ChangeKind, hands: Hands) -> Outcome:
+    number = _number(_key(hands, "ticket"))
+    agent = hands.work.actor_id if hands.given.get("agent") is None else _number(_key(hands, "agent"))
+    (ticket,) = await lock_tickets(hands.work, number)
+    source = await change(desk, hands.work, ticket, agent)
+    if source is not None:
+        _touch(hands, number, source)
+        module = _module(hands, Role.WATCHER)
+        row = {"ticket_id": number, "user_id": agent}
+        if module is not None:
+            before, after = ({}, row) if kind is ChangeKind.CREATED else (row, dict.fromkeys(row))
+            hands.writer.add(change_of(hands.work, module, kind, (number, agent), before=before, after=after))
+    return _done((number,))
+
+
+# --- what the ledger is told ---
+
+
+def _note_merge(hands: Hands, result: MergeResult, way: tuple[int, int]) -> None:
+    """Note both tickets, the articles that went from one to the other, and the one that a merge makes."""
+    for change in (result.source, result.target):
+        hands.writer.add(_ticket_change(hands, change))
+    module = _module(hands, Role.ARTICLE)
+    if module is None:
+        return
+    before, after = ({"ticket_id": number} for number in way)
+    kind = ChangeKind.UPDATED
+    for number in result.articles:
+        hands.writer.add(change_of(hands.work, module, kind, (number,), before=before, after=after))
+    note = article_change(hands.work, result.note) if result.note else None
+    if note is not None:
+        hands.writer.add(note)
+    if result.removed is not None:
+        hands.writer.add(change_of(hands.work, module, ChangeKind.DELETED, (result.removed,)))
+
+
+def _ticket_change(hands: Hands, change: TicketChange) -> Any:
+    key = (change.after["id"],)
+    kind, module = ChangeKind.UPDATED, hands.node.module
+    return change_of(hands.work, module, kind, key, before=change.before, after=change.after, source=change.history)
+
+
+def _touch(hands: Hands, number: int, source: int) -> None:
+    """Note that something happened to a ticket that is not in its own columns."""
+    hands.writer.add(change_of(hands.work, hands.node.module, ChangeKind.UPDATED, (number,), source=source))
+
+
+def _module(hands: Hands, role: Role) -> Module | None:
+    return find_role(hands.work.context.snapshot.modules, role)
+
+
+# --- rows that the input names ---
+
+
+def _key(hands: Hands, name: str) -> tuple[int | str, ...]:
+    key = hands.one(name)
+    if key is None:
+        raise _nothing(name)
+    return key
+
+
+def _image(hands: Hands, name: str) -> Image:
+    if name not in hands.images:
+        raise _nothing(name)
+    return hands.images[name]
+
+
+def _nothing(name: str) -> Faulty:
+    return Faulty(Fault(FaultCode.NOT_FOUND, "not-found", (name,)))
+
+
+def _number(key: tuple[int | str, ...]) -> int:
+    return int(key[0])
+
+
+def _done(key: tuple[int | str, ...], **beside: Any) -> Outcome:
+    extra = {name: list(found) for name, found in beside.items() if found is not None}
+    return Outcome([RowOutcome(key)], affected=1, extra=extra)

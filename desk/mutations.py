@@ -1,0 +1,235 @@
+"""The mutations of tickets that no module file can say, as data: what they are called, take and return. Types are made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from desk.articles import PLAIN, ArticleKind
+from desk.links import NORMAL, PARENT_CHILD
+from desk.roles import Role, find_role
+from schema.spec import Module, Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A field of an input. `type` is written as in GraphQL, with a role in braces where the name of its module's type stands."""
+
+    name: str
+    type: str
+    description: str | None = None
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A row in a payload: the row of `role` that the outcome has under the name `kept`."""
+
+    name: str
+    role: Role
+    description: str
+    kept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One mutation; its parts beside the parameters mean what `schema.bindings.HandRoot` says of them, with roles for modules."""
+
+    name: str
+    description: str
+    parameters: tuple[Parameter, ...]
+    parts: tuple[Part, ...]
+    keys: Mapping[str, Role]
+    changed: tuple[str, ...] = ()
+    patches: Mapping[str, str] = field(default_factory=dict)
+    creates: Mapping[str, Role] = field(default_factory=dict)
+
+    @property
+    def type_name(self) -> str:
+        """What the names of its types begin with."""
+        return self.name[0].upper() + self.name[1:]
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """Return the roles that must be taken for it."""
+        return frozenset({*self.keys.values(), *self.creates.values(), *(part.role for part in self.parts)})
+
+    @property
+    def needs(self) -> frozenset[Operation]:
+        """Return the operations of tickets that the module file must allow."""
+        return frozenset({Operation.UPDATE, Operation.CREATE} if self.creates else {Operation.UPDATE})
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """An enum: by each of its values what stands for it inside, and what it means."""
+
+    name: str
+    description: str
+    values: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """An input that several mutations take."""
+
+    name: str
+    description: str
+    parameters: tuple[Parameter, ...]
+
+
+KINDS = Words(
+    "NewArticleKind",
+    "How an article came to be.",
+    {
+        "NOTE": (ArticleKind.NOTE, "A note of an agent."),
+        "PHONE_FROM_CUSTOMER": (ArticleKind.PHONE_CALL_IN, "The customer called."),
+        "PHONE_TO_CUSTOMER": (ArticleKind.PHONE_CALL_OUT, "An agent called the customer."),
+    },
+)
+LINKS = Words(
+    "TicketLinkType",
+    "How two tickets belong together.",
+    {
+        "NORMAL": (NORMAL, "Neither is above the other."),
+        "PARENT_CHILD": (PARENT_CHILD, "`ticket` is the parent of `other`."),
+    },
+)
+ARTICLE = Shape(
+    "NewArticle",
+    "An article to be written. Who sent it and to whom is found out where it is not said.",
+    (
+        Parameter("subject", "String!"),
+        Parameter("body", "String!"),
+        Parameter("kind", "NewArticleKind!", default=ArticleKind.NOTE),
+        Parameter("visibleForCustomer", "Boolean!", default=False),
+        Parameter("contentType", "String!", "`text/plain`, or `text/html`: then the body is kept as OTRS does, with its plain text beside it.", PLAIN),
+        Parameter("from", "String"),
+        Parameter("to", "String"),
+        Parameter("cc", "String"),
+        Parameter("timeUnits", "Decimal", "The time that it took, in the units that the site has chosen."),
+        Parameter("attachments", "[ID!]", "Ids of files that were uploaded before; each can be used once."),
+    ),
+)  # fmt: skip
+WORDS = (KINDS, LINKS)
+SHAPES = (ARTICLE,)
+FIRST_ARTICLE = Parameter("article", "NewArticle", "The article that the ticket begins with.")
+
+_VERSION = Parameter("ifVersion", "String", "The `version` of the ticket that you started from; CONFLICT when there is another one.")  # fmt: skip
+_TICKET = Parameter("ticket", "{ticket}Key!")
+_OTHER = Parameter("other", "{ticket}Key!")
+_LINK = Parameter("type", "TicketLinkType!", default=NORMAL)
+_AGENT = Parameter("agent", "{agent}Key", "Who watches it; the caller where nobody is named.")
+_WATCHED = Part("ticket", Role.TICKET, "The ticket.", "record")
+_CURRENT = Part("current", Role.TICKET, "On CONFLICT: the ticket as it is now.", "current")
+_SOURCE = Part("merged", Role.TICKET, "The ticket that was merged into the other one.", "merged")
+
+MUTATIONS = (
+    Mutation(
+        "addArticle",
+        "Add a note or a phone call to a ticket, and change the ticket along with it.",
+        (
+            _TICKET,
+            Parameter("article", "NewArticle!"),
+            Parameter("patch", "{ticket}Patch", "What else is to change of the ticket, in the same transaction."),
+            _VERSION,
+        ),
+        (
+            Part("ticket", Role.TICKET, "The ticket as it is now.", "record"),
+            Part("article", Role.ARTICLE, "The new article.", "article"),
+            _CURRENT,
+        ),
+        keys={"ticket": Role.TICKET},
+        changed=("ticket",),
+        patches={"patch": "ticket"},
+    ),
+    Mutation(
+        "splitArticle",
+        "Make a ticket of its own from an article of another one; it becomes a child of that.",
+        (
+            Parameter("article", "{article}Key!"),
+            Parameter("ticket", "{ticket}Patch", "What the new ticket has otherwise than the old one."),
+        ),
+        (
+            Part("ticket", Role.TICKET, "The new ticket.", "record"),
+            Part("article", Role.ARTICLE, "Its first article.", "article"),
+        ),
+        keys={"article": Role.ARTICLE},
+        creates={"ticket": Role.TICKET},
+    ),
+    Mutation(
+        "mergeTickets",
+        "Merge a ticket into another one: its articles, times, watchers and links move there.",
+        (_TICKET, Parameter("into", "{ticket}Key!")),
+        (Part("ticket", Role.TICKET, "The ticket that has it all now.", "record"), _SOURCE),
+        keys={"ticket": Role.TICKET, "into": Role.TICKET},
+        changed=("ticket", "into"),
+    ),
+    Mutation(
+        "unmergeTickets",
+        "Take the newest merge of a ticket back. What happened to the other ticket meanwhile stays there.",
+        (_TICKET,),
+        (
+            Part("ticket", Role.TICKET, "The ticket that was merged and is itself again.", "record"),
+            Part("from", Role.TICKET, "The ticket that it was taken out of.", "from"),
+        ),
+        keys={"ticket": Role.TICKET},
+    ),
+    Mutation(
+        "linkTickets",
+        "Link two tickets; nothing happens where they are linked like that already.",
+        (_TICKET, _OTHER, _LINK),
+        (_WATCHED, Part("other", Role.TICKET, "The other ticket.", "other")),
+        keys={"ticket": Role.TICKET, "other": Role.TICKET},
+    ),
+    Mutation(
+        "unlinkTickets",
+        "Take a link between two tickets away; nothing happens where there is none.",
+        (_TICKET, _OTHER, _LINK),
+        (_WATCHED, Part("other", Role.TICKET, "The other ticket.", "other")),
+        keys={"ticket": Role.TICKET, "other": Role.TICKET},
+    ),
+    Mutation(
+        "watchTicket",
+        "Let an agent watch a ticket; nothing happens where he does so already.",
+        (_TICKET, _AGENT),
+        (_WATCHED,),
+        keys={"ticket": Role.TICKET, "agent": Role.AGENT},
+    ),
+    Mutation(
+        "unwatchTicket",
+        "Let an agent watch a ticket no more; nothing happens where he did not.",
+        (_TICKET, _AGENT),
+        (_WATCHED,),
+        keys={"ticket": Role.TICKET, "agent": Role.AGENT},
+    ),
+)
+# Without these there is no desk at all.
+CORE = (Role.TICKET, Role.ARTICLE)
+
+
+def offered(modules: Mapping[str, Module]) -> tuple[Mutation, ...]:
+    """Return the mutations that there are where these modules serve."""
+    taken = {role for role in Role if find_role(modules, role) is not None}
+    ticket = find_role(modules, Role.TICKET)
+    if ticket is None or not taken.issuperset(CORE):
+        return ()
+    return tuple(item for item in MUTATIONS if item.roles <= taken and item.needs <= ticket.operations)
+
+
+def lacking(modules: Mapping[str, Module]) -> list[str]:
+    """Say which modules are missing for which mutations; nothing when all is there."""
+    absent = [role for role in (*CORE, Role.AGENT) if find_role(modules, role) is None]
+    return [
+        f"No module serves the table `{role}`, so there is no {', no '.join(names)}."
+        for role in absent
+        if (names := [item.name for item in MUTATIONS if role in (*CORE, *item.roles)])
+    ]
+
+
+def graphql_names() -> Iterator[str]:
+    """Yield every GraphQL name that is the desk's, whether or not it is there: no module may have it."""
+    yield from (item.name for item in (*WORDS, *SHAPES))
+    for item in MUTATIONS:
+        yield from (item.name, f"{item.type_name}Input", f"{item.type_name}Payload")

@@ -1,0 +1,170 @@
+"""Carrying out every mutation of a request: the generated ones, and those written by hand with the same care around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from resolvers.assignments import Given, complete
+from resolvers.conduct import Work
+from resolvers.deed_nodes import DeedNode, HandNode
+from resolvers.deeds import HOOK_ROUNDS, Conflict, Deeds, Hooked, Stale
+from resolvers.errors import from_storage
+from resolvers.faults import Fault, FaultCode, Faulty
+from resolvers.hands import Draft, Hand, Hands
+from resolvers.hooks import BEFORE_UPDATE, has_hook
+from resolvers.ids import key_of
+from resolvers.images import Image, Key, read_images
+from resolvers.nodes import RowNode
+from resolvers.outcome import Outcome
+from resolvers.payload import Payload, read_rows
+from resolvers.predicate import KeyIn, Predicate
+from resolvers.readying import make_ready
+from resolvers.undo import HANDS
+from resolvers.writer import Writer
+from schema.spec import Module
+from storage.errors import BadParameter, ConstraintViolated, StatementFailed, StorageError
+
+# What the hooks were shown and said, by the input that names the row.
+AllHeard = Mapping[str, Hooked]
+
+
+class HandDeeds(Deeds):
+    """Carries out the mutations of one request, one after the other."""
+
+    async def carry_out(self, node: DeedNode | HandNode) -> Payload:
+        """Carry one mutation out."""
+        return await (self.run(node) if isinstance(node, DeedNode) else self.run_hand(node))
+
+    async def run_hand(self, node: HandNode) -> Payload:
+        """Carry out a mutation that is written by hand."""
+        hand = self.writing.hands.get(node.name) or HANDS.get(node.name)
+        if hand is None:
+            raise LookupError(f"Nobody carries out {node.name} here.")
+        try:
+            creates = await self._draft(hand, node)
+            outcome = await self._attempt(hand, node, creates)
+        except Conflict as conflict:
+            outcome = Outcome(faults=conflict.faults, current=conflict.key)
+        except Faulty as faulty:
+            outcome = Outcome(faults=faulty.faults)
+        except (ConstraintViolated, BadParameter, StatementFailed):
+            outcome = Outcome(faults=[Fault(FaultCode.INVALID, "invalid-row")])
+        except StorageError as error:
+            raise from_storage(error) from error
+        rows = await read_rows(self.door, node.payload, outcome)
+        return Payload(node, outcome, rows, self.context.languages)
+
+    async def _draft(self, hand: Hand, node: HandNode) -> Mapping[str, Given]:
+        """Make ready what needs no transaction: changes are hashed, new rows are completed and shown to their hooks."""
+        creates = {name: given.copy() for name, (_, given) in node.creates.items()}
+        if hand.draft is not None:
+            await hand.draft(Draft(self.context, self.door.statements, node, creates))
+        for name, given in creates.items():
+            module, _ = node.creates[name]
+            complete(module, given, self.context.audience)
+            await make_ready(self.writing.hooks, module, given, self.context.secret, is_new=True)
+        for key, given in node.patches.items():
+            await make_ready(self.writing.hooks, node.rows[key][0], given, self.context.secret, is_new=False)
+        faults = [fault for given in (*node.patches.values(), *creates.values()) for fault in given.faults]
+        if faults:
+            raise Faulty(*faults)
+        return creates
+
+    async def _attempt(self, hand: Hand, node: HandNode, creates: Mapping[str, Given]) -> Outcome:
+        """Run the hooks, then the transaction; where a row has changed between the two, both again."""
+        for _ in range(HOOK_ROUNDS):
+            heard = await self._show(node)
+            try:
+                deed = partial(self._by_hand, hand, node, creates, heard)
+                return await self.once(node.path[0], node.fingerprint, deed)
+            except Stale:
+                continue
+        raise Faulty(Fault(FaultCode.CONFLICT, "conflict"))
+
+    async def _show(self, node: HandNode) -> AllHeard:
+        """Show the hooks the rows that are to be changed."""
+        heard: dict[str, Hooked] = {}
+        for name, version in node.changed.items():
+            module, (where, *_) = node.rows[name]
+            if has_hook(module, BEFORE_UPDATE):
+                statements = self.door.statements
+                for image in await read_images(statements, module, [where], version, self._fetch, lock=False):
+                    heard[name] = await self._ask(module, BEFORE_UPDATE, image, _patch(node, name))
+        return heard
+
+    async def _by_hand(
+        self, hand: Hand, node: HandNode, creates: Mapping[str, Given], heard: AllHeard, work: Work
+    ) -> Outcome:
+        writer = self._writer(work)
+        images = await self._lock(writer, node)
+        keys: dict[str, list[Key | None]] = {
+            name: [await self._find(writer, module, where) for where in predicates]
+            for name, (module, predicates) in node.rows.items()
+            if name not in node.changed
+        }
+        keys.update({name: [images[name].key if name in images else None] for name in node.changed})
+        patches = {}
+        for name, image in images.items():
+            patches[name] = await self._listen(writer, node, name, image, heard)
+        given = {name: item.copy() for name, item in creates.items()}
+        outcome = await hand.do(Hands(work, node, writer, keys, images, patches, given))
+        await writer.finish()
+        return outcome
+
+    async def _find(self, writer: Writer, module: Module, where: Predicate) -> Key | None:
+        """Find a row that an input names."""
+        plan = writer.statements.locked(module, [where], RowNode(module, (), {}), 1, lock=False)
+        rows = await writer.work.transaction.execute(plan.statement)
+        return key_of(module, [rows[0][position] for position in plan.sort]) if rows else None
+
+    async def _lock(self, writer: Writer, node: HandNode) -> dict[str, Image]:
+        """Lock the rows that are changed, in the order of their keys, so that two who want the same ones do not wait in a ring.
+
+        Raises `Conflict` where the first of them is not any more what `ifVersion` says.
+        """
+        images: dict[str, Image] = {}
+        for name, among in await self._in_order(writer, node):
+            module = node.rows[name][0]
+            fetch, columns = writer.work.transaction.execute, writer.conduct(module) is not None
+            found = await read_images(writer.statements, module, among, node.changed[name], fetch, columns=columns)
+            if found:
+                images[name] = found[0]
+        first = next(iter(node.changed), "")
+        if first in images and node.if_version is not None and node.if_version != images[first].version:
+            raise Conflict(images[first])
+        return images
+
+    async def _in_order(self, writer: Writer, node: HandNode) -> list[tuple[str, list[Predicate]]]:
+        """Return the inputs that name rows to be changed, with what finds each, in the order of the rows' keys."""
+        wanted = {name: node.rows[name] for name in node.changed}
+        if len(wanted) < 2:  # noqa: PLR2004 - one needs no order, and no look at it before
+            return [(name, [where]) for name, (_, (where, *_)) in wanted.items()]
+        there: list[tuple[str, Key, str]] = []
+        for name, (module, (where, *_)) in wanted.items():
+            key = await self._find(writer, module, where)
+            if key is not None:
+                there.append((module.name, key, name))
+        return [(name, [wanted[name][1][0], KeyIn((), wanted[name][0], (key,))]) for _, key, name in sorted(there)]
+
+    async def _listen(self, writer: Writer, node: HandNode, name: str, image: Image, heard: AllHeard) -> Given:
+        """Take over what the hooks set; where the input has no changes of its own for the row, they are written at once.
+
+        Raises `Stale` when the row is another one now than they were shown.
+        """
+        module = node.rows[name][0]
+        given = _patch(node, name)
+        if not has_hook(module, BEFORE_UPDATE):
+            return given
+        said = heard.get(name)
+        if said is None or said.fields != image.fields:
+            raise Stale
+        given.values.update(said.values)
+        if name not in node.patches and given.values:
+            await writer.update(module, image, given)
+        return given
+
+
+def _patch(node: HandNode, name: str) -> Given:
+    given = node.patches.get(name)
+    return given.copy() if given is not None else Given((name,))
