@@ -98,15 +98,15 @@ class InputReader:
 
     def _read(self, module: Module, fields: tuple[Field, ...], data: Mapping[str, Any], path: tuple[str, ...]) -> Given:
         given = Given(path)
-        known = {"databaseId"}
+        used = {"databaseId"}
         for item in fields:
-            known |= {item.api_name, item.raw_name or item.api_name}
             names = [name for name in dict.fromkeys((item.api_name, item.raw_name)) if name and name in data]
             if not names:
                 continue
+            used.update(names)
             self.filters.gate.name(module, item, Use.WRITE, ".".join((*path, names[0])))
             self._assign(item, {name: data[name] for name in names}, given)
-        given.extras = {name: value for name, value in data.items() if name not in known}
+        given.extras = {name: value for name, value in data.items() if name not in used}
         return given
 
     def _assign(self, item: Field, found: Mapping[str, Any], given: Given) -> None:

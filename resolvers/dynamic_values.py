@@ -63,8 +63,8 @@ class DynamicValues:
         )
         if found or not make:
             return found[0][0] if found else None
-        statement = sa.insert(_NAMES).values(object_name=name, object_type=kind)
-        return (await self._transaction.insert_counted(statement, "object_id", 1))[0]
+        row = {"object_name": name, "object_type": kind}
+        return (await self._transaction.insert_counted(sa.insert(_NAMES), "object_id", [row]))[0]
 
     def _rows(self, field: Field, value: Any) -> Sequence[Mapping[str, Any]]:
         if value is None:

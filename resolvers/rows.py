@@ -35,15 +35,13 @@ class RowStore:
         """Insert rows that all have the same columns, and return their keys in the same order."""
         found: list[Key] = []
         for part in _parts(rows):
-            # One row's values go beside the statement, which is made once: building it anew costs more than sending it.
-            row = part[0] if len(part) == 1 else None
-            names = (*part[0], *module.key_columns)
-            statement = _insert(module.table, names) if row else _insert(module.table, names).values(list(part))
+            # Values go beside the statement, which is made once: building it anew costs more than sending it.
+            statement = _insert(module.table, (*part[0], *module.key_columns))
             if not module.counted_key or module.key_columns[0] in part[0]:
-                await self.transaction.change(statement, row)
+                await self._insert(statement, part)
                 found += [key_of(module, [row[name] for name in module.key_columns]) for row in part]
             else:
-                numbers = await self.transaction.insert_counted(statement, module.key_columns[0], len(part), row)
+                numbers = await self.transaction.insert_counted(statement, module.key_columns[0], part)
                 found += [key_of(module, [number]) for number in numbers]
         return found
 
@@ -83,8 +81,10 @@ class RowStore:
     async def insert_beside(self, module: Module, rows: Sequence[Values]) -> None:
         """Insert rows into the table beside, which all have the same columns, key columns among them."""
         for part in _parts(rows):
-            table = _table(module.side_table or "", part[0])
-            await self.transaction.change(sa.insert(table).values(part[0] if len(part) == 1 else list(part)))
+            await self._insert(_insert(module.side_table or "", tuple(part[0])), part)
+
+    async def _insert(self, statement: sa.Insert, rows: Sequence[Values]) -> None:
+        await self.transaction.change(statement.inline(), list(rows) if len(rows) > 1 else rows[0])
 
     def _named(self, module: Module, key: Key) -> dict[str, Any]:
         return dict(zip(module.key_columns, key, strict=True))

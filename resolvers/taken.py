@@ -121,20 +121,20 @@ async def _mark_stored(fetch: Fetch, speech: Speech, module: Module, key: Unique
     asked = [(row, values) for row in rows if (values := key.given(row[0])) is not None]
     distinct = list(dict.fromkeys(values for _, values in asked))
     exact: dict[tuple[str, ...], set[Key]] = {}
-    loose: set[tuple[str, ...]] = set()
+    loose: dict[tuple[str, ...], set[Key]] = {}
     for start in range(0, len(distinct), VALUES_AT_ONCE):
         async for stored, own in _stored(fetch, speech, module, key, distinct[start : start + VALUES_AT_ONCE]):
             exact.setdefault(tuple(map(link_key, stored)), set()).add(own)
-            loose.add(_norm(speech, stored))
+            loose.setdefault(_norm(speech, stored), set()).add(own)
     if not exact:
         return
     binding = Binding(speech.dialect.name, speech.zone)
     for (given, own), values in asked:
-        others = exact.get(tuple(map(link_key, _bound(binding, key, values))), set()) - {own}
-        if not others and key.field is not None and _norm(speech, values) in loose:
+        is_taken = bool(exact.get(tuple(map(link_key, _bound(binding, key, values))), set()) - {own})
+        if not is_taken and key.field is not None and loose.get(_norm(speech, values), set()) - {own}:
             # By its collation the database may take for one what differs here, so it is asked about this one.
-            others = set(await find_taken(speech, module, (key.field,), given.values, fetch=fetch, own=own))  # type: ignore[arg-type] # only whether there are any counts
-        if others:
+            is_taken = bool(await find_taken(speech, module, (key.field,), given.values, fetch=fetch, own=own))
+        if is_taken:
             given.faults.append(_fault(key).under(*given.path, *_path(key)))
 
 

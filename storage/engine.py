@@ -120,16 +120,17 @@ class Transaction:
             await self._run(statement, rows[:-1])
         return int((await self._run(statement, rows[-1])).lastrowid)
 
-    async def insert_counted(
-        self, statement: sa.Insert, key: str, count: int, parameters: Parameters = None
-    ) -> list[Any]:
-        """Run an INSERT of so many rows and return the numbers that the database gave them, in their order."""
+    async def insert_counted(self, statement: sa.Insert, key: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Insert rows that all have the same columns; return the numbers that the database gave them, in their order."""
         if self.dialect.name != "mysql":
-            rows = await self.execute(statement.returning(statement.table.c[key]), parameters)
-            return [row[0] for row in rows]
+            # One row is compiled, whatever their number: writing all of them out takes longer than inserting them.
+            shown = statement.returning(statement.table.c[key])
+            found = await self.execute(shown, rows if len(rows) > 1 else rows[0])
+            return [row[0] for row in found]
         # MySQL knows no RETURNING; the numbers of one statement with a known count of rows follow each other.
-        first = (await self._run(statement, parameters)).lastrowid
-        return list(range(first, first + count))
+        many = len(rows) > 1
+        result = await self._run(statement.values(list(rows)) if many else statement, None if many else rows[0])
+        return list(range(result.lastrowid, result.lastrowid + len(rows)))
 
     async def raw(self) -> Any:
         """Return the driver's own connection, for bulk loading only."""

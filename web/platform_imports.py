@@ -176,10 +176,10 @@ async def _begin(context: PlatformContext, given: ImportRowsInput, name: str) ->
         mapping={item.column: item.field for item in given.mapping},
         upsert_by=given.upsert_by,
         dry_run=given.dry_run,
-        skips_failed=given.policy is BulkPolicy.SKIP_FAILED,
+        skips_failed=given.policy == BulkPolicy.SKIP_FAILED,  # the kernel's enum has its names as values
     )
     plan = await plan_import(context, Gate(), order)
-    said = [given.module, sign, sorted(order.mapping.items()), given.upsert_by, given.dry_run, given.policy.value]
+    said = [given.module, sign, sorted(order.mapping.items()), given.upsert_by, given.dry_run, str(given.policy)]
     fingerprint = hashlib.sha256(json.dumps(["importRows", *said]).encode()).hexdigest()
     number = await context.imports.begin(context, context.writing, plan, name, fingerprint)
     if plan.dry_run and plan.total <= SYNC_ROWS:
