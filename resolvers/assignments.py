@@ -100,11 +100,15 @@ class InputReader:
         given = Given(path)
         used = {"databaseId"}
         for item in fields:
-            names = [name for name in dict.fromkeys((item.api_name, item.raw_name)) if name and name in data]
+            api_name, raw_name = item.api_name, item.raw_name
+            names = [api_name] if api_name in data else []
+            if raw_name and raw_name != api_name and raw_name in data:
+                names.append(raw_name)
             if not names:
                 continue
             used.update(names)
-            self.filters.gate.name(module, item, Use.WRITE, ".".join((*path, names[0])))
+            at = ".".join((*path, names[0])) if path else names[0]
+            self.filters.gate.name(module, item, Use.WRITE, at)
             self._assign(item, {name: data[name] for name in names}, given)
         given.extras = {name: value for name, value in data.items() if name not in used}
         return given

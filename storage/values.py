@@ -194,7 +194,7 @@ _READERS: dict[str, Callable[[ColumnClass, tzinfo], Converter | None]] = {
 def bind_text(value: Any) -> str:
     """Accept a text that every database can store: no NUL, no half of a surrogate pair."""
     text = str(value)
-    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if "\x00" in text or (not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)):
         raise BadParameter("A text must not contain NUL or half of a surrogate pair.")
     return text
 
