@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from resolvers.assignments import Given
 from resolvers.faults import Fault, FaultCode
 from resolvers.images import Fetch
+from resolvers.lookups import resolve
 from resolvers.statements import Statements
-from resolvers.uniques import candidates, find_taken
+from resolvers.taken import mark_taken, unique_keys
 from schema.spec import Module
 from schema.writes import Deed
 from storage.errors import ConstraintViolated
@@ -29,22 +30,17 @@ async def diagnose(
     """Say which field a constraint of the database is about."""
     if error.kind == "foreign_key" and deed in _REMOVING:
         return [Fault(FaultCode.REFERENCE, "referenced", ("key",) if deed is Deed.DELETE else None)]
-    faults: list[Fault] = []
     if error.kind == "unique":
         speech = statements.speech()
-        fields = candidates(module, statements.catalog)
-        for given in rows:
-            found = await find_taken(speech, module, fields, given.values, fetch=fetch)
-            faults += [_at(fault, module, given) for fault in found]
+        copies = [given.copy() for given in rows]
+        await resolve(fetch, speech, copies)
+        await mark_taken(
+            fetch, speech, module, unique_keys(module, statements.catalog), [(row, None) for row in copies]
+        )
+        faults = [fault for given in copies for fault in given.faults]
         return faults or [Fault(FaultCode.UNIQUE, "unique-row", _only_path(rows))]
     code, key = _CONSTRAINTS.get(error.kind, (FaultCode.INVALID, "invalid-row"))
     return [Fault(code, key, _only_path(rows))]
-
-
-def _at(fault: Fault, module: Module, given: Given) -> Fault:
-    label = fault.params["field"]
-    item = next(item for item in module.fields if item.label is label)
-    return fault.under(*given.path, item.api_name)
 
 
 def _only_path(rows: Sequence[Given]) -> tuple[str, ...] | None:

@@ -61,6 +61,9 @@ def unique_keys(module: Module, catalog: Catalog) -> tuple[UniqueKey, ...]:
                 backed[tuple(map(_name, items))] = UniqueKey(items, is_backed=True)
     found: dict[tuple[str, ...], UniqueKey] = {}
     found |= {(item.name,): UniqueKey((item,), is_backed=False) for item in module.fields if item.unique}
+    declared = _items(module, Home.TABLE, module.key_columns)  # tables of OTRS may have no key of their own
+    if declared:
+        found[tuple(map(_name, declared))] = UniqueKey(declared, is_backed=False)
     found |= backed
     return tuple(key for key in found.values() if all(isinstance(item, str) or item.is_readable for item in key.items))
 

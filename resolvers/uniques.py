@@ -15,23 +15,7 @@ from resolvers.predicate import KeyIn, Not
 from resolvers.scope import Speech
 from resolvers.stored import Binding
 from resolvers.terms import Term
-from schema.catalog import Catalog
-from schema.spec import Field, Home, Module
-
-
-def candidates(module: Module, catalog: Catalog) -> tuple[Field, ...]:
-    """Return the fields of which the database, or the file, allows every value once."""
-    return tuple(
-        item
-        for item in module.fields
-        if item.home is not Home.DYNAMIC and (item.unique or _is_backed(item, module, catalog))
-    )
-
-
-def _is_backed(item: Field, module: Module, catalog: Catalog) -> bool:
-    name = module.side_table if item.home is Home.SIDE else module.table
-    table = catalog.tables.get(name or "")
-    return table is not None and (item.column,) in (table.key, *table.unique)
+from schema.spec import Field, Module
 
 
 async def find_taken(

@@ -19,6 +19,7 @@ from tests.databases import DIALECTS, fresh_url
 from tests.web.real import Desk, open_desk
 from web.import_jobs import KIND
 
+MODULES = Path(__file__).parent.parent.parent / "modules"
 HOUSE = """\
 module: {name: house, plural_name: houses, table: house}
 fields:
@@ -485,3 +486,32 @@ async def test_there_are_only_so_many_imports_at_once(importer: Importer, monkey
     assert await importer.refused("name\nx\n") == [("LIMIT", "import-busy", None)]
     await importer.end(first["job"]["id"])
     assert counts((await importer.begin("name\nx\n"))["job"]) == ("DONE", 1, 1, 0, 1, 0)
+
+
+async def test_keys_that_the_client_gives_and_keys_of_several_columns_are_there_once(url: str, tmp_path: Path) -> None:
+    async with open_desk(url, tmp_path, modules_dir=(MODULES,)) as desk:
+        importer = Importer(desk)
+        companies = {"module": "company"}
+        assert (await importer.run("databaseId,name\nacme,Acme\n", **companies))["created"] == 1
+        text = "databaseId,name\nacme,Other\nbolt,Bolt\nbolt,Bolts\n,Nameless\nnuts,Acme\n"
+        dry = (await importer.begin(text, **companies))["job"]
+        job = await importer.run(text, policy="SKIP_FAILED", **companies)
+
+        rights = "group.name,user.login,permission\n" + "users,root@localhost,note\n" * 2
+        twice = (await importer.begin(rights, module="group_user"))["job"]
+        first = await importer.run(rights, policy="SKIP_FAILED", module="group_user")
+        again = (await importer.begin(rights, module="group_user"))["job"]
+
+    assert counts(dry) == counts(job) == ("DONE", 5, 5, 4, 1, 0)
+    assert (
+        cells(dry)
+        == cells(job)
+        == [
+            (2, "databaseId", "databaseId", "UNIQUE"),
+            (4, "databaseId", "databaseId", "UNIQUE"),
+            (5, "databaseId", "databaseId", "REQUIRED"),
+            (6, "name", "name", "UNIQUE"),
+        ]
+    )
+    assert cells(twice) == cells(first) == [(3, None, None, "UNIQUE")]
+    assert [error[0] for error in cells(again)] == [2, 3]
