@@ -151,7 +151,7 @@ async def test_upsert_makes_a_row_once_and_changes_only_what_is_given_afterwards
 async def test_upsert_refuses_a_new_row_that_is_not_the_one_its_key_names(desk: Desk) -> None:
     given = {"key": {"name": fresh("Other")}, "queue": queue()}
     assert await desk.refused("upsertQueue", given) == [("INVALID", "key")]
-    assert await desk.rows("queue", f"name = '{given['queue']['name']}'") == []  # type: ignore[index]
+    assert await desk.rows("queue", f"name = '{given['queue']['name']}'") == []
 
 
 async def test_audit_columns_hold_who_and_when_in_the_zone_of_the_database(place: Place) -> None:

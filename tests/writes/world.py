@@ -48,7 +48,7 @@ async def make_place(url: str, folder: Path) -> Place:
                 await transaction.execute(statement)
             for number, name, kind, owner, config in DYNAMIC:
                 await transaction.execute(
-                    "INSERT INTO dynamic_field (id, internal_field, name, label, field_order, field_type, object_type, config,"
+                    "INSERT INTO dynamic_field (id, internal_field, name, label, field_order, field_type, object_type, config,"  # noqa: S608 - our words
                     " valid_id, create_time, create_by, change_time, change_by) VALUES"
                     f" ({number}, 0, '{name}', '{name}', {number}, '{kind}', '{owner}', '{config.replace(chr(39), chr(39) * 2)}',"
                     " 1, '2026-01-01 00:00:00', 1, '2026-01-01 00:00:00', 1)"
