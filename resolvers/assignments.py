@@ -78,7 +78,8 @@ class InputReader:
         """Read the input of a new row: defaults fill in what is left out, and what is required must be there."""
         writes = writes_of(module, self.audience)
         given = self._read(module, writes.create, data, path)
-        given.key = data.get("databaseId") if writes.names_key else None
+        if writes.names_key:
+            self._name_key(module, data["databaseId"], given)
         complete(module, given, self.audience)
         return given
 
@@ -113,6 +114,17 @@ class InputReader:
         given.extras = {name: value for name, value in data.items() if name not in used}
         return given
 
+    def _name_key(self, module: Module, value: Any, given: Given) -> None:
+        """Take the client's own key of a new row; a field of the file on that column says what it may be."""
+        key = module.key_columns[0]
+        item = next((item for item in module.fields if item.home is Home.TABLE and item.column == key), None)
+        given.key = value
+        if item is None:
+            return
+        wrong = fault(item, FaultCode.REQUIRED, "required") if is_empty(item, value) else check(item, value)
+        if wrong is not None:
+            given.faults.append(wrong.under(*given.path, "databaseId"))
+
     def _assign(self, item: Field, found: Mapping[str, Any], given: Given) -> None:
         named = {name: value for name, value in found.items() if value is not None}
         if len(named) > 1:
@@ -129,7 +141,7 @@ class InputReader:
             given.lookups[item.name] = Lookup(item, target, self.filters.read_key(target, value, ".".join(at)), at)
             return
         value = _settled(item, value)
-        wrong = check(item, value)
+        wrong = None if item.required and is_empty(item, value) else check(item, value)  # that is told by itself
         if wrong is not None:
             given.faults.append(wrong.under(*at))
         given.values[item.name] = value
@@ -144,6 +156,28 @@ def complete(module: Module, given: Given, audience: Audience) -> None:
         if item.required and item.name in given.values and is_empty(item, given.values[item.name]):
             given.faults.append(_required(item, given.path))
     _keep_nulls_out(fields, given)
+
+
+def check_set(module: Module, given: Given, *, is_new: bool) -> None:
+    """Check values that a lambda set as if a client had given them; what is no field, or the key of a row, is dropped."""
+    for name, value in list(given.values.items()):
+        item = module.field_named(name)
+        if item is None or (not is_new and item.home is Home.TABLE and item.column in module.key_columns):
+            del given.values[name]
+            continue
+        if value is None or (item.required and is_empty(item, value)):
+            if item.required or _takes_no_null(item):
+                given.faults.append(_required(item, given.path))
+            continue
+        given.values[name] = settled = _settled(item, value)
+        wrong = check(item, settled)
+        if wrong is not None:
+            given.faults.append(wrong.under(*given.path, item.api_name))
+
+
+def _takes_no_null(item: Field) -> bool:
+    """Answer whether a column takes no null; of epochs 0 stands for it."""
+    return item.home is Home.TABLE and not item.nullable and item.kind != "epoch"
 
 
 def _settled(item: Field, value: Any) -> Any:
@@ -167,14 +201,10 @@ def _fill_in(item: Field, given: Given) -> None:
 
 
 def _keep_nulls_out(fields: tuple[Field, ...], given: Given) -> None:
-    """Refuse null where the column takes none; of epochs 0 stands for it."""
+    """Refuse null where the column takes none."""
     for item in fields:
         if (
-            given.values.get(item.name, ...) is None
-            and item.home is Home.TABLE
-            and not item.nullable
-            and item.kind != "epoch"
-            and not item.required  # said already
+            given.values.get(item.name, ...) is None and _takes_no_null(item) and not item.required  # said already
         ):
             given.faults.append(_required(item, given.path))
 

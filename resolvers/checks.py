@@ -65,6 +65,9 @@ def _text(field: Field, value: Any) -> Fault | None:
         bind_text(value)
     except BadParameter:
         return _invalid(field, "invalid")
+    choices = field.settings.get("choices")  # of a dynamic field
+    if choices and value not in choices:
+        return _invalid(field, "option")
     rules = field.validation
     upper = min((size for size in (field.size, rules.max_length) if size), default=None)
     if upper is not None and len(value) > upper:

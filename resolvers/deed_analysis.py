@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -79,7 +80,7 @@ def analyse_deed(analyst: Analyst, selected: Selected, root: WriteRoot) -> DeedN
         path=(at,),
         payload=payload,
         version=analyst.version(module, (), at),
-        fingerprint=_fingerprint(selected.name, given),
+        fingerprint=_fingerprint(analyst.context.secret, selected.name, given),
         if_version=given.get("ifVersion"),
         client_mutation_id=given.get("clientMutationId"),
         **node,
@@ -113,7 +114,7 @@ def analyse_hand(analyst: Analyst, selected: Selected, root: HandRoot) -> HandNo
         name=root.name,
         path=(selected.key,),
         payload=payload,
-        fingerprint=_fingerprint(selected.name, given),
+        fingerprint=_fingerprint(analyst.context.secret, selected.name, given),
         given=given,
         rows=rows,
         changed={name: analyst.version(root.keys[name], (), selected.key) for name in root.changed if name in rows},
@@ -141,7 +142,7 @@ def analyse_undo(analyst: Analyst, selected: Selected) -> HandNode:
         name=selected.name,
         path=(selected.key,),
         payload=PayloadNode(module, parts, (), analyst.cursors(module, None, {})),
-        fingerprint=_fingerprint(selected.name, given),
+        fingerprint=_fingerprint(analyst.context.secret, selected.name, given),
         given=given,
         rows={},
         client_mutation_id=given.get("clientMutationId"),
@@ -239,9 +240,10 @@ def _names_given(selected: Selected, variables: VariableValues, name: str) -> fr
     return frozenset(value) if isinstance(value, Mapping) else frozenset()
 
 
-def _fingerprint(name: str, given: Mapping[str, Any]) -> str:
+def _fingerprint(secret: bytes, name: str, given: Mapping[str, Any]) -> str:
+    """Tell inputs apart; it is stored, and without the secret a password of an input could be guessed from it."""
     text = json.dumps([name, storable(given)], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hmac.new(secret, b"input\0" + text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 # --- payloads ---

@@ -14,13 +14,13 @@ from resolvers.context import Context
 from resolvers.deed_nodes import DeedNode
 from resolvers.door import Door
 from resolvers.each import create_each
-from resolvers.errors import BadRequest, from_storage
+from resolvers.errors import BadRequest, from_storage, log
 from resolvers.faults import Fault, FaultCode, Faulty
-from resolvers.hooks import BEFORE_DELETE, BEFORE_UPDATE, has_hook
+from resolvers.hooks import BEFORE_CREATE, BEFORE_DELETE, BEFORE_UPDATE, HookEvent, has_hook
 from resolvers.images import Image, Key, read_images
 from resolvers.outcome import Outcome, RowOutcome, read_outcome, write_outcome
 from resolvers.payload import Payload, read_rows
-from resolvers.readying import make_ready, run_hooks
+from resolvers.readying import make_ready, run_hooks, take_over
 from resolvers.refusals import diagnose
 from resolvers.writer import Result, Writer
 from resolvers.writing import Writing
@@ -53,6 +53,8 @@ class Hooked:
     values: Mapping[str, Any]
 
 
+NEW_ROW: Key = ()  # the key of a row that is not there yet
+
 # By the key of the row; empty where the module has no hooks.
 AllHooked = Mapping[Key, Hooked]
 
@@ -64,6 +66,7 @@ class Deeds:
         self.context = context
         self.writing = writing
         self.door = door
+        self._looked_again: set[DeedNode] = set()
 
     async def run(self, node: DeedNode) -> Payload:
         """Carry a generated mutation out and read what its payload shows."""
@@ -90,7 +93,9 @@ class Deeds:
                 node,
                 Faulty(*await self._diagnose(node, error)),
             )
-        except (BadParameter, StatementFailed):
+        except (BadParameter, StatementFailed) as error:
+            # Mostly a value out of the column's range; should it be a mistake of ours, this is where to see it.
+            log.warning("request %s: %s was refused: %s", self.context.request_id, node.path[0], error)
             return _refused(node, Faulty(Fault(FaultCode.INVALID, "invalid-row")))
 
     async def _carry_out(self, node: DeedNode) -> Outcome:
@@ -158,7 +163,7 @@ class Deeds:
         if node.skips_failed:
             results = await create_each(writer, node.module, node.rows)
         else:
-            results = await writer.create(node.module, [given.copy() for given in node.rows])
+            results = await writer.create(node.module, [given.copy() for given in node.rows], whole=True)
             faults = [fault for result in results if isinstance(result, list) for fault in result]
             if faults:
                 raise Faulty(*faults)
@@ -184,10 +189,13 @@ class Deeds:
         writer = self._writer(work)
         images = await self._images(writer, node, 1)
         if not images:
+            given = node.rows[0].copy()
+            self._hear(node, None, given, hooked, BEFORE_CREATE)
             try:
-                (result,) = await writer.create(node.module, [given.copy() for given in node.rows])
+                (result,) = await writer.create(node.module, [given])
             except ConstraintViolated as error:
-                if error.kind == "unique":  # somebody made it meanwhile, or it stands under another key: look again
+                if error.kind == "unique" and node not in self._looked_again:  # perhaps somebody made it meanwhile
+                    self._looked_again.add(node)
                     raise TransactionConflict from None
                 raise
             change = _done(result)
@@ -278,48 +286,65 @@ class Deeds:
     async def _run_hooks(self, node: DeedNode) -> AllHooked:
         """Show the hooks the rows that are there, before the transaction: SQLite has one lock for all writers."""
         on = _HOOKS.get(node.deed)
-        if on is None or not has_hook(node.module, on):
+        makes = node.deed is Deed.UPSERT and has_hook(node.module, BEFORE_CREATE)
+        changes = on is not None and has_hook(node.module, on)
+        if on is None or not (makes or changes):
             return {}
         images = await read_images(
             self.door.statements, node.module, node.where, node.version, self._fetch, limit=node.most, lock=False
         )
         found: dict[Key, Hooked] = {}
-        for image in images:
-            given = node.rows[0].copy().only(node.named) if node.deed is Deed.UPSERT else self._patch(node)
-            found[image.key] = await self._ask(node.module, on, image, given)
+        shown = [HookEvent(node.module, on, image.fields, {}) for image in images if changes]
+        keys = [image.key for image in images]
+        if makes and not images:
+            shown, keys = [HookEvent(node.module, BEFORE_CREATE, {}, {})], [NEW_ROW]
+        for key, event in zip(keys, shown, strict=False):
+            is_part = node.deed is Deed.UPSERT and key != NEW_ROW
+            given = node.rows[0].copy().only(node.named) if is_part else self._patch(node)
+            values = await run_hooks(self.writing.hooks, event, given, self.context.secret)
+            if given.faults:
+                raise Faulty(*given.faults)
+            found[key] = Hooked(event.before, values)
         return found
 
     async def _ask(self, module: Module, on: str, image: Image, given: Given) -> Hooked:
         """Show the hooks what a row is to be given, and keep what they set."""
-        before = dict(given.values)
-        await run_hooks(self.writing.hooks, module, on, image.fields, given)
+        values = await run_hooks(
+            self.writing.hooks, HookEvent(module, on, image.fields, {}), given, self.context.secret
+        )
         if given.faults:
             raise Faulty(*given.faults)
-        values = {name: value for name, value in given.values.items() if name not in before or before[name] != value}
         return Hooked(image.fields, values)
 
     def _patch(self, node: DeedNode) -> Given:
         return node.rows[0].copy() if node.rows else Given(())
 
-    def _hear(self, node: DeedNode, image: Image, given: Given, hooked: AllHooked) -> None:
+    def _hear(
+        self, node: DeedNode, image: Image | None, given: Given, hooked: AllHooked, on: str | None = None
+    ) -> None:
         """Take over what the hooks set. Raises `Stale` when the row is another one now than they were shown."""
-        on = _HOOKS.get(node.deed)
+        on = on or _HOOKS.get(node.deed)
         if on is None or not has_hook(node.module, on):
             return
-        heard = hooked.get(image.key)
-        if heard is None or heard.fields != image.fields:
+        heard = hooked.get(image.key if image else NEW_ROW)
+        if heard is None or heard.fields != (image.fields if image else {}):
             raise Stale
-        given.values.update(heard.values)
+        take_over(given, heard.values)
 
     async def _diagnose(self, node: DeedNode, error: ConstraintViolated) -> list[Fault]:
         statements = self.door.statements
-        return await diagnose(statements, node.module, node.rows, error, deed=node.deed, fetch=self._fetch)
+        own: Key | None = None
+        if node.where and len(node.rows) == 1:  # the row's own values are nobody else's
+            found = await read_images(statements, node.module, node.where, node.version, self._fetch, lock=False)
+            own = found[0].key if found else None
+        rows = [(given, own) for given in node.rows]
+        return await diagnose(statements, node.module, rows, error, deed=node.deed, fetch=self._fetch)
 
     async def _fetch(self, statement: Any) -> list[tuple[Any, ...]]:
         return await self.context.database.fetch(statement, deadline=self.context.deadline)
 
 
-_MAKING = frozenset({Deed.CREATE, Deed.CREATE_MANY, Deed.UPSERT})
+_MAKING = frozenset({Deed.CREATE, Deed.CREATE_MANY})
 _HOOKS: Mapping[Deed, str] = {
     Deed.UPDATE: BEFORE_UPDATE,
     Deed.UPDATE_MANY: BEFORE_UPDATE,

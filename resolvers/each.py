@@ -8,6 +8,7 @@ from resolvers.assignments import Given
 from resolvers.faults import Fault, FaultCode, Faulty
 from resolvers.images import Image
 from resolvers.refusals import diagnose
+from resolvers.taken import Row
 from resolvers.writer import Result, Writer
 from schema.spec import Module
 from schema.writes import Deed
@@ -29,7 +30,7 @@ async def create_each(writer: Writer, module: Module, rows: Sequence[Given]) -> 
         await writer.foresee(module, [(given, None) for given in copies])
         return await writer.create(module, copies)
 
-    return await _each(writer, module, rows, write, Deed.CREATE)
+    return await _each(writer, module, [(given, None) for given in rows], write, Deed.CREATE)
 
 
 async def update_each(writer: Writer, module: Module, rows: Sequence[tuple[Image, Given]]) -> list[Result]:
@@ -42,10 +43,10 @@ async def update_each(writer: Writer, module: Module, rows: Sequence[tuple[Image
             list(given.faults) if given.faults else await writer.update(module, image, given) for image, given in copies
         ]
 
-    return await _each(writer, module, [given for _, given in rows], write, Deed.UPDATE)
+    return await _each(writer, module, [(given, image.key) for image, given in rows], write, Deed.UPDATE)
 
 
-async def _each(writer: Writer, module: Module, rows: Sequence[Given], write: Write, deed: Deed) -> list[Result]:
+async def _each(writer: Writer, module: Module, rows: Sequence[Row], write: Write, deed: Deed) -> list[Result]:
     transaction = writer.work.transaction
     mark = writer.mark()
     try:
@@ -54,7 +55,7 @@ async def _each(writer: Writer, module: Module, rows: Sequence[Given], write: Wr
     except _REFUSALS:
         writer.forget(mark)
     results: list[Result] = []
-    for place, given in enumerate(rows):
+    for place, (given, own) in enumerate(rows):
         mark = writer.mark()
         try:
             async with savepoint(transaction):
@@ -62,7 +63,7 @@ async def _each(writer: Writer, module: Module, rows: Sequence[Given], write: Wr
                 continue
         except ConstraintViolated as error:
             fetch = transaction.execute
-            results.append(await diagnose(writer.statements, module, [given], error, deed=deed, fetch=fetch))
+            results.append(await diagnose(writer.statements, module, [(given, own)], error, deed=deed, fetch=fetch))
         except Faulty as faulty:
             results.append(list(faulty.faults))
         except (BadParameter, StatementFailed):

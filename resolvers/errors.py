@@ -6,6 +6,9 @@ OperationError                        `code` is stable and part of the API
 ├── TooComplex           COMPLEXITY_LIMIT
 ├── DeadlinePassed       TIMEOUT (TimeoutError)
 ├── DatabaseAway         UNAVAILABLE (ConnectionError)
+│   ├── WritesRefused    the disk is full, or the database is read-only
+│   ├── OutcomeOpen      nobody knows whether it was written
+│   └── OthersWriting    the transaction was never let through
 └── LambdaUnavailable    LAMBDA_UNAVAILABLE
 """
 
@@ -18,7 +21,15 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from storage.errors import BadParameter, PoolExhausted, StatementTimeout, Unavailable
+from storage.errors import (
+    BadParameter,
+    OutcomeUnknown,
+    PoolExhausted,
+    StatementTimeout,
+    TransactionConflict,
+    Unavailable,
+    WriteFailed,
+)
 
 RETRY_AFTER_S = 1.0
 MASKED = "Internal error"
@@ -70,10 +81,11 @@ class DatabaseAway(OperationError, ConnectionError):
     """The database cannot be reached at the moment."""
 
     code = "UNAVAILABLE"
+    text = "The database is not available at the moment. Try again shortly."
 
     def __init__(self, retry_after: float = RETRY_AFTER_S) -> None:
         self.retry_after = retry_after
-        super().__init__("The database is not available at the moment. Try again shortly.")
+        super().__init__(self.text)
 
     @property
     def extensions(self) -> dict[str, Any]:
@@ -96,10 +108,38 @@ class LambdaUnavailable(OperationError):
         return {"code": self.code, "lambda": self.name}
 
 
+class WritesRefused(DatabaseAway):
+    """The database can be read and takes no changes: its disk is full, or it is read-only."""
+
+    text = "The database takes no changes at the moment; nothing was written."
+
+
+class OutcomeOpen(DatabaseAway):
+    """The database went away while it was told to commit."""
+
+    text = (
+        "The database went away at the last moment: what was asked for may be done or not. "
+        "With an Idempotency-Key, sending it again tells."
+    )
+
+
+class OthersWriting(DatabaseAway):
+    """Other transactions were in the way of this one each time that it was tried."""
+
+    text = "Others were writing the same rows all the time; nothing was written. Try again shortly."
+
+
 def from_storage(error: Exception) -> Exception:
     """Turn what the storage room raises into what the client may read; anything else stays and is masked later."""
     if isinstance(error, PoolExhausted):
         return DatabaseAway(error.retry_after)
+    if isinstance(error, WriteFailed):
+        log.error("the database cannot write: %s", error.reason)
+        return WritesRefused()
+    if isinstance(error, TransactionConflict):
+        return OthersWriting()
+    if isinstance(error, OutcomeUnknown):
+        return OutcomeOpen()
     if isinstance(error, Unavailable):
         return DatabaseAway()
     if isinstance(error, StatementTimeout):

@@ -19,7 +19,7 @@ from resolvers.nodes import RowNode
 from resolvers.outcome import Outcome
 from resolvers.payload import Payload, read_rows
 from resolvers.predicate import KeyIn, Predicate
-from resolvers.readying import make_ready
+from resolvers.readying import make_ready, take_over
 from resolvers.undo import HANDS
 from resolvers.writer import Writer
 from schema.spec import Module
@@ -159,7 +159,7 @@ class HandDeeds(Deeds):
         said = heard.get(name)
         if said is None or said.fields != image.fields:
             raise Stale
-        given.values.update(said.values)
+        take_over(given, said.values)
         if name not in node.patches and given.values:
             await writer.update(module, image, given)
         return given

@@ -10,7 +10,7 @@ from resolvers.assignments import Given
 from resolvers.context import Context
 from resolvers.door import Door
 from resolvers.faults import Fault, FaultCode
-from resolvers.hooks import BEFORE_UPDATE, has_hook
+from resolvers.hooks import BEFORE_UPDATE, HookEvent, has_hook
 from resolvers.images import Fetch, Image, Key, read_images
 from resolvers.import_inputs import OnceGate, RowReader
 from resolvers.import_order import ID, ImportPlan
@@ -18,7 +18,7 @@ from resolvers.importing import RowInput, convert_rows
 from resolvers.lookups import resolve
 from resolvers.nodes import VersionSlot
 from resolvers.predicate import Compare, KeyIn, Predicate
-from resolvers.readying import make_ready, run_hooks
+from resolvers.readying import make_ready, run_hooks, take_over
 from resolvers.shape import link_key
 from resolvers.statements import Statement
 from resolvers.taken import mark_taken, unique_keys
@@ -122,7 +122,8 @@ class ImportLook:
         hashes = not self.plan.dry_run and not given.faults
         await make_ready(hooks, module, given, self.context.secret, is_new=image is None, hashes=hashes)
         if image is not None and has_hook(module, BEFORE_UPDATE) and not given.faults:
-            await run_hooks(hooks, module, BEFORE_UPDATE, image.fields, given)
+            event = HookEvent(module, BEFORE_UPDATE, image.fields, {})
+            take_over(given, await run_hooks(hooks, event, given, self.context.secret, hashes=hashes))
 
     async def _fetch(self, statement: Statement) -> list[tuple[object, ...]]:
         return await self.context.database.fetch(statement, deadline=self.context.deadline)

@@ -45,6 +45,19 @@ class RowStore:
                 found += [key_of(module, [number]) for number in numbers]
         return found
 
+    async def there(self, module: Module, keys: Sequence[Key]) -> set[Key]:
+        """Return which of these keys have a row, also one that was committed a moment ago."""
+        table = _table(module.table, (), module.key_columns)
+        found: set[Key] = set()
+        for part in _parts(keys):
+            question = sa.select(*(table.c[name] for name in module.key_columns)).where(self._are(module, table, part))
+            if (
+                self.speech.dialect.name == "mysql"
+            ):  # which reads as of the transaction's first read, unless it is to lock
+                question = question.with_for_update(read=True)
+            found |= {key_of(module, row) for row in await self.transaction.execute(question)}
+        return found
+
     async def update(self, module: Module, key: Key, values: Values) -> None:
         """Change columns of one row."""
         if values:
@@ -66,17 +79,22 @@ class RowStore:
             for part in _parts(keys):
                 await self.transaction.change(sa.delete(table).where(self._are(module, table, part)))
 
-    async def put_beside(self, module: Module, key: Key, values: Values) -> None:
-        """Give the columns beside a row their values, whether or not there were any."""
-        if module.side_table is None or not values:
+    async def put_beside(self, module: Module, keys: Sequence[Key], values: Values) -> None:
+        """Give the columns beside rows the same values, whether or not there were any."""
+        if module.side_table is None or not values or not keys:
             return
         table = _table(module.side_table, values, module.key_columns)
-        where = self._are(module, table, [key])
-        there = await self.transaction.execute(sa.select(sa.literal_column("1")).select_from(table).where(where))
-        if there:
-            await self.transaction.change(sa.update(table).where(where).values(dict(values)))
-        else:
-            await self.insert_beside(module, [{**self._named(module, key), **values}])
+        names = [table.c[name] for name in module.key_columns]
+        there: set[Key] = set()
+        for part in _parts(keys):
+            where = self._are(module, table, part)
+            found = await self.transaction.execute(sa.select(*names).where(where))
+            if found:
+                await self.transaction.change(sa.update(table).where(where).values(dict(values)))
+            there |= {key_of(module, row) for row in found}
+        new = [{**self._named(module, key), **values} for key in keys if key not in there]
+        if any(value is not None for value in values.values()):
+            await self.insert_beside(module, new)
 
     async def insert_beside(self, module: Module, rows: Sequence[Values]) -> None:
         """Insert rows into the table beside, which all have the same columns, key columns among them."""

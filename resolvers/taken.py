@@ -60,6 +60,10 @@ def unique_keys(module: Module, catalog: Catalog) -> tuple[UniqueKey, ...]:
             if items:
                 backed[tuple(map(_name, items))] = UniqueKey(items, is_backed=True)
     found: dict[tuple[str, ...], UniqueKey] = {}
+    # OTRS has tables whose rows only OTRS keeps apart; the file names what tells them apart.
+    own = _items(module, Home.TABLE, module.key_columns)
+    if own and not any({*key} <= {*map(_name, own)} for key in backed):
+        found[tuple(map(_name, own))] = UniqueKey(own, is_backed=False)
     found |= {(item.name,): UniqueKey((item,), is_backed=False) for item in module.fields if item.unique}
     declared = _items(module, Home.TABLE, module.key_columns)  # tables of OTRS may have no key of their own
     if declared:

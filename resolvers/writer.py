@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import sqlalchemy as sa
+
 from resolvers import ledger
 from resolvers.assignments import Given
 from resolvers.claims import take_files
@@ -71,10 +73,19 @@ class Writer:
         for change in changes:
             self._changes += [change, *change.along]
 
-    async def create(self, module: Module, rows: Sequence[Given]) -> list[Result]:
-        """Make new rows; those with faults are left out, and their faults returned in their place."""
+    async def create(self, module: Module, rows: Sequence[Given], *, whole: bool = False) -> list[Result]:
+        """Make new rows; those with faults are left out, and their faults returned in their place.
+
+        With `whole` nothing is written where one has faults, and all are looked at for what the database would refuse.
+        """
         await self._resolve(rows)
         await self._keep_unique(module, [(given, None) for given in rows])
+        if whole and any(given.faults for given in rows):
+            backed = [key for key in unique_keys(module, self.statements.catalog) if key.is_backed]
+            await mark_taken(
+                self.work.transaction.execute, self.speech, module, backed, [(given, None) for given in rows]
+            )
+            return [list(given.faults) or None for given in rows]
         results: list[Result] = [list(given.faults) or None for given in rows]
         fit = [(number, given) for number, given in enumerate(rows) if not given.faults]
         changes: dict[int, tuple[RowChange, Columns]] = {}
@@ -88,9 +99,11 @@ class Writer:
             for (number, _), key in zip(group, keys, strict=True):
                 changes[number][0].key = key
         await self._insert_beside(module, [changes[number] for number in sorted(changes)])
+        await self._dynamic.put(
+            module, [(self._named(module, change), columns.dynamic) for change, columns in changes.values()]
+        )
         for number in sorted(changes):
-            change, columns = changes[number]
-            await self._dynamic.put(module, self._named(module, change), columns.dynamic)
+            change, _ = changes[number]
             try:
                 await self._written(change)
             except Faulty as faulty:  # the row is there already: all of it must go
@@ -132,9 +145,10 @@ class Writer:
         if changes and columns.own:
             await self._store.update_all(module, [change.key for change in changes], changes[0].values)
         by_key = {image.key: image for image in images}
+        named = [self._named(module, change, by_key[change.key]) for change in changes]
+        await self._store.put_beside(module, [change.key for change in changes], columns.beside)
+        await self._dynamic.put(module, [(row, columns.dynamic) for row in named])
         for change in changes:
-            await self._store.put_beside(module, change.key, columns.beside)
-            await self._dynamic.put(module, self._named(module, change, by_key[change.key]), columns.dynamic)
             await self._written(change)
 
     def _changed(
@@ -166,8 +180,7 @@ class Writer:
     async def delete(self, module: Module, images: Sequence[Image]) -> None:
         """Remove rows, softly where the module says so."""
         if soft_deletes(module):
-            for image in images:
-                await self.set_validity(module, image, "INVALID")
+            await self._set_all_invalid(module, images)
             return
         conduct = self.conduct(module)
         changes = [
@@ -185,13 +198,21 @@ class Writer:
         for change in changes:
             if conduct is not None:
                 await conduct.prepare(self.work, change)
-            if any(item.home is Home.DYNAMIC for item in module.fields):
-                await self._dynamic.remove(module, self._named(module, change))
+        named = [self._named(module, change, image) for change, image in zip(changes, images, strict=True)]
+        await self._dynamic.remove(module, named)
         await self._store.delete(module, [change.key for change in changes])
         for change in changes:
             await self._written(change)
 
     # --- inside ---
+
+    async def _set_all_invalid(self, module: Module, images: Sequence[Image]) -> None:
+        shown = next((item for item in module.fields if item.column == VALIDITY_COLUMN), None)
+        if shown is None or self.conduct(module) is not None:
+            for image in images:
+                await self.set_validity(module, image, "INVALID")
+            return
+        await self.update_all(module, images, Given((), {shown.name: VALIDITY["INVALID"]}))
 
     async def _resolve(self, rows: Sequence[Given]) -> None:
         """Find the rows that references name."""
@@ -203,7 +224,13 @@ class Writer:
         keys = [key for key in keys if any(key.given(given) is not None for given, _ in rows)]
         if keys:
             await hold(self.work.transaction, f"unique {module.table}")
-            await mark_taken(self.work.transaction.execute, self.speech, module, keys, rows)
+            await mark_taken(self._newest, self.speech, module, keys, rows)
+
+    async def _newest(self, statement: Any) -> list[tuple[Any, ...]]:
+        """Read what others have committed until now; MariaDB reads as of the transaction's first read, unless it locks."""
+        if self.speech.dialect.name == "mysql" and isinstance(statement, sa.Select):
+            statement = statement.with_for_update(read=True)
+        return await self.work.transaction.execute(statement)
 
     async def _prepared(self, module: Module, given: Given) -> tuple[RowChange, Columns]:
         """Make the change of a new row, with what the module, OTRS and the conduct add to it."""
@@ -246,8 +273,11 @@ class Writer:
         try:
             await self._prepare(change)
             await self._store.update(module, image.key, change.values)
-            await self._store.put_beside(module, image.key, columns.beside)
-            await self._dynamic.put(module, self._named(module, change, image), columns.dynamic)
+            await self._store.put_beside(module, [image.key], columns.beside)
+            named = self._named(module, change, image)
+            before = self._named(module, RowChange(module, change.kind, image.key, image.columns), image)
+            await self._dynamic.rename(module, before, named)
+            await self._dynamic.put(module, [(named, columns.dynamic)])
             await self._written(change)
         except Faulty as faulty:
             raise Faulty(*(item.under(*path) for item in faulty.faults)) from None

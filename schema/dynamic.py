@@ -31,6 +31,7 @@ _TYPES: Mapping[str, tuple[str, ColumnClass]] = {
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _TAKEN_ALWAYS = frozenset({*BUILTIN_MEMBERS, *RESERVED_NAMES})
 PREFIX = "df"
+VALUE_CHARS = 3_800  # of dynamic_field_value.value_text
 
 
 def dynamic_fields(catalog: Catalog, table: str, taken: Iterable[str], place: Place) -> Iterator[Field]:
@@ -61,6 +62,7 @@ def _field(found: DynamicField, name: str, place: Place) -> Field:
         graphql_name=name,
         home=Home.DYNAMIC,
         column_class=column_class,
+        size=VALUE_CHARS if column_class is ColumnClass.TEXT else None,
         dynamic=found,
     )
 

@@ -66,6 +66,7 @@ _MYSQL = {
     1114: "full",
     1290: "read-only",
     1836: "read-only",
+    1792: "read-only",
     1264: "parameter",
     1366: "parameter",
     1040: "too many connections",

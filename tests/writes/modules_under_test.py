@@ -138,14 +138,13 @@ _MOMENTS = {"sqlite": "DATETIME", "mysql": "DATETIME", "postgresql": "TIMESTAMP(
 def strange_tables(dialect: str) -> tuple[str, ...]:
     """Return statements that make tables which no file describes as a whole."""
     moment = _MOMENTS[dialect]
-    return (
-        (
-            f"CREATE TABLE stranger (id {_KEYS[dialect]}, label VARCHAR(50), second VARCHAR(50), flag BOOLEAN, tiny BOOLEAN,"
-            f" extra JSON, blob_text {_BLOBS[dialect]}, day {moment}, moment {moment}, due INTEGER, small SMALLINT, body TEXT,"
-            " owner INTEGER, mode SMALLINT)"
-        ),
-        f"CREATE TABLE guarded (id {_KEYS[dialect]}, label VARCHAR(50), forgotten VARCHAR(50) NOT NULL)",
+    stranger = (
+        f"id {_KEYS[dialect]}, label VARCHAR(50), second VARCHAR(50), flag BOOLEAN, tiny BOOLEAN, extra JSON,"
+        f" blob_text {_BLOBS[dialect]}, day {moment}, moment {moment}, due INTEGER, small SMALLINT, body TEXT,"
+        " owner INTEGER, mode SMALLINT"
     )
+    guarded = f"id {_KEYS[dialect]}, label VARCHAR(50), forgotten VARCHAR(50) NOT NULL"
+    return f"CREATE TABLE stranger ({stranger})", f"CREATE TABLE guarded ({guarded})"
 
 
 # Dynamic fields as OTRS keeps them: id, name, field type, object type, configuration.

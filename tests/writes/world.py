@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from graphql import ExecutionResult, parse, validate
 
 from resolvers.context import Caller, CallerKind, Context
@@ -18,6 +20,8 @@ from schema.snapshot import Snapshot
 from storage.engine import Database
 from storage.install import install
 from storage.library import Library
+from storage.values import wall_clock
+from tests.databases import NOW
 from tests.writes.modules_under_test import DYNAMIC, FILES, strange_tables
 from web.lifecycle import build
 
@@ -47,12 +51,18 @@ async def make_place(url: str, folder: Path) -> Place:
             for statement in strange_tables(database.dialect.name):
                 await transaction.execute(statement)
             for number, name, kind, owner, config in DYNAMIC:
-                await transaction.execute(
-                    "INSERT INTO dynamic_field (id, internal_field, name, label, field_order, field_type, object_type, config,"  # noqa: S608 - our words
-                    " valid_id, create_time, create_by, change_time, change_by) VALUES"
-                    f" ({number}, 0, '{name}', '{name}', {number}, '{kind}', '{owner}', '{config.replace(chr(39), chr(39) * 2)}',"
-                    " 1, '2026-01-01 00:00:00', 1, '2026-01-01 00:00:00', 1)"
-                )
+                row: dict[str, Any] = {
+                    "id": number,
+                    "name": name,
+                    "label": name,
+                    "field_order": number,
+                    "field_type": kind,
+                }
+                row |= {"object_type": owner, "config": config, "internal_field": 0, "valid_id": 1}
+                row |= {f"{verb}_time": wall_clock(NOW, database.dialect.name, UTC) for verb in ("create", "change")}
+                row |= {"create_by": 1, "change_by": 1}
+                table = sa.table("dynamic_field", *map(sa.column, row))
+                await transaction.execute(sa.insert(table).values(row))
         registry = Registry([MODULES, folder], Library(database), build)
         await registry.start()
         problems = [item for item in registry.snapshot.problems if item.level == "error"]
