@@ -32,7 +32,7 @@ ERRORS = "errors { code message path messageKey params }"
 _numbers = count(1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # pytest writes the arguments of fixtures down, and a snapshot is long
 class Place:
     """A database with what serves on it."""
 
@@ -72,7 +72,7 @@ async def make_place(url: str, folder: Path) -> Place:
         await database.close()
 
 
-@dataclass
+@dataclass(repr=False)
 class Desk:
     """Asks as an agent. `seen` holds the text of every statement."""
 
