@@ -17,6 +17,7 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from bench.server import Server, running
+from resolvers.faults import FaultCode
 from schema.kinds import ALIASES, KINDS
 from schema.problem_codes import CODES
 from web.errors import Code
@@ -101,6 +102,8 @@ def test_every_file_loads_and_every_query_answers_in_the_order_of_the_page(
             wait_until_live(started, name[1])
         elif example.language == "graphql" and example.info not in {"subscription", "mutation"}:
             assert "errors" not in (answer := ask(started, example.text)), f"{where}: {answer}"
+            if example.text.startswith("mutation"):
+                assert ('"code"' in json.dumps(answer)) == (example.info == "refused"), f"{where}: {answer}"
             ran += 1
     assert ran or page == "docs/administration.md"
 
@@ -170,6 +173,13 @@ def test_every_error_code_is_explained() -> None:
     text = (ROOT / "docs/api.md").read_text()
     for code in Code:
         assert f"| `{code.value}` |" in text, code
+
+
+def test_every_code_of_a_refused_write_is_explained() -> None:
+    text = (ROOT / "docs/api.md").read_text()
+    writing = text[text.index("## Writing") : text.index("## Files")]
+    for code in FaultCode:
+        assert f"`{code.value}`" in writing, code
 
 
 def test_every_problem_code_is_explained() -> None:

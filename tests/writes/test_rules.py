@@ -92,6 +92,16 @@ async def test_only_the_value_that_is_taken_is_told(desk: Desk) -> None:
     assert await desk.refused("createCompany", {"company": given}) == [("UNIQUE", "company.databaseId")]
 
 
+@pytest.mark.parametrize("module", ["Gadget", "Stranger"])
+async def test_what_a_collation_takes_for_the_same_is_taken(desk: Desk, module: str) -> None:
+    """MariaDB compares without regard to case, in its keys too; the others compare exactly."""
+    field, record = ("name" if module == "Gadget" else "label"), module.lower()
+    word = fresh("Word")
+    await desk.made(module, {field: word})
+    found = await desk.refused(f"create{module}", {record: {field: word.upper()}})
+    assert found == ([("UNIQUE", f"{record}.{field}")] if desk.database.dialect.name == "mysql" else [])
+
+
 async def test_unique_values_beside_a_foreign_table_are_kept_apart_too(desk: Desk) -> None:
     taken = fresh("cost")
     await desk.made("Queue", queue(costCenter=taken))
