@@ -138,7 +138,7 @@ async def _mark_stored(fetch: Fetch, speech: Speech, module: Module, key: Unique
     binding = Binding(speech.dialect.name, speech.zone)
     for (given, own), values in asked:
         is_taken = bool(exact.get(tuple(map(link_key, _bound(binding, key, values))), set()) - {own})
-        if not is_taken and key.field is not None and loose.get(_norm(speech, values), set()) - {own}:
+        if not is_taken and key.field is not None and _norm(speech, values) in loose:
             # By its collation the database may take for one what differs here, so it is asked about this one.
             is_taken = bool(await find_taken(speech, module, (key.field,), given.values, fetch=fetch, own=own))
         if is_taken:

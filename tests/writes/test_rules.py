@@ -102,6 +102,13 @@ async def test_what_a_collation_takes_for_the_same_is_taken(desk: Desk, module: 
     assert found == ([("UNIQUE", f"{record}.{field}")] if desk.database.dialect.name == "mysql" else [])
 
 
+@pytest.mark.parametrize(("module", "many"), [("gadget", "Gadgets"), ("stranger", "Strangers")])
+async def test_so_is_what_two_rows_of_one_list_want(desk: Desk, module: str, many: str) -> None:
+    field, word = ("name" if module == "gadget" else "label"), fresh("Word")
+    payload = await desk.write(f"create{many}", {f"{module}s": [{field: word}, {field: word.upper()}]}, "affected")
+    assert payload["affected"] == (0 if desk.database.dialect.name == "mysql" else 2)
+
+
 async def test_unique_values_beside_a_foreign_table_are_kept_apart_too(desk: Desk) -> None:
     taken = fresh("cost")
     await desk.made("Queue", queue(costCenter=taken))
