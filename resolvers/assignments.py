@@ -79,7 +79,7 @@ class InputReader:
         writes = writes_of(module, self.audience)
         given = self._read(module, writes.create, data, path)
         if writes.names_key:
-            self._name_key(module, data["databaseId"], given)
+            self._name_key(module, data.get("databaseId"), given)
         complete(module, given, self.audience)
         return given
 
