@@ -13,8 +13,10 @@ from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from datetime import time as clock
 from decimal import Decimal
+from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -23,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.base import Executable
 
 from storage.dialects import DIALECTS, Dialect
+from storage.direct import Answer, Direct, DirectWire, Driver, Kept, Ready, StalePlan
 from storage.errors import (
     BadParameter,
     OutcomeUnknown,
@@ -34,20 +37,21 @@ from storage.errors import (
 )
 from storage.faults import is_stale_plan, translate
 from storage.lean import create_async_engine
+from storage.lending import Lender
 from storage.session import Session, prepare_connection, probe_dialect
 from storage.urls import parse_url
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-    from storage.direct import Direct
-
+STATEMENTS_KEPT = 500
 GRACE_S = 0.3  # the server's own timeout should come first: it says why, and it stops the work
 PING_TIMEOUT_S = 0.5
 _SCALARS = (str, int, float, Decimal, datetime, date, clock, type(None))
 _BEGIN = {"sqlite": "BEGIN IMMEDIATE", "mysql": "START TRANSACTION", "postgresql": "BEGIN"}
 
-Statement = Executable | str
+# What may be run: a statement, the text of one, or one that its maker keeps (`storage.direct`).
+Statement: TypeAlias = "Executable | Kept | Ready | str"
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 
@@ -70,13 +74,6 @@ class Result(Protocol):
         """Iterate over the rows."""
 
 
-class Wire(Protocol):
-    """A shorter way to the driver than SQLAlchemy's, for some statements."""
-
-    async def send(self, statement: Statement, parameters: Parameters) -> Result | None:
-        """Run a statement, or return None for one that must go the long way."""
-
-
 class Transaction:
     """A running transaction. It ends with the `async with` block: committed, or rolled back on any error.
 
@@ -92,7 +89,7 @@ class Transaction:
         deadline: float | None = None,
         *,
         session: Session | None = None,
-        wire: Wire | None = None,
+        wire: DirectWire | None = None,
     ) -> None:
         self.dialect = dialect
         self._wire = wire
@@ -104,6 +101,8 @@ class Transaction:
     async def execute(self, statement: Statement, parameters: Parameters = None) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows, if it has any. A text is sent to the driver as it is."""
         result = await self._run(statement, parameters)
+        if isinstance(result, Answer):
+            return list(result.rows)
         return [tuple(row) for row in result] if result.returns_rows else []
 
     async def change(self, statement: Statement, parameters: Parameters = None) -> int:
@@ -121,15 +120,18 @@ class Transaction:
         return int((await self._run(statement, rows[-1])).lastrowid)
 
     async def insert_counted(self, statement: sa.Insert, key: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Insert rows that all have the same columns; return the numbers that the database gave them, in their order."""
+        """Insert rows that all have the same columns; return the numbers that the database gave them, in their order.
+
+        The statement should be one that its maker keeps.
+        """
         if self.dialect.name != "mysql":
             # One row is compiled, whatever their number: writing all of them out takes longer than inserting them.
-            shown = statement.returning(statement.table.c[key])
-            found = await self.execute(shown, rows if len(rows) > 1 else rows[0])
+            found = await self.execute(_counting(statement, key), rows if len(rows) > 1 else rows[0])
             return [row[0] for row in found]
         # MySQL knows no RETURNING; the numbers of one statement with a known count of rows follow each other.
         many = len(rows) > 1
-        result = await self._run(statement.values(list(rows)) if many else statement, None if many else rows[0])
+        shown = statement.values(list(rows)) if many else _kept(statement)
+        result = await self._run(shown, None if many else rows[0])
         return list(range(result.lastrowid, result.lastrowid + len(rows)))
 
     async def raw(self) -> Any:
@@ -153,11 +155,7 @@ class Transaction:
         try:
             async with asyncio.timeout(None if left is None else left + GRACE_S):
                 answer = None if self._wire is None else await self._wire.send(statement, parameters)
-                if answer is not None:
-                    return answer
-                if isinstance(statement, str):
-                    return await self._connection.exec_driver_sql(statement, parameters)
-                return await self._connection.execute(statement, parameters)
+                return await _long_way(self._connection, statement, parameters) if answer is None else answer
         except TimeoutError:
             raise StatementTimeout from None
         except (SQLAlchemyError, OSError) as error:
@@ -197,8 +195,7 @@ class Database:
         self.dialect: Dialect = DIALECTS[target.dialect]
         self.statement_timeout_s = statement_timeout_s
         self.statements: Callable[[str], None] | None = None
-        self._acquire_timeout_s = acquire_timeout_s
-        self._connect_timeout_s = connect_timeout_s
+        self._patience_s = (acquire_timeout_s, connect_timeout_s)
         self._url = url
         self._beside: list[Database] = []
         self._probed = False
@@ -216,7 +213,10 @@ class Database:
             hide_parameters=True,
         )
         self._listen()
-        self._direct = _direct(self._engine)
+        self._direct = Direct(self._engine.sync_engine, _driver(self._engine.dialect.driver))
+        self._lender = Lender(
+            self._engine, pool_size, acquire_timeout_s=acquire_timeout_s, connect_timeout_s=connect_timeout_s
+        )
 
     def beside(self, *, pool_size: int = 1) -> Database:
         """Make a small pool of its own for the same database, for what must not wait behind this one's transactions.
@@ -228,8 +228,8 @@ class Database:
             db_time_zone=self.zone.key,
             pool_size=pool_size,
             statement_timeout_s=self.statement_timeout_s,
-            acquire_timeout_s=self._acquire_timeout_s,
-            connect_timeout_s=self._connect_timeout_s,
+            acquire_timeout_s=self._patience_s[0],
+            connect_timeout_s=self._patience_s[1],
         )
         self._beside.append(twin)
         return twin
@@ -241,13 +241,13 @@ class Database:
         except Unavailable as error:
             if not error.lost:
                 raise
-        except SQLAlchemyError as error:
-            if not is_stale_plan(error):
-                raise translate(error) from None
-        try:
-            return await self._read(statement, deadline)
-        except SQLAlchemyError as error:
-            raise translate(error) from None
+        except StalePlan:
+            pass
+        return await self._read(statement, deadline)
+
+    def prepare(self, statement: Executable) -> Ready | None:
+        """Return a statement as the driver takes it, to be kept and sent again; None where only SQLAlchemy can run it."""
+        return self._direct.prepare(statement)
 
     @asynccontextmanager
     async def transaction(
@@ -264,13 +264,14 @@ class Database:
             broken = True
             try:
                 session = self._session(connection)
-                _lent(connection).execution_options(lambdesk_writes=True)
-                wire = None if self._direct is None else self._direct.wire(_lent(connection).connection, self._tell)
+                session.writes = True
+                wire = self._direct.wire(_lent(connection).connection, self._tell)
                 runner = Transaction(connection, self.dialect, limit_s or None, deadline, session=session, wire=wire)
                 await self._begin(connection, session, runner, limit_s)
                 try:
                     yield runner
-                except (Unavailable, StatementTimeout):
+                except (Unavailable, StatementTimeout) as error:
+                    self._heed(error)
                     raise  # the connection is thrown away, and its transaction with it
                 except Exception:
                     broken = not await self._roll_back(connection)
@@ -291,17 +292,18 @@ class Database:
             session = self._session(connection)
             async with asyncio.timeout(self._patience(None)):
                 await session.limit(connection, self.statement_timeout_s if timeout_s is None else timeout_s)
-            if writes:
-                connection = await connection.execution_options(lambdesk_writes=True)
+            session.writes = writes
             yield connection
             if timeout_s is not None:
                 async with asyncio.timeout(self._patience(None)):
                     await session.limit(connection, self.statement_timeout_s)
         except StorageError as error:
+            self._heed(error)
             await self._give_back(connection, broken=isinstance(error, Unavailable | StatementTimeout))
             raise
         except (SQLAlchemyError, OSError) as error:
             ours = translate(error)
+            self._heed(ours)
             await self._give_back(connection, broken=isinstance(ours, Unavailable | StatementTimeout))
             raise ours from None
         except BaseException:
@@ -314,11 +316,12 @@ class Database:
         """Lend the driver's own connection, one more than the pool has, for what takes one for long: listening."""
         connection = await self._acquire(None)
         driver = (await connection.get_raw_connection()).driver_connection
-        await connection.run_sync(lambda lent: lent.detach())
+        await self._lender.let_go(connection)
         try:
             yield driver
         finally:
-            await self._give_back(connection, broken=False)  # which closes it: no pool has a place for it
+            with suppress(SQLAlchemyError, OSError):
+                await connection.close()
 
     async def ping(self, timeout_s: float = PING_TIMEOUT_S) -> None:
         """Answer quickly whether the database serves, by returning or by raising Unavailable."""
@@ -333,6 +336,7 @@ class Database:
         """Close every connection, also those of the pools made beside."""
         for twin in self._beside:
             await twin.close()
+        await self._lender.close()
         await self._engine.dispose()
 
     # --- inside ---
@@ -344,21 +348,20 @@ class Database:
             left = min(left, deadline - time.monotonic())
         session = self._session(connection)
         session.start(left)
+        session.writes = False
+        wire = self._direct.wire(_lent(connection).connection, self._look)
         try:
             async with asyncio.timeout(left + GRACE_S if left == self.statement_timeout_s else left):
-                if isinstance(statement, str):
-                    result = await connection.exec_driver_sql(statement)
-                else:
-                    result = await connection.execute(statement)
-                rows = [tuple(row) for row in result]
+                answer = await wire.send(statement)
+                result = await _long_way(connection, statement, None) if answer is None else answer
+                rows = [tuple(row) for row in result] if answer is None else list(answer.rows)
         except TimeoutError:
             await self._give_back(connection, broken=True)
             raise StatementTimeout from None
-        except SQLAlchemyError as error:
-            ours = translate(error)
+        except (SQLAlchemyError, StorageError) as error:
+            ours = StalePlan() if is_stale_plan(error) else translate(error)
+            self._heed(ours)
             await self._give_back(connection, broken=isinstance(ours, Unavailable | StatementTimeout))
-            if is_stale_plan(error):
-                raise
             raise ours from None
         except BaseException:
             session.stop()
@@ -369,25 +372,15 @@ class Database:
         return rows
 
     async def _acquire(self, deadline: float | None) -> AsyncConnection:
-        """Take a connection from the pool; the limit covers waiting for a free one and connecting."""
-        limit = self._acquire_timeout_s + self._connect_timeout_s
-        if deadline is not None:
-            limit = min(limit, deadline - time.monotonic())
-        try:
-            async with asyncio.timeout(limit):
-                connection = await self._engine.connect()
-        except TimeoutError:
-            raise self._no_connection() from None
-        except (SQLAlchemyError, OSError) as error:
-            raise translate(error) from None
+        connection = await self._lender.lend(deadline)
         if not self._probed:
             await self._probe(connection)
         return connection
 
-    def _no_connection(self) -> Unavailable:
-        pool = self._engine.pool
-        busy = isinstance(pool, sa.AsyncAdaptedQueuePool) and pool.checkedout() >= pool.size()
-        return PoolExhausted() if busy else Unavailable("no answer")
+    def _heed(self, error: StorageError) -> None:
+        """Do not use again what has probably broken together with the connection of this error."""
+        if isinstance(error, Unavailable) and error.lost:
+            self._lender.forget_idle()
 
     async def _probe(self, connection: AsyncConnection) -> None:
         """Learn from the first connection what this server can do."""
@@ -433,6 +426,12 @@ class Database:
         if self.statements is not None:
             self.statements(text)
 
+    def _look(self, text: str, parameters: Any, *, many: bool) -> None:
+        """Look at a statement that only reads before the driver sees it."""
+        check_parameters(parameters, many=many)
+        if self.statements is not None:
+            self.statements(text)
+
     async def _begin(self, connection: AsyncConnection, session: Session, runner: Transaction, limit_s: float) -> None:
         try:
             async with asyncio.timeout(self._patience(None)):
@@ -462,10 +461,7 @@ class Database:
         return True
 
     async def _give_back(self, connection: AsyncConnection, *, broken: bool) -> None:
-        with suppress(SQLAlchemyError, OSError):
-            if broken:
-                await connection.invalidate()
-            await connection.close()
+        await self._lender.give_back(connection, broken=broken)
 
     def _listen(self) -> None:
         engine = self._engine.sync_engine
@@ -479,8 +475,7 @@ class Database:
         def before(
             connection: sa.Connection, _cursor: Any, text: str, parameters: Any, _context: Any, many: bool
         ) -> None:
-            writes = connection.get_execution_options().get("lambdesk_writes", False)
-            check_parameters(parameters, many=many, writes=bool(writes))
+            check_parameters(parameters, many=many, writes=connection.connection.info["session"].writes)
             if self.statements is not None:
                 self.statements(text)
 
@@ -492,12 +487,28 @@ def _lent(connection: AsyncConnection) -> sa.Connection:
     return lent
 
 
-def _direct(engine: AsyncEngine) -> Direct | None:
-    if engine.dialect.driver != "asyncpg":
-        return None
-    from storage.direct import Direct  # noqa: PLC0415 - a driver is loaded where it is used
+async def _long_way(connection: AsyncConnection, statement: Statement, parameters: Parameters) -> Any:
+    if isinstance(statement, Ready):
+        return await connection.exec_driver_sql(statement.text, statement.values)
+    if isinstance(statement, str):
+        return await connection.exec_driver_sql(statement, parameters)
+    return await connection.execute(statement.statement if isinstance(statement, Kept) else statement, parameters)
 
-    return Direct(engine.sync_engine)
+
+def _driver(name: str) -> Driver:
+    """Return the short way of a driver, which is loaded only where it is used."""
+    found: Driver = import_module(f"storage.direct_{name}").DRIVER
+    return found
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _counting(statement: sa.Insert, key: str) -> Kept:
+    return Kept(statement.returning(statement.table.c[key]))
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _kept(statement: sa.Insert) -> Kept:
+    return Kept(statement)
 
 
 def check_parameters(parameters: Any, *, many: bool = False, writes: bool = False) -> None:

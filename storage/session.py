@@ -29,6 +29,7 @@ class Session:
         self.limit_s: float | None = None
         self.deadline = float("inf")
         self.is_mariadb = False
+        self.writes = False  # whether its next statement may have bytes among its values
 
     def start(self, seconds: float) -> None:
         """Give the next statement so many seconds."""
