@@ -277,9 +277,15 @@ class Analyst:
     def version(self, module: Module, hops: tuple[ToOne, ...], at: str) -> VersionSlot:
         """Analyse a row's version: it is made of all that the caller may read."""
         fields = self._readable(module)
-        for field in fields:
-            self.gate.name(module, field, Use.VERSION, at)
-        return VersionSlot(tuple(Term(hops, module, field) for field in fields))
+        self.gate.names(module, fields, Use.VERSION, at)
+        if hops:
+            return VersionSlot(tuple(Term(hops, module, field) for field in fields))
+        key = ("version", module.name, self.context.audience)
+        found: VersionSlot | None = self.context.snapshot.memo.get(key)
+        if found is None:
+            found = VersionSlot(tuple(Term((), module, field) for field in fields), is_kept=True)
+            self.context.snapshot.memo[key] = found
+        return found
 
     def _computed(self, binding: ComputedValue, args: Mapping[str, Any], hops: tuple[ToOne, ...], at: str) -> Slot:
         module, computed = binding.module, binding.computed
@@ -300,8 +306,13 @@ class Analyst:
 
     def _readable(self, module: Module) -> list[Field]:
         """Return the fields that the audience's schema has an output for."""
-        shown = self.type_named(module.type_name).fields
-        return [field for field in module.shown_fields if field.api_name in shown or field.raw_name in shown]
+        key = ("readable", module.name, self.context.audience)
+        found: list[Field] | None = self.context.snapshot.memo.get(key)
+        if found is None:
+            shown = self.type_named(module.type_name).fields
+            found = [field for field in module.shown_fields if field.api_name in shown or field.raw_name in shown]
+            self.context.snapshot.memo[key] = found
+        return found
 
     def _is_served(self, text: str, known: Mapping[str, Module]) -> bool:
         found = read_id(text, known)

@@ -29,10 +29,13 @@ from resolvers.predicate import Compare, KeyIn, Predicate
 from resolvers.several import load_lists
 from resolvers.shape import LambdaLoad, ManyLoad, Record, Row, Shape, link_key
 from resolvers.statements import RowsPlan, Statement, Statements
+from resolvers.templates import Kept
 from resolvers.terms import Term, joined_column, key_terms
 from resolvers.values import output, summed
 from schema.bindings import ToOne
+from schema.snapshot import Snapshot
 from schema.spec import Module
+from storage.engine import Database
 from storage.errors import StorageError
 from storage.values import UNREADABLE, read_bucket
 
@@ -48,6 +51,15 @@ class Named:
     sort: Sequence[Any]
 
 
+def kept_plans(snapshot: Snapshot, database: Database, secret: bytes) -> Kept[Any]:
+    """Return the plans that are kept with a snapshot for one database."""
+    key = ("plans", database.dialect, database.zone, secret)
+    found: Kept[Any] | None = snapshot.memo.get(key)
+    if found is None:
+        found = snapshot.memo[key] = Kept()
+    return found
+
+
 class Door:
     """Reads what an analysis asks for, level by level, with a number of statements that the operation alone decides."""
 
@@ -56,7 +68,13 @@ class Door:
         self.context = context
         snapshot = context.snapshot
         self.statements = Statements(
-            database.dialect, snapshot.catalog, database.zone, context.secret, snapshot.modules
+            database.dialect,
+            snapshot.catalog,
+            database.zone,
+            context.secret,
+            snapshot.modules,
+            database.prepare,
+            kept_plans(snapshot, database, context.secret),
         )
         self._places = asyncio.Semaphore(STATEMENTS_AT_ONCE)
 

@@ -5,6 +5,7 @@ The access compiler decides here; until it does, the gate keeps the list, which 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -54,6 +55,15 @@ class Gate:
     def write(self, module: Module, use: Use, path: str) -> None:
         """Let an operation make, change or remove a module's rows."""
         self.touched.append(Touch(module.name, "", use, path))
+
+    def names(self, module: Module, items: Sequence[Field], use: Use, path: str) -> None:
+        """Let an operation at fields of a module."""
+        name = module.name
+        self.touched += [Touch(name, item.name, use, path) for item in items]
+
+    def again(self, touched: Sequence[Touch]) -> None:
+        """Let an operation at what one of the same selection touched before."""
+        self.touched += touched
 
     def name(self, module: Module, item: Field | Relation | Computed | str, use: Use, path: str) -> None:
         """Let an operation at a field, relation, computed field or builtin (as a text) of a module."""

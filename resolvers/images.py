@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from resolvers.ids import key_of
 from resolvers.nodes import RowNode, Slot, ValueSlot, VersionSlot
 from resolvers.predicate import Predicate
 from resolvers.several import load_lists
+from resolvers.shape import Read, Row, Shape
 from resolvers.statements import Statement, Statements
 from resolvers.terms import Term
 from resolvers.values import Unreadable
@@ -25,12 +27,17 @@ _FIELD, _COLUMN, _VERSION = "field ", "column ", "version"
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A row: its key, its version as the caller may see it, its fields and (for a conduct) all columns as stored."""
+    """A row: its key, its fields and (for a conduct) all columns as stored."""
 
     key: Key
-    version: str
     fields: Mapping[str, Any]
-    columns: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, Any]
+    read_version: Callable[[], Any]
+
+    @property
+    def version(self) -> str:
+        """The row's version as the caller may see it."""
+        return str(self.read_version())
 
 
 def kept_fields(module: Module) -> tuple[Field, ...]:
@@ -50,27 +57,45 @@ async def read_images(
     lock: bool = True,
 ) -> list[Image]:
     """Read rows in the order of their keys, at most `limit`; `lock` keeps others from writing them meanwhile."""
-    slots: dict[str, Slot] = {_VERSION: version}
-    for item in kept_fields(module):
-        slots[_FIELD + item.name] = ValueSlot(Term((), module, item), raw=item.kind in _RAW)
-    if columns:
-        slots.update({_COLUMN + name: ValueSlot(Term((), module, name), raw=True) for name in module.columns})
-    plan = statements.locked(module, where, RowNode(module, (), slots), limit, lock=lock)
+    view = _view(statements, module, version, columns=columns)
+    plan = statements.locked(module, where, view, limit, lock=lock)
     shape = plan.shapes[0]
     rows = [list(row) for row in await fetch(plan.statement)]
     if shape.lists and rows:
         await load_lists(statements, shape, rows, fetch)
+    fields, stored = _reads(shape, _FIELD), _reads(shape, _COLUMN)
     return [
         Image(
             key_of(module, [row[position] for position in plan.sort]),
-            str(shape.reads[_VERSION](row)),
-            _part(shape.reads, row, _FIELD),
-            _part(shape.reads, row, _COLUMN),
+            _part(fields, row),
+            _part(stored, row),
+            partial(shape.reads[_VERSION], row),
         )
         for row in rows
     ]
 
 
-def _part(reads: Mapping[str, Callable[[Any], Any]], row: list[Any], prefix: str) -> dict[str, Any]:
-    found = {name.removeprefix(prefix): read(row) for name, read in reads.items() if name.startswith(prefix)}
+def _view(statements: Statements, module: Module, version: VersionSlot, *, columns: bool) -> RowNode:
+    """Select all that an image holds; the same for everybody who sees the same version."""
+    key = ("image", module.name, version, columns)
+    found: RowNode | None = statements.kept.get(key)
+    if found is None:
+        slots: dict[str, Slot] = {_VERSION: version}
+        for item in kept_fields(module):
+            slots[_FIELD + item.name] = ValueSlot(Term((), module, item), raw=item.kind in _RAW)
+        if columns:
+            slots.update({_COLUMN + name: ValueSlot(Term((), module, name), raw=True) for name in module.columns})
+        found = RowNode(module, (), slots, is_kept=version.is_kept)
+        if version.is_kept:
+            statements.kept.put(key, found)
+    return found
+
+
+def _reads(shape: Shape, prefix: str) -> list[tuple[str, Read]]:
+    width = len(prefix)
+    return [(name[width:], read) for name, read in shape.reads.items() if name.startswith(prefix)]
+
+
+def _part(reads: Sequence[tuple[str, Read]], row: Row) -> dict[str, Any]:
+    found = {name: read(row) for name, read in reads}
     return {name: None if isinstance(value, Unreadable) else value for name, value in found.items()}

@@ -35,9 +35,10 @@ class ValueSlot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VersionSlot:
-    """`version`, made of everything that the caller may read."""
+    """`version`, made of everything that the caller may read; `is_kept` as with `RowNode`."""
 
     terms: tuple[Term, ...]
+    is_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,12 +80,24 @@ Slot = KeySlot | ValueSlot | VersionSlot | OneSlot | ManySlot | LambdaSlot
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowNode:
-    """A selection of a row: `hops` lead to it from the base of its statement."""
+    """A selection of a row: `hops` lead to it from the base of its statement.
+
+    One that `is_kept` is the same object for every request that selects the same.
+    """
 
     module: Module
     hops: tuple[ToOne, ...]
     slots: Mapping[str, Slot]
     cost: int = 0
+    is_kept: bool = False
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether a relation's rows are selected, of this row or of one that it refers to."""
+        return any(
+            isinstance(slot, ManySlot) or (isinstance(slot, OneSlot) and slot.row.has_lists)
+            for slot in self.slots.values()
+        )
 
 
 # --- lists ---

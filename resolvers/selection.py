@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +11,16 @@ from graphql import (
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
+    SelectionNode,
+    ValueNode,
     VariableNode,
     get_argument_values,
     print_ast,
@@ -99,6 +104,26 @@ class Selections:
             )
         return self._selected(selected.path, type_, found.grouped_field_set)
 
+    def is_fixed(self, selected: Selected) -> bool:
+        """Answer whether what is selected below a field is the same whatever the variables are."""
+        return not any(
+            self._varies(node.selection_set.selections) for node in selected.nodes if node.selection_set is not None
+        )
+
+    def _varies(self, selections: Sequence[SelectionNode]) -> bool:
+        for node in selections:
+            if any(
+                _names_variable(argument.value) for item in node.directives or () for argument in item.arguments or ()
+            ):
+                return True
+            if isinstance(node, FieldNode) and any(_names_variable(item.value) for item in node.arguments or ()):
+                return True
+            below = self.fragments[node.name.value].definition if isinstance(node, FragmentSpreadNode) else node
+            inner = getattr(below, "selection_set", None)
+            if inner is not None and self._varies(inner.selections):
+                return True
+        return False
+
     def _selected(
         self, above: tuple[str, ...], type_: GraphQLObjectType, grouped: Mapping[str, list[FieldDetails]]
     ) -> Iterator[Selected]:
@@ -119,6 +144,14 @@ class Selections:
             for argument in node.arguments or ()
             if not isinstance(argument.value, VariableNode) or argument.value.name.value in self.variables.coerced
         )
+
+
+def _names_variable(value: ValueNode) -> bool:
+    if isinstance(value, ListValueNode):
+        return any(map(_names_variable, value.values))
+    if isinstance(value, ObjectValueNode):
+        return any(_names_variable(field.value) for field in value.fields)
+    return isinstance(value, VariableNode)
 
 
 @contextmanager

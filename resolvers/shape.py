@@ -109,6 +109,11 @@ class Shape:
     lists: list[ListLoad] = field(default_factory=list)
     lambdas: list[LambdaLoad] = field(default_factory=list)
 
+    @property
+    def loads(self) -> bool:
+        """Whether more than the row's own statement is needed."""
+        return bool(self.many or self.lists or self.lambdas) or any(shape.loads for shape in self.ones)
+
     def is_there(self, row: Row) -> bool:
         """Answer whether the flat row has this row in it."""
         return self.present is None or row[self.present] is not None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import tzinfo
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -17,15 +17,18 @@ from resolvers.predicate import Predicate
 from resolvers.relations import Link, relate_once
 from resolvers.scope import Speech, column
 from resolvers.shape import ListLoad, Shape, Shaper
+from resolvers.templates import Kept, Prepare, Template, find_template, form_of
 from resolvers.terms import Term, key_terms
 from schema.bindings import GroupValue, ToMany
 from schema.catalog import Catalog, ColumnClass
 from schema.spec import Field, Module
 from storage.dialects import Dialect
 from storage.dialects import Expression as Sql
+from storage.direct import Ready
 from storage.values import binder
 
-Statement = sa.Select[Any]
+Statement: TypeAlias = "sa.Select[Any] | Ready"
+Select = sa.Select[Any]
 
 _COUNT: Sql = sa.literal_column("count(*)")
 _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
@@ -42,6 +45,14 @@ class RowsPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class _KeptPlan:
+    """A plan to be taken again; without a template only to know that it cannot be."""
+
+    template: Template | None
+    plan: RowsPlan
+
+
+@dataclass(frozen=True, slots=True)
 class Statements:
     """Makes the statements of one request."""
 
@@ -50,38 +61,52 @@ class Statements:
     zone: tzinfo
     secret: bytes
     modules: Mapping[str, Module]
+    prepare: Prepare
+    kept: Kept[Any]
 
     def one(self, module: Module, where: Predicate, row: RowNode) -> RowsPlan:
         """Read the row that a key names."""
-        draft = self._draft(module)
-        shape = self._shaper(draft).shape(row)
-        draft.where([where])
-        return RowsPlan(draft.statement().limit(1), (shape,))
+
+        def make(where: Sequence[Predicate]) -> RowsPlan:
+            draft = self._draft(module)
+            shape = self._shaper(draft).shape(row)
+            draft.where(where)
+            return RowsPlan(draft.statement().limit(1), (shape,))
+
+        return self._kept("one", [where], (row,), make)
 
     def rows(self, module: Module, where: Predicate, views: Sequence[RowNode], names: Sequence[Term]) -> RowsPlan:
         """Read rows that are named by some of their values; `sort` tells where those stand."""
-        draft = self._draft(module)
-        shaper = self._shaper(draft)
-        shapes = tuple(shaper.shape(view) for view in views)
-        positions = tuple(draft.column(term) for term in names)
-        draft.where([where])
-        by = [draft.scope.value(term) for term in key_terms(module)]
-        return RowsPlan(draft.statement().order_by(*by), shapes, positions)
+
+        def make(where: Sequence[Predicate]) -> RowsPlan:
+            draft = self._draft(module)
+            shaper = self._shaper(draft)
+            shapes = tuple(shaper.shape(view) for view in views)
+            positions = tuple(draft.column(term) for term in names)
+            draft.where(where)
+            by = [draft.scope.value(term) for term in key_terms(module)]
+            return RowsPlan(draft.statement().order_by(*by), shapes, positions)
+
+        return self._kept(("rows", *(term.key for term in names)), [where], views, make)
 
     def locked(
         self, module: Module, where: Sequence[Predicate], row: RowNode, limit: int, *, lock: bool = True
     ) -> RowsPlan:
         """Read rows that are about to be written, and keep others from writing them; `sort` tells where the key stands."""
-        draft = self._draft(module)
-        shape = self._shaper(draft).shape(row)
-        keys = key_terms(module)
-        positions = tuple(draft.column(term) for term in keys)
-        draft.where(where)
-        by = [draft.scope.value(term) for term in keys]
-        statement = draft.statement().order_by(*by).limit(limit)
-        # Only the row itself: what is joined to it may be nothing, which cannot be locked.
-        statement = statement.with_for_update(of=draft.scope.base) if lock else statement
-        return RowsPlan(statement, (shape,), positions)
+
+        def make(where: Sequence[Predicate]) -> RowsPlan:
+            draft = self._draft(module)
+            shape = self._shaper(draft).shape(row)
+            keys = key_terms(module)
+            positions = tuple(draft.column(term) for term in keys)
+            draft.where(where)
+            by = [draft.scope.value(term) for term in keys]
+            statement = draft.statement().order_by(*by).limit(limit)
+            # Only the row itself: what is joined to it may be nothing, which cannot be locked.
+            statement = statement.with_for_update(of=draft.scope.base) if lock else statement
+            return RowsPlan(statement, (shape,), positions)
+
+        return self._kept(("locked", limit, lock), where, (row,), make)
 
     def speech(self) -> Speech:
         """Return how to speak in one statement."""
@@ -109,14 +134,14 @@ class Statements:
             statement = self._numbered(draft, link, by, page.offset, page.size + 1)
         return RowsPlan(statement, shapes, sort, position)
 
-    def total(self, node: ListNode, owners: Sequence[Any] | None = None) -> Statement:
+    def total(self, node: ListNode, owners: Sequence[Any] | None = None) -> Select:
         """Count the rows of a list; of a relation, for each owner."""
         draft = self._draft(node.module)
         link = self._link(draft, node.link, owners)
         draft.where(node.where)
         return self._counted(draft, link)
 
-    def far_side(self, node: ListNode, owners: Sequence[Any] | None = None) -> Statement:
+    def far_side(self, node: ListNode, owners: Sequence[Any] | None = None) -> Select:
         """Find whether there are rows on the side where the page comes from."""
         draft = self._draft(node.module)
         link = self._link(draft, node.link, owners)
@@ -131,11 +156,11 @@ class Statements:
             return draft.statement().limit(1)
         return self._counted(draft, link)
 
-    def several(self, loads: Sequence[ListLoad], owners: Sequence[Any]) -> Statement:
+    def several(self, loads: Sequence[ListLoad], owners: Sequence[Any]) -> Select:
         """Read the values of dynamic fields with several values: field, object, value."""
         return _several(self.speech(), loads, owners)
 
-    def groups(self, node: AggregateNode) -> Statement:
+    def groups(self, node: AggregateNode) -> Select:
         """Count and sum up groups: the keys, the count, the sums."""
         draft = self._draft(node.module)
         keys = [draft.add(self._group(draft, value)) for value in node.groups]
@@ -155,6 +180,31 @@ class Statements:
         return statement.group_by(*key_columns).order_by(_COUNT.desc(), *by).limit(node.limit)
 
     # --- parts ---
+
+    def _kept(
+        self,
+        kind: Hashable,
+        where: Sequence[Predicate],
+        views: Sequence[RowNode],
+        make: Callable[[Sequence[Predicate]], RowsPlan],
+    ) -> RowsPlan:
+        """Make a plan, or take the one that was made for the same views and a condition of the same form."""
+        found = form_of(where) if all(view.is_kept for view in views) else None
+        if found is None:
+            return make(where)
+        form, values = found
+        key = (kind, form, tuple(views))
+        known: _KeptPlan | None = self.kept.get(key)
+        if known is None:
+            plan = make(where)
+            template = None
+            if not any(shape.loads for shape in plan.shapes):  # which belong to one request
+                template = find_template(self.prepare, lambda marked: make(marked).statement, where, values)
+            self.kept.put(key, _KeptPlan(template, plan))
+            return plan
+        if known.template is None:
+            return make(where)
+        return replace(known.plan, statement=known.template.fill(values))
 
     def _draft(self, module: Module) -> Draft:
         return Draft(self.speech(), module)
@@ -196,7 +246,7 @@ class Statements:
             for ordered in order
         )
 
-    def _numbered(self, draft: Draft, link: Link, by: Sequence[Sql], offset: int, limit: int) -> Statement:
+    def _numbered(self, draft: Draft, link: Link, by: Sequence[Sql], offset: int, limit: int) -> Select:
         """Give every row its number among its owner's, in order, and keep the first ones."""
         exact = self.dialect.exact(link.value, link.column_class)
         number = sa.func.row_number().over(partition_by=exact, order_by=list(by)).label("n")
@@ -205,7 +255,7 @@ class Statements:
         columns = list(inner.c)[:-1]
         return sa.select(*columns).where(*wanted).order_by(inner.c.n)
 
-    def _counted(self, draft: Draft, link: Link | None) -> Statement:
+    def _counted(self, draft: Draft, link: Link | None) -> Select:
         if link is None:
             return sa.select(_COUNT).select_from(draft.scope.source).where(*draft.conditions)
         value = self.dialect.exact(link.value, link.column_class)
@@ -250,7 +300,7 @@ def _can_be(value: Any, kind: ColumnClass) -> bool:
     return value.removeprefix("-").isdecimal() and value.isascii()
 
 
-def _several(speech: Speech, loads: Sequence[ListLoad], owners: Sequence[Any]) -> Statement:
+def _several(speech: Speech, loads: Sequence[ListLoad], owners: Sequence[Any]) -> Select:
     values = speech.enter("dynamic_field_value")
     fields = [load.term.item.dynamic for load in loads if isinstance(load.term.item, Field)]
     ids = [dynamic.id for dynamic in fields if dynamic]

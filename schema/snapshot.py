@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from graphql import GraphQLSchema
 
@@ -64,6 +65,11 @@ class Snapshot:
     schemas: Mapping[Audience, GraphQLSchema]
     catalog: Catalog
     changes: tuple[SchemaChangeItem, ...] = ()
+
+    @cached_property
+    def memo(self) -> dict[object, Any]:
+        """What others make of this snapshot and want to find again; it is gone with the snapshot."""
+        return {}
 
     @cached_property
     def by_type_name(self) -> Mapping[str, Module]:

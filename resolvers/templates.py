@@ -1,0 +1,135 @@
+"""Statements kept as text: what a statement of the same form needs anew are its values.
+
+Which place takes which value is found out by making the statement twice with marks in place of the values. What does not
+stand there as it was given (a pattern, a folded text, an option's value) makes the form one that is not kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from resolvers.predicate import Compare, KeyIn, Predicate
+from storage.direct import Ready
+
+TEMPLATES_KEPT = 1_000
+_SMALL = 2**31  # greater numbers are bound as another type
+_FIRST_NUMBER = 2_000_000_000
+_SURROGATE = re.compile("[\\ud800-\\udfff]")
+_KEPT_OPERATORS = frozenset({"eq"})
+
+# Makes a statement ready for its driver, or says with None that this cannot be done.
+Prepare = Callable[[Any], Ready | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A statement's text, what stands in each place (None: one of the values), and which value that is."""
+
+    text: str
+    constants: tuple[Any, ...]
+    places: tuple[tuple[int, int], ...]  # of the value in the statement, and in the form
+
+    def fill(self, values: Sequence[Any]) -> Ready:
+        """Put the values of a form into their places."""
+        found = list(self.constants)
+        for place, number in self.places:
+            found[place] = values[number]
+        return Ready(self.text, tuple(found), shows=True)
+
+
+Thing = TypeVar("Thing")
+
+
+class Kept(Generic[Thing]):
+    """Things that cost more to make than to keep, those used longest ago forgotten first."""
+
+    def __init__(self, size: int = TEMPLATES_KEPT) -> None:
+        self._things: OrderedDict[Hashable, Thing] = OrderedDict()
+        self._size = size
+
+    def get(self, key: Hashable) -> Thing | None:
+        """Return what is kept under a key, if there is anything."""
+        found = self._things.get(key)
+        if found is not None:
+            self._things.move_to_end(key)
+        return found
+
+    def put(self, key: Hashable, thing: Thing) -> Thing:
+        """Keep something."""
+        self._things[key] = thing
+        if len(self._things) > self._size:
+            self._things.popitem(last=False)
+        return thing
+
+
+def form_of(predicates: Sequence[Predicate]) -> tuple[tuple[Hashable, ...], list[Any]] | None:
+    """Tell the form of conditions, and their values in its order; None for what is not kept."""
+    form: list[Hashable] = []
+    values: list[Any] = []
+    for predicate in predicates:
+        if isinstance(predicate, Compare) and predicate.operator in _KEPT_OPERATORS:
+            given: tuple[Any, ...] = (predicate.value,)
+            form.append((predicate.operator, predicate.term.module.name, predicate.term.key))
+        elif isinstance(predicate, KeyIn):
+            given = tuple(part for key in predicate.keys for part in key)
+            form.append(("key", predicate.module.name, tuple(hop.field.name for hop in predicate.hops), len(given)))
+        else:
+            return None
+        for value in given:
+            if not _is_plain(value):
+                return None
+            form.append(type(value).__name__)
+            values.append(value)
+    return tuple(form), values
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value goes to the driver as it is: a number of 32 bits, or a text that every database can store."""
+    if type(value) is int:
+        return -_SMALL < value < _SMALL
+    return type(value) is str and "\x00" not in value and (value.isascii() or not _SURROGATE.search(value))
+
+
+def find_template(
+    prepare: Prepare, make: Callable[[Sequence[Predicate]], Any], predicates: Sequence[Predicate], values: Sequence[Any]
+) -> Template | None:
+    """Make a statement with two sets of marks and see where they stand; None where they do not stand for themselves."""
+    first, second = _marks(values, 0), _marks(values, 1)
+    one = prepare(make(_marked(predicates, iter(first))))
+    other = prepare(make(_marked(predicates, iter(second))))
+    if one is None or other is None or one.text != other.text or not one.shows:
+        return None
+    constants: list[Any] = []
+    places: list[tuple[int, int]] = []
+    for place, (left, right) in enumerate(zip(one.values, other.values, strict=True)):
+        if left in first and right in second and first.index(left) == second.index(right):
+            places.append((place, first.index(left)))
+            constants.append(None)
+        elif type(left) is type(right) and left == right and left not in first:
+            constants.append(left)
+        else:
+            return None
+    if {number for _, number in places} != set(range(len(values))):
+        return None
+    return Template(one.text, tuple(constants), tuple(places))
+
+
+def _marks(values: Sequence[Any], turn: int) -> list[Any]:
+    return [
+        _FIRST_NUMBER + 2 * number + turn if isinstance(value, int) else f"mark {turn} {number}\x7f"
+        for number, value in enumerate(values)
+    ]
+
+
+def _marked(predicates: Sequence[Predicate], marks: Iterator[Any]) -> list[Predicate]:
+    found: list[Predicate] = []
+    for predicate in predicates:
+        if isinstance(predicate, Compare):
+            found.append(replace(predicate, value=next(marks)))
+        elif isinstance(predicate, KeyIn):
+            found.append(replace(predicate, keys=tuple(tuple(next(marks) for _ in key) for key in predicate.keys)))
+    return found

@@ -1,0 +1,93 @@
+"""Statements that are kept as text: every value stands where the statement itself would have it, or nothing is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from resolvers.predicate import Compare, KeyIn, Predicate
+from resolvers.templates import Kept, find_template, form_of
+from resolvers.terms import Term
+from schema.spec import Module
+from storage.direct import Ready
+from tests.resolvers.world import World
+
+
+def queue(world: World) -> Module:
+    return world.snapshot.modules["queue"]
+
+
+def named(world: World, value: Any, operator: str = "eq") -> Compare:
+    module = queue(world)
+    return Compare(Term((), module, module.field_named("name") or ""), operator, value, "by")
+
+
+def prepare(statement: sa.Select[Any]) -> Ready:
+    """Write a statement as a driver with question marks would get it."""
+    compiled = statement.compile(dialect=sa.create_engine("sqlite://").dialect)
+    return Ready(compiled.string, tuple(compiled.params[name] for name in compiled.positiontup or ()), shows=True)
+
+
+TABLE = sa.table("t", sa.column("a"), sa.column("b"))
+
+
+def test_conditions_of_one_form_share_it_and_bring_their_values(world: World) -> None:
+    first, second = form_of([named(world, "Raw")]), form_of([named(world, "Müll")])
+    assert first is not None
+    assert second is not None
+    assert first[0] == second[0]
+    assert (first[1], second[1]) == (["Raw"], ["Müll"])
+
+
+def test_keys_of_another_count_or_type_are_another_form(world: World) -> None:
+    module = queue(world)
+    forms = [form_of([KeyIn((), module, keys)]) for keys in (((1,),), ((1,), (2,)), (("1",),))]
+    assert len({repr(form and form[0]) for form in forms}) == 3
+
+
+@pytest.mark.parametrize("value", [2**31, True, None, 1.5, "a\x00b", "\ud800", ["Raw"]])
+def test_a_value_that_drivers_get_in_another_way_is_not_kept(world: World, value: Any) -> None:
+    assert form_of([named(world, value)]) is None
+
+
+def test_an_operator_that_changes_its_value_is_not_kept(world: World) -> None:
+    assert form_of([named(world, "Raw", "contains")]) is None
+
+
+def test_a_template_gives_the_statement_that_would_have_been_made(world: World) -> None:
+    def make(where: Sequence[Predicate]) -> sa.Select[Any]:
+        (one,) = where
+        assert isinstance(one, Compare)
+        return sa.select(TABLE.c.a).where(TABLE.c.a == one.value, TABLE.c.b == one.value).limit(7)
+
+    template = find_template(prepare, make, [named(world, "Raw")], ["Raw"])
+    assert template is not None
+    assert template.fill(["Junk"]) == prepare(make([named(world, "Junk")]))
+
+
+def test_nothing_is_kept_where_a_value_stands_otherwise_than_given(world: World) -> None:
+    def make(where: Sequence[Predicate]) -> sa.Select[Any]:
+        (one,) = where
+        assert isinstance(one, Compare)
+        return sa.select(TABLE.c.a).where(TABLE.c.a == f"%{one.value}%")
+
+    assert find_template(prepare, make, [named(world, "Raw")], ["Raw"]) is None
+
+
+def test_nothing_is_kept_where_a_value_does_not_stand_at_all(world: World) -> None:
+    def make(_: Sequence[Predicate]) -> sa.Select[Any]:
+        return sa.select(TABLE.c.a).where(sa.false())
+
+    assert find_template(prepare, make, [named(world, "Raw")], ["Raw"]) is None
+
+
+def test_what_was_used_longest_ago_is_forgotten_first() -> None:
+    kept: Kept[str] = Kept(2)
+    kept.put("a", "A")
+    kept.put("b", "B")
+    assert kept.get("a") == "A"
+    kept.put("c", "C")
+    assert [kept.get(key) for key in "abc"] == ["A", None, "C"]
