@@ -66,14 +66,17 @@ from schema.spec import Field, Module
 NODES_LIMIT = 100
 
 
-def analyse(context: Context, selections: Selections) -> Analysis:
-    """Analyse an operation's generated roots; refuse what cannot or may not be asked."""
+def analyse(context: Context, selections: Selections, selected_roots: Sequence[Selected] | None = None) -> Analysis:
+    """Analyse an operation's generated roots; refuse what cannot or may not be asked.
+
+    `selected_roots` are its root fields, where they are known already.
+    """
     analyst = Analyst(context, selections)
     roots: dict[str, Root] = {}
     twins: dict[str, str] = {}
     seen: dict[str, str] = {}
     deeds: dict[str, DeedNode | HandNode] = {}
-    for selected in selections.roots():
+    for selected in selections.roots() if selected_roots is None else selected_roots:
         with located(selected.nodes):
             if isinstance(selected.binding, WriteRoot):
                 deeds[selected.key] = analyse_deed(analyst, selected, selected.binding)

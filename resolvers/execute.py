@@ -19,6 +19,7 @@ from resolvers.hand_deeds import HandDeeds
 from resolvers.lean import LeanExecutor
 from resolvers.selection import Selections, VariableErrors, select
 from resolvers.shape import Answer, Record
+from resolvers.writers import Unplain, root_writers
 from resolvers.writing import Writing
 from schema.bindings import BINDING, VersionRoot
 
@@ -52,10 +53,24 @@ async def execute(
 
 
 async def _run(context: Context, writing: Writing, selections: Selections, document: DocumentNode) -> ExecutionResult:
-    analysis = analyse(context, selections)
+    every = selections.all_roots()
+    known = [found for _, _, found in every if found is not None]
+    analysis = analyse(context, selections, known)
+    writers = root_writers(context, selections, known) if len(known) == len(every) else None
     door = Door(context)
     is_mutation = selections.operation.operation is OperationType.MUTATION
-    root = Mutations(HandDeeds(context, writing, door), analysis) if is_mutation else Roots(await door.read(analysis))
+    root: Roots | Mutations
+    if not is_mutation:
+        root = Roots(await door.read(analysis))
+    else:
+        root = Mutations(HandDeeds(context, writing, door), analysis)
+        if writers is not None:
+            root = await root.carry_out()
+    if writers is not None and isinstance(root, Roots):
+        try:
+            return ExecutionResult({key: write(root.get(key)) for key, write in writers.items()})
+        except Unplain:
+            pass
     result = await _shape(context, selections, document, root)
     for error in result.errors or ():
         cause = from_storage(cause_of(error))  # fields written by hand use the database without the door
@@ -96,6 +111,17 @@ class Mutations:
     def __init__(self, deeds: HandDeeds, analysis: Analysis) -> None:
         self.deeds = deeds
         self.analysis = analysis
+
+    async def carry_out(self) -> Roots:
+        """Carry all of them out, up to one that fails as a whole: GraphQL goes no further then."""
+        answers: dict[str, Any] = {}
+        for key, node in self.analysis.deeds.items():
+            try:
+                answers[key] = await self.deeds.carry_out(node)
+            except Exception as error:  # noqa: BLE001 - the executor puts it where it belongs, and it is masked there
+                answers[key] = error
+                break
+        return Roots(answers)
 
 
 class Roots(Answer):

@@ -101,7 +101,7 @@ class ImportLook:
         """Tell what would keep each row from being written, also what it takes from the table or from a row before it."""
         module, speech = self.plan.module, self.statements.speech()
         copies = [(row.given.copy(), row.image.key if row.image else None) for row in rows]
-        await resolve(self._fetch, speech, [given for given, _ in copies])
+        await resolve(self._fetch, self.statements, [given for given, _ in copies])
         self.pause()
         await mark_taken(self._fetch, speech, module, unique_keys(module, self.statements.catalog), copies)
         return [given.faults for given, _ in copies]

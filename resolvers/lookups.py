@@ -12,9 +12,10 @@ from resolvers.checks import fault
 from resolvers.draft import Draft
 from resolvers.faults import FaultCode
 from resolvers.images import Fetch
-from resolvers.predicate import Compare
+from resolvers.predicate import Compare, Predicate
 from resolvers.scope import Speech
 from resolvers.shape import link_key
+from resolvers.statements import Statement, Statements
 from resolvers.terms import Term, joined_column
 
 LOOKUPS_AT_ONCE = 50  # scalar subqueries of one statement
@@ -22,10 +23,10 @@ VALUES_AT_ONCE = 500  # of one list in a statement
 FEW = 3  # lookups by one key that are still asked for one by one
 
 
-async def resolve(fetch: Fetch, speech: Speech, rows: Sequence[Given]) -> None:
+async def resolve(fetch: Fetch, statements: Statements, rows: Sequence[Given]) -> None:
     """Find the rows that references name, and put what they store, or a fault, into the rows that named them."""
     wanted = {id(lookup): lookup for given in rows for lookup in given.lookups.values()}
-    values = await look_up(fetch, speech, list(wanted.values())) if wanted else []
+    values = await look_up(fetch, statements, list(wanted.values())) if wanted else []
     found = dict(zip(wanted, values, strict=True))
     for given in rows:
         for name, lookup in given.lookups.items():
@@ -38,7 +39,7 @@ async def resolve(fetch: Fetch, speech: Speech, rows: Sequence[Given]) -> None:
         given.lookups = {}
 
 
-async def look_up(fetch: Fetch, speech: Speech, lookups: Sequence[Lookup]) -> list[Any]:
+async def look_up(fetch: Fetch, statements: Statements, lookups: Sequence[Lookup]) -> list[Any]:
     """Return for each lookup the value that its reference stores, or None where there is no such row."""
     found: list[Any] = [None] * len(lookups)
     single: list[int] = []
@@ -46,13 +47,12 @@ async def look_up(fetch: Fetch, speech: Speech, lookups: Sequence[Lookup]) -> li
         if len(places) <= FEW:
             single += places
             continue
-        stored = await _stored(fetch, speech, [lookups[place] for place in places])
+        stored = await _stored(fetch, statements.speech(), [lookups[place] for place in places])
         for place in places:
             found[place] = stored.get(_given(lookups[place]))
     for start in range(0, len(single), LOOKUPS_AT_ONCE):
         part = single[start : start + LOOKUPS_AT_ONCE]
-        columns = [_value(speech, lookups[place]).label(f"r{number}") for number, place in enumerate(part)]
-        (row,) = await fetch(sa.select(*columns))
+        (row,) = await fetch(_values(statements, [lookups[place] for place in part]))
         for place, value in zip(part, row, strict=True):
             found[place] = value
     return found
@@ -89,8 +89,24 @@ def _given(lookup: Lookup) -> str:
     return link_key(lookup.where.value) if isinstance(lookup.where, Compare) else ""
 
 
-def _value(speech: Speech, lookup: Lookup) -> sa.ScalarSelect[Any]:
+def _values(statements: Statements, lookups: Sequence[Lookup]) -> Statement:
+    """Ask for what several references store, each by a key."""
+
+    def make(where: Sequence[Predicate]) -> sa.Select[Any]:
+        speech = statements.speech()
+        return sa.select(
+            *(
+                _value(speech, lookup, predicate).label(f"r{number}")
+                for number, (lookup, predicate) in enumerate(zip(lookups, where, strict=True))
+            )
+        )
+
+    kind = ("look up", *((lookup.target.name, joined_column(lookup.hop)) for lookup in lookups))
+    return statements.again(kind, [lookup.where for lookup in lookups], make)
+
+
+def _value(speech: Speech, lookup: Lookup, where: Predicate) -> sa.ScalarSelect[Any]:
     draft = Draft(speech, lookup.target)
     draft.column(Term((), lookup.target, joined_column(lookup.hop)))
-    draft.where([lookup.where])
+    draft.where([where])
     return draft.statement().limit(1).scalar_subquery()

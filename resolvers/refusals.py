@@ -33,7 +33,7 @@ async def diagnose(
     if error.kind == "unique":
         asked = [(given.copy(), own) for given, own in rows]
         speech = statements.speech()
-        await resolve(fetch, speech, [given for given, _ in asked])
+        await resolve(fetch, statements, [given for given, _ in asked])
         await mark_taken(fetch, speech, module, unique_keys(module, statements.catalog), asked)
         return [fault for given, _ in asked for fault in given.faults] or [Fault(FaultCode.UNIQUE, "unique-row", path)]
     code, key = _CONSTRAINTS.get(error.kind, (FaultCode.INVALID, "invalid-row"))

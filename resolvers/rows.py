@@ -13,6 +13,7 @@ from resolvers.ids import key_of
 from resolvers.scope import Speech
 from schema.catalog import ColumnClass
 from schema.spec import Module
+from storage.direct import Kept
 from storage.engine import Transaction
 from storage.values import binder
 
@@ -22,6 +23,7 @@ Values = Mapping[str, Any]
 PARAMETERS_AT_ONCE = 8_000  # of one statement; the smallest limit of the three is PostgreSQL's 32,767
 ROWS_AT_ONCE = 200
 STATEMENTS_KEPT = 500
+_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,15 @@ class RowStore:
 
     async def update(self, module: Module, key: Key, values: Values) -> None:
         """Change columns of one row."""
-        if values:
+        if not values:
+            return
+        number = self._number(module, key)
+        if number is None:
             await self.update_all(module, [key], values)
+            return
+        statement = _update_one(module.table, tuple(values), module.key_columns[0])
+        given = {f"v{place}": value for place, value in enumerate(values.values())}
+        await self.transaction.change(statement, {**given, "key": number})
 
     async def update_all(self, module: Module, keys: Sequence[Key], values: Values) -> None:
         """Give columns of many rows the same values."""
@@ -102,7 +111,13 @@ class RowStore:
             await self._insert(_insert(module.side_table or "", tuple(part[0])), part)
 
     async def _insert(self, statement: sa.Insert, rows: Sequence[Values]) -> None:
-        await self.transaction.change(statement.inline(), list(rows) if len(rows) > 1 else rows[0])
+        await self.transaction.change(_inline(statement), list(rows) if len(rows) > 1 else rows[0])
+
+    def _number(self, module: Module, key: Key) -> Any:
+        """Return a key that is one number, which every database compares in the same way; None for any other."""
+        if len(key) != 1 or module.key_classes[0] not in _WHOLE:
+            return None
+        return self._bound(module, 0, key[0])
 
     def _named(self, module: Module, key: Key) -> dict[str, Any]:
         return dict(zip(module.key_columns, key, strict=True))
@@ -146,8 +161,20 @@ def _table(name: str, columns: Any, more: Sequence[str] = ()) -> sa.TableClause:
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
+def _update_one(name: str, columns: tuple[str, ...], key: str) -> Kept:
+    table = _table(name, columns, (key,))
+    values: dict[str, Any] = {column: sa.bindparam(f"v{place}") for place, column in enumerate(columns)}
+    return Kept(sa.update(table).where(table.c[key] == sa.bindparam("key")).values(values))
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
 def _insert(name: str, columns: tuple[str, ...]) -> sa.Insert:
     return sa.insert(_table(name, columns))
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _inline(statement: sa.Insert) -> Kept:
+    return Kept(statement.inline())
 
 
 def _quoted(name: str) -> sa.sql.quoted_name:

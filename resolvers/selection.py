@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -70,6 +70,10 @@ class Selected:
         )
 
 
+# A response key, the field's name, and what is selected; None for what the executor knows by itself.
+Found: TypeAlias = tuple[str, str, Selected | None]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Selections:
     """One operation of a document with its variables."""
@@ -79,8 +83,12 @@ class Selections:
     fragments: dict[str, FragmentDetails]
     variables: VariableValues
 
-    def roots(self) -> Iterator[Selected]:
-        """Return the root fields of the operation."""
+    def roots(self) -> list[Selected]:
+        """Return the root fields of the operation, but for those that are the executor's own business."""
+        return [found for _, _, found in self.all_roots() if found is not None]
+
+    def all_roots(self) -> list[Found]:
+        """Return all root fields of the operation."""
         root = self.schema.get_root_type(self.operation.operation)
         if root is None:
             raise BadRequest(f"There is no {self.operation.operation.value} here.")
@@ -88,10 +96,14 @@ class Selections:
             found = collect_fields(
                 self.schema, self.fragments, self.variables, root, self.operation, hide_suggestions=True
             )
-        return self._selected((), root, found.grouped_field_set)
+        return list(self._selected((), root, found.grouped_field_set))
 
     def below(self, selected: Selected, type_: GraphQLObjectType) -> Iterator[Selected]:
-        """Return the fields selected in a field that returns this type."""
+        """Return the fields selected in a field that returns this type, but for `__typename`."""
+        return (found for _, _, found in self.all_below(selected, type_) if found is not None)
+
+    def all_below(self, selected: Selected, type_: GraphQLObjectType) -> Iterator[Found]:
+        """Return all fields selected in a field that returns this type."""
         with fitting(selected.path):
             found = collect_subfields(
                 self.schema,
@@ -126,16 +138,21 @@ class Selections:
 
     def _selected(
         self, above: tuple[str, ...], type_: GraphQLObjectType, grouped: Mapping[str, list[FieldDetails]]
-    ) -> Iterator[Selected]:
+    ) -> Iterator[Found]:
         for key, details in grouped.items():
-            path = (*above, key)
             node = details[0].node
-            definition = type_.fields.get(node.name.value)
-            if definition is not None:  # __typename and introspection are the executor's own business
+            name = node.name.value
+            definition = type_.fields.get(name)
+            if definition is None:  # __typename and introspection are the executor's own business
+                yield key, name, None
+                continue
+            path = (*above, key)
+            args: Mapping[str, Any] = {}
+            if definition.args:
                 with fitting(path):
                     args = get_argument_values(definition, node, self.variables, hide_suggestions=True)
-                nodes = tuple(detail.node for detail in details)
-                yield Selected(path, nodes, details, definition, args, self._given(node))
+            nodes = tuple(detail.node for detail in details)
+            yield key, name, Selected(path, nodes, details, definition, args, self._given(node))
 
     def _given(self, node: FieldNode) -> frozenset[str]:
         """Name the arguments that the client gave a value; a variable without one leaves the default."""

@@ -29,6 +29,7 @@ from storage.values import binder
 
 Statement: TypeAlias = "sa.Select[Any] | Ready"
 Select = sa.Select[Any]
+_NO_TEMPLATE = "none"
 
 _COUNT: Sql = sa.literal_column("count(*)")
 _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
@@ -178,6 +179,20 @@ class Statements:
             return statement
         by = [part for key in key_columns for part in self.dialect.order(key, "ASC")]
         return statement.group_by(*key_columns).order_by(_COUNT.desc(), *by).limit(node.limit)
+
+    def again(
+        self, kind: Hashable, where: Sequence[Predicate], make: Callable[[Sequence[Predicate]], Select]
+    ) -> Statement:
+        """Make a statement, or fill in the one that was made for a condition of the same form. `kind` says all else."""
+        found = form_of(where)
+        if found is None:
+            return make(where)
+        form, values = found
+        key = (kind, form)
+        known: Template | Hashable | None = self.kept.get(key)
+        if known is None:
+            known = self.kept.put(key, find_template(self.prepare, make, where, values) or _NO_TEMPLATE)
+        return known.fill(values) if isinstance(known, Template) else make(where)
 
     # --- parts ---
 

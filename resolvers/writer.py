@@ -20,7 +20,7 @@ from resolvers.lookups import resolve
 from resolvers.rows import RowStore, by_columns
 from resolvers.statements import Statements
 from resolvers.stored import Binding, Columns
-from resolvers.taken import mark_taken, unique_keys
+from resolvers.taken import UniqueKey, mark_taken, unique_keys
 from schema.kinds import VALIDITY
 from schema.spec import AUDIT_COLUMNS, VALIDITY_COLUMN, Field, Home, Module
 from schema.writes import soft_deletes
@@ -65,7 +65,7 @@ class Writer:
     async def foresee(self, module: Module, rows: Sequence[tuple[Given, Key | None]]) -> None:
         """Tell what is wrong with rows, each with its key if it is there, before the database refuses all of them."""
         await self._resolve([given for given, _ in rows])
-        keys = unique_keys(module, self.statements.catalog)
+        keys = self._unique_keys(module)
         await mark_taken(self.work.transaction.execute, self.speech, module, keys, rows)
 
     def add(self, *changes: RowChange) -> None:
@@ -81,7 +81,7 @@ class Writer:
         await self._resolve(rows)
         await self._keep_unique(module, [(given, None) for given in rows])
         if whole and any(given.faults for given in rows):
-            backed = [key for key in unique_keys(module, self.statements.catalog) if key.is_backed]
+            backed = [key for key in self._unique_keys(module) if key.is_backed]
             await mark_taken(
                 self.work.transaction.execute, self.speech, module, backed, [(given, None) for given in rows]
             )
@@ -214,13 +214,21 @@ class Writer:
             return
         await self.update_all(module, images, Given((), {shown.name: VALIDITY["INVALID"]}))
 
+    def _unique_keys(self, module: Module) -> tuple[UniqueKey, ...]:
+        key = ("unique keys", module.name)
+        known: tuple[UniqueKey, ...] | None = self.statements.kept.get(key)
+        if known is None:
+            known = unique_keys(module, self.statements.catalog)
+            self.statements.kept.put(key, known)
+        return known
+
     async def _resolve(self, rows: Sequence[Given]) -> None:
         """Find the rows that references name."""
-        await resolve(self.work.transaction.execute, self.speech, rows)
+        await resolve(self.work.transaction.execute, self.statements, rows)
 
     async def _keep_unique(self, module: Module, rows: Sequence[tuple[Given, Key | None]]) -> None:
         """Keep apart what the database does not."""
-        keys = [key for key in unique_keys(module, self.statements.catalog) if not key.is_backed]
+        keys = [key for key in self._unique_keys(module) if not key.is_backed]
         keys = [key for key in keys if any(key.given(given) is not None for given, _ in rows)]
         if keys:
             await hold(self.work.transaction, f"unique {module.table}")

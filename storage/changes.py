@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from storage.direct import Kept
 from storage.engine import Database, Transaction
 from storage.own_tables import CHANGE
 from storage.settling import Settling
@@ -65,6 +66,7 @@ class Batch:
     more: bool = False
 
 
+_APPEND = Kept(sa.insert(CHANGE).inline())
 _COLUMNS = CHANGE.c
 _READ = (
     _COLUMNS.module,
@@ -94,7 +96,7 @@ async def append(transaction: Transaction, changes: Sequence[NewChange]) -> None
         return
     at = now_ms()
     rows = [row_values(change, at) for change in changes]
-    await transaction.execute(sa.insert(CHANGE).inline(), rows if len(rows) > 1 else rows[0])
+    await transaction.execute(_APPEND, rows if len(rows) > 1 else rows[0])
 
 
 async def read_since(

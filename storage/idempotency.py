@@ -9,11 +9,24 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from storage.direct import Kept
 from storage.engine import Database, Transaction
 from storage.errors import AlreadyDone
 from storage.once import insert_once
 from storage.own_tables import IDEMPOTENCY
 
+_COLUMNS = IDEMPOTENCY.c
+_FIND = Kept(
+    sa.select(_COLUMNS.fingerprint, _COLUMNS.result)
+    .where(_COLUMNS.digest == sa.bindparam("name"))
+    # FOR SHARE: on MariaDB an ordinary read may see a time before the other's COMMIT.
+    .with_for_update(read=True)
+)
+_NOTE = Kept(
+    sa.update(IDEMPOTENCY)
+    .where(_COLUMNS.digest == sa.bindparam("name"), _COLUMNS.fingerprint == "")
+    .values(fingerprint=sa.bindparam("of"), result=sa.bindparam("what"))
+)
 SWEEP_ROWS = 1_000  # in one transaction: writers must not wait for the broom
 
 
@@ -40,10 +53,7 @@ async def find(transaction: Transaction, name: str) -> Done | None:
     values = {"digest": name, "fingerprint": "", "result": "", "created": int(time.time())}
     if await insert_once(transaction, IDEMPOTENCY, values):
         return None
-    columns = IDEMPOTENCY.c
-    question = sa.select(columns.fingerprint, columns.result).where(columns.digest == name)
-    # FOR SHARE: on MariaDB an ordinary read may see a time before the other's COMMIT.
-    rows = await transaction.execute(question.with_for_update(read=True))
+    rows = await transaction.execute(_FIND, {"name": name})
     return Done(rows[0][0], rows[0][1]) if rows and rows[0][0] else None
 
 
@@ -52,9 +62,7 @@ async def note(transaction: Transaction, name: str, fingerprint: str, result_jso
 
     Raises `AlreadyDone` if it was not taken by `find` and another transaction has noted it meanwhile.
     """
-    columns = IDEMPOTENCY.c
-    noting = sa.update(IDEMPOTENCY).where(columns.digest == name, columns.fingerprint == "")
-    if await transaction.change(noting.values(fingerprint=fingerprint, result=result_json)):
+    if await transaction.change(_NOTE, {"name": name, "of": fingerprint, "what": result_json}):
         return
     values = {"digest": name, "fingerprint": fingerprint, "result": result_json, "created": int(time.time())}
     if not await insert_once(transaction, IDEMPOTENCY, values):
@@ -64,13 +72,12 @@ async def note(transaction: Transaction, name: str, fingerprint: str, result_jso
 async def sweep(database: Database, older_than_s: float) -> int:
     """Forget what was done longer ago than that; return how many were forgotten."""
     before = int(time.time() - older_than_s)
-    columns = IDEMPOTENCY.c
     forgotten = 0
     while True:
-        old = sa.select(columns.digest).where(columns.created < before).order_by(columns.created).limit(SWEEP_ROWS)
+        old = sa.select(_COLUMNS.digest).where(_COLUMNS.created < before).order_by(_COLUMNS.created).limit(SWEEP_ROWS)
         names = [row[0] for row in await database.fetch(old)]
         if names:
             async with database.transaction() as transaction:
-                forgotten += await transaction.change(sa.delete(IDEMPOTENCY).where(columns.digest.in_(names)))
+                forgotten += await transaction.change(sa.delete(IDEMPOTENCY).where(_COLUMNS.digest.in_(names)))
         if len(names) < SWEEP_ROWS:
             return forgotten

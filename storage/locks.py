@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from storage.direct import Kept
 from storage.engine import Transaction
 
 # One statement each. On MariaDB a row of its own stands for the name: the duplicate is locked for writing at once, where
 # INSERT IGNORE would lock it for reading first, and two who both did could never go on. Rows stay, so names must be few.
 _HOLD = {
-    "mysql": sa.text("INSERT INTO lambdesk_lock (name) VALUES (:name) ON DUPLICATE KEY UPDATE name = :name"),
-    "postgresql": sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"),
+    "mysql": Kept(sa.text("INSERT INTO lambdesk_lock (name) VALUES (:name) ON DUPLICATE KEY UPDATE name = :name")),
+    "postgresql": Kept(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")),
 }
 
 
