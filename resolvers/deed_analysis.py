@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 from graphql import FieldNode, GraphQLObjectType, ObjectValueNode, VariableNode, get_named_type
@@ -83,7 +84,7 @@ def analyse_deed(analyst: Analyst, selected: Selected, root: WriteRoot) -> DeedN
         path=(at,),
         payload=payload,
         version=analyst.version(module, (), at),
-        fingerprint=_fingerprint(analyst.context.secret, selected.name, given),
+        fingerprint=partial(_fingerprint, analyst.context.secret, selected.name, given),
         if_version=given.get("ifVersion"),
         client_mutation_id=given.get("clientMutationId"),
         **node,
@@ -117,7 +118,7 @@ def analyse_hand(analyst: Analyst, selected: Selected, root: HandRoot) -> HandNo
         name=root.name,
         path=(selected.key,),
         payload=payload,
-        fingerprint=_fingerprint(analyst.context.secret, selected.name, given),
+        fingerprint=partial(_fingerprint, analyst.context.secret, selected.name, given),
         given=given,
         rows=rows,
         changed={name: analyst.version(root.keys[name], (), selected.key) for name in root.changed if name in rows},
@@ -145,7 +146,7 @@ def analyse_undo(analyst: Analyst, selected: Selected) -> HandNode:
         name=selected.name,
         path=(selected.key,),
         payload=PayloadNode(module, parts, (), analyst.cursors(module, None, {})),
-        fingerprint=_fingerprint(analyst.context.secret, selected.name, given),
+        fingerprint=partial(_fingerprint, analyst.context.secret, selected.name, given),
         given=given,
         rows={},
         client_mutation_id=given.get("clientMutationId"),

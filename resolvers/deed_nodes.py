@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,7 +94,7 @@ class HandNode:
     name: str
     path: tuple[str, ...]
     payload: PayloadNode
-    fingerprint: str
+    fingerprint: Callable[[], str]
     given: Mapping[str, Any]
     rows: Mapping[str, tuple[Module, tuple[Predicate, ...]]]
     changed: Mapping[str, VersionSlot] = field(default_factory=dict)
@@ -117,7 +117,7 @@ class DeedNode:
     path: tuple[str, ...]
     payload: PayloadNode
     version: VersionSlot
-    fingerprint: str
+    fingerprint: Callable[[], str]
     where: tuple[Predicate, ...] = ()
     rows: tuple[Given, ...] = ()
     named: frozenset[str] = frozenset()

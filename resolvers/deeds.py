@@ -11,7 +11,7 @@ from typing import Any
 from resolvers.assignments import Given
 from resolvers.conduct import RowChange, Work
 from resolvers.context import Context
-from resolvers.deed_nodes import DeedNode
+from resolvers.deed_nodes import DeedNode, HandNode
 from resolvers.door import Door
 from resolvers.each import create_each
 from resolvers.errors import BadRequest, from_storage, log
@@ -78,6 +78,9 @@ class Deeds:
         return Payload(node, outcome, rows, self.context.languages)
 
     async def _outcome(self, node: DeedNode) -> Outcome:
+        known = await self.recall(node)
+        if known is not None:
+            return known
         try:
             await self._prepare(node)
         except Faulty as faulty:
@@ -108,22 +111,30 @@ class Deeds:
                 continue
         raise Faulty(Fault(FaultCode.CONFLICT, "conflict"))
 
-    async def once(self, name: str, fingerprint: str, deed: Callable[[Work], Awaitable[Outcome]]) -> Outcome:
+    async def recall(self, node: DeedNode | HandNode) -> Outcome | None:
+        """Return what was done for the client's key before, so that nothing of it happens again: no hook, no default."""
+        digest = self._digest(node.path[0])
+        known = None if digest is None else await idempotency.look(self.context.database, digest, self.context.deadline)
+        return None if known is None else _known(known, node.fingerprint())
+
+    def _digest(self, name: str) -> str | None:
+        key, caller = self.writing.idempotency_key, self.context.caller
+        return None if key is None else idempotency.digest(caller.kind, caller.id, key, name)
+
+    async def once(
+        self, name: str, fingerprint: Callable[[], str], deed: Callable[[Work], Awaitable[Outcome]]
+    ) -> Outcome:
         """Run a deed in a transaction of its own. With the client's key, what it did before is its answer again."""
-        key = self.writing.idempotency_key
-        digest = None
-        if key is not None:
-            caller = self.context.caller
-            digest = idempotency.digest(caller.kind, caller.id, key, name)
+        digest = self._digest(name)
 
         async def work(transaction: Transaction) -> Outcome:
             if digest is not None:
                 known = await idempotency.find(transaction, digest)
                 if known is not None:
-                    return _known(known, fingerprint)
+                    return _known(known, fingerprint())
             outcome = await deed(self._work(transaction))
             if digest is not None:
-                await idempotency.note(transaction, digest, fingerprint, write_outcome(outcome))
+                await idempotency.note(transaction, digest, fingerprint(), write_outcome(outcome))
             return outcome
 
         outcome = await retry.run(self.context.database, work, deadline=self.context.deadline)

@@ -42,8 +42,7 @@ class HandDeeds(Deeds):
         if hand is None:
             raise LookupError(f"Nobody carries out {node.name} here.")
         try:
-            creates = await self._draft(hand, node)
-            outcome = await self._attempt(hand, node, creates)
+            outcome = await self.recall(node) or await self._attempt(hand, node, await self._draft(hand, node))
         except Conflict as conflict:
             outcome = Outcome(faults=conflict.faults, current=conflict.key)
         except Faulty as faulty:

@@ -10,6 +10,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from resolvers.errors import OperationError
@@ -162,12 +163,20 @@ def _same(value: Any) -> Any:
 
 def version_of(secret: bytes, type_name: str, values: Mapping[str, Any]) -> str:
     """Make a row's version from the API values of what the caller may read; the same in every process."""
-    key = hashlib.sha256(b"lambdesk version\0" + secret).digest()
-    text = json.dumps([type_name, sorted(values.items())], default=_plain, ensure_ascii=True)
-    return urlsafe_b64encode(hmac.new(key, text.encode(), hashlib.sha256).digest()[:VERSION_BYTES]).decode().rstrip("=")
+    text = _dump([type_name, sorted(values.items())])
+    signed = hmac.digest(_version_key(secret), text.encode(), "sha256")
+    return urlsafe_b64encode(signed[:VERSION_BYTES]).decode().rstrip("=")
+
+
+@lru_cache(maxsize=4)
+def _version_key(secret: bytes) -> bytes:
+    return hashlib.sha256(b"lambdesk version\0" + secret).digest()
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     return str(value)
+
+
+_dump = json.JSONEncoder(default=_plain, ensure_ascii=True).encode  # made once: `json.dumps` makes one at each call

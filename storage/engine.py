@@ -38,6 +38,7 @@ from storage.errors import (
 from storage.faults import is_stale_plan, translate
 from storage.lean import create_async_engine
 from storage.lending import Lender
+from storage.patience import Patience
 from storage.session import Session, prepare_connection, probe_dialect
 from storage.urls import parse_url
 
@@ -97,6 +98,7 @@ class Transaction:
         self._limit_s = limit_s
         self._deadline = deadline
         self._session = session
+        self._patience = Patience()
 
     async def execute(self, statement: Statement, parameters: Parameters = None) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows, if it has any. A text is sent to the driver as it is."""
@@ -153,13 +155,20 @@ class Transaction:
         if self._session is not None:
             self._session.start(float("inf") if left is None else left)
         try:
-            async with asyncio.timeout(None if left is None else left + GRACE_S):
-                answer = None if self._wire is None else await self._wire.send(statement, parameters)
-                return await _long_way(self._connection, statement, parameters) if answer is None else answer
+            limit = float("inf") if left is None else left + GRACE_S
+            return await self._patience.wait(self._pass_on(statement, parameters), limit)
         except TimeoutError:
             raise StatementTimeout from None
         except (SQLAlchemyError, OSError) as error:
             raise translate(error) from None
+
+    async def _pass_on(self, statement: Statement, parameters: Parameters) -> Result:
+        answer = None if self._wire is None else await self._wire.send(statement, parameters)
+        return await _long_way(self._connection, statement, parameters) if answer is None else answer
+
+    def end(self) -> None:
+        """Wait for nothing any more."""
+        self._patience.end()
 
     def _time_left(self) -> float | None:
         """Return the seconds for one statement. Raises StatementTimeout when there are none: nothing is sent any more."""
@@ -267,18 +276,21 @@ class Database:
                 session.writes = True
                 wire = self._direct.wire(_lent(connection).connection, self._tell)
                 runner = Transaction(connection, self.dialect, limit_s or None, deadline, session=session, wire=wire)
-                await self._begin(connection, session, runner, limit_s)
                 try:
-                    yield runner
-                except (Unavailable, StatementTimeout) as error:
-                    self._heed(error)
-                    raise  # the connection is thrown away, and its transaction with it
-                except Exception:
-                    broken = not await self._roll_back(connection)
-                    raise
-                await runner.commit()
-                # What happens from here on is no failure of what was written.
-                broken = limit_s != self.statement_timeout_s and not await self._restore(connection, session)
+                    await self._begin(connection, session, runner, limit_s)
+                    try:
+                        yield runner
+                    except (Unavailable, StatementTimeout) as error:
+                        self._heed(error)
+                        raise  # the connection is thrown away, and its transaction with it
+                    except Exception:
+                        broken = not await self._roll_back(connection)
+                        raise
+                    await runner.commit()
+                    # What happens from here on is no failure of what was written.
+                    broken = limit_s != self.statement_timeout_s and not await self._restore(connection, session)
+                finally:
+                    runner.end()
             finally:
                 await self._give_back(connection, broken=broken)
 
@@ -433,13 +445,14 @@ class Database:
             self.statements(text)
 
     async def _begin(self, connection: AsyncConnection, session: Session, runner: Transaction, limit_s: float) -> None:
-        try:
-            async with asyncio.timeout(self._patience(None)):
-                await session.limit(connection, limit_s)
-        except TimeoutError:
-            raise StatementTimeout from None
-        except (SQLAlchemyError, OSError) as error:
-            raise translate(error) from None
+        if session.limit_s != limit_s or session.dialect == "sqlite":
+            try:
+                async with asyncio.timeout(self._patience(None)):
+                    await session.limit(connection, limit_s)
+            except TimeoutError:
+                raise StatementTimeout from None
+            except (SQLAlchemyError, OSError) as error:
+                raise translate(error) from None
         await runner.execute(_BEGIN[self.dialect.name])
 
     async def _restore(self, connection: AsyncConnection, session: Session) -> bool:

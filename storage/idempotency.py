@@ -57,6 +57,14 @@ async def find(transaction: Transaction, name: str) -> Done | None:
     return Done(rows[0][0], rows[0][1]) if rows and rows[0][0] else None
 
 
+async def look(database: Database, name: str, deadline: float | None = None) -> Done | None:
+    """Return what was done for a digest and is committed, without taking it; `find` decides in the transaction."""
+    columns = IDEMPOTENCY.c
+    question = sa.select(columns.fingerprint, columns.result).where(columns.digest == name)
+    rows = await database.fetch(question, deadline=deadline)
+    return Done(rows[0][0], rows[0][1]) if rows and rows[0][0] else None
+
+
 async def note(transaction: Transaction, name: str, fingerprint: str, result_json: str) -> None:
     """Note what is done for a digest, at the end of the transaction that does it.
 

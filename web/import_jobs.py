@@ -109,7 +109,7 @@ class ImportJobs:
             made[:] = [await add_job(work.transaction, KIND, plan.module.name, owner, running.now(RUNNING))]
             return Outcome(extra={"job": made[0]})
 
-        outcome = await Deeds(context, writing, Door(context)).once(name, fingerprint, make)
+        outcome = await Deeds(context, writing, Door(context)).once(name, lambda: fingerprint, make)
         number = int(outcome.extra["job"])
         if made == [number]:
             self._running[number] = running
