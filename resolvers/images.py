@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -63,12 +63,12 @@ async def read_images(
     rows = [list(row) for row in await fetch(plan.statement)]
     if shape.lists and rows:
         await load_lists(statements, shape, rows, fetch)
-    fields, stored = _reads(shape, _FIELD), _reads(shape, _COLUMN)
+    fields, stored = _reads(statements, shape, _FIELD), _reads(statements, shape, _COLUMN)
     return [
         Image(
             key_of(module, [row[position] for position in plan.sort]),
-            _part(fields, row),
-            _part(stored, row),
+            Part(fields, row),
+            Part(stored, row),
             partial(shape.reads[_VERSION], row),
         )
         for row in rows
@@ -91,11 +91,34 @@ def _view(statements: Statements, module: Module, version: VersionSlot, *, colum
     return found
 
 
-def _reads(shape: Shape, prefix: str) -> list[tuple[str, Read]]:
-    width = len(prefix)
-    return [(name[width:], read) for name, read in shape.reads.items() if name.startswith(prefix)]
+def _reads(statements: Statements, shape: Shape, prefix: str) -> dict[str, Read]:
+    found: dict[str, Read] | None = statements.kept.get(("reads", shape, prefix)) if not shape.loads else None
+    if found is None:
+        width = len(prefix)
+        found = {name[width:]: read for name, read in shape.reads.items() if name.startswith(prefix)}
+        if not shape.loads:
+            statements.kept.put(("reads", shape, prefix), found)
+    return found
 
 
-def _part(reads: Sequence[tuple[str, Read]], row: Row) -> dict[str, Any]:
-    found = {name: read(row) for name, read in reads}
-    return {name: None if isinstance(value, Unreadable) else value for name, value in found.items()}
+class Part(Mapping[str, Any]):
+    """A part of a row by name, each value read when it is asked for; one that cannot be read is null."""
+
+    __slots__ = ("_reads", "_row")
+
+    def __init__(self, reads: Mapping[str, Read], row: Row) -> None:
+        self._reads = reads
+        self._row = row
+
+    def __getitem__(self, name: str) -> Any:
+        """Read a value."""
+        value = self._reads[name](self._row)
+        return None if isinstance(value, Unreadable) else value
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self._reads)
+
+    def __len__(self) -> int:
+        """Count the names."""
+        return len(self._reads)

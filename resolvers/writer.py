@@ -99,9 +99,10 @@ class Writer:
             for (number, _), key in zip(group, keys, strict=True):
                 changes[number][0].key = key
         await self._insert_beside(module, [changes[number] for number in sorted(changes)])
-        await self._dynamic.put(
-            module, [(self._named(module, change), columns.dynamic) for change, columns in changes.values()]
-        )
+        if module.has_dynamic:
+            await self._dynamic.put(
+                module, [(self._named(module, change), columns.dynamic) for change, columns in changes.values()]
+            )
         for number in sorted(changes):
             change, _ = changes[number]
             try:
@@ -145,9 +146,10 @@ class Writer:
         if changes and columns.own:
             await self._store.update_all(module, [change.key for change in changes], changes[0].values)
         by_key = {image.key: image for image in images}
-        named = [self._named(module, change, by_key[change.key]) for change in changes]
         await self._store.put_beside(module, [change.key for change in changes], columns.beside)
-        await self._dynamic.put(module, [(row, columns.dynamic) for row in named])
+        if columns.dynamic:
+            named = [self._named(module, change, by_key[change.key]) for change in changes]
+            await self._dynamic.put(module, [(row, columns.dynamic) for row in named])
         for change in changes:
             await self._written(change)
 
@@ -198,8 +200,9 @@ class Writer:
         for change in changes:
             if conduct is not None:
                 await conduct.prepare(self.work, change)
-        named = [self._named(module, change, image) for change, image in zip(changes, images, strict=True)]
-        await self._dynamic.remove(module, named)
+        if module.has_dynamic:
+            named = [self._named(module, change, image) for change, image in zip(changes, images, strict=True)]
+            await self._dynamic.remove(module, named)
         await self._store.delete(module, [change.key for change in changes])
         for change in changes:
             await self._written(change)
@@ -282,10 +285,11 @@ class Writer:
             await self._prepare(change)
             await self._store.update(module, image.key, change.values)
             await self._store.put_beside(module, [image.key], columns.beside)
-            named = self._named(module, change, image)
-            before = self._named(module, RowChange(module, change.kind, image.key, image.columns), image)
-            await self._dynamic.rename(module, before, named)
-            await self._dynamic.put(module, [(named, columns.dynamic)])
+            if module.has_dynamic:
+                named = self._named(module, change, image)
+                before = self._named(module, RowChange(module, change.kind, image.key, image.columns), image)
+                await self._dynamic.rename(module, before, named)
+                await self._dynamic.put(module, [(named, columns.dynamic)])
             await self._written(change)
         except Faulty as faulty:
             raise Faulty(*(item.under(*path) for item in faulty.faults)) from None

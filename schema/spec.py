@@ -456,6 +456,11 @@ class Module:
         return len(self.key_columns) == 1
 
     @cached_property
+    def has_dynamic(self) -> bool:
+        """Whether rows have values in OTRS's tables of dynamic fields."""
+        return any(item.home is Home.DYNAMIC for item in self.fields)
+
+    @cached_property
     def shown_fields(self) -> tuple[Field, ...]:
         """The fields that are part of this site's API: not hidden, and not the key column itself (it is `databaseId`)."""
         key = self.key_columns[0] if self.has_database_id else None
