@@ -12,13 +12,16 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from desk.tables import COUNTER
+from storage.direct import Kept
 from storage.engine import Transaction
 from storage.errors import TransactionConflict
+from storage.keeping import insert_into
 
 LOOK_BACK_ROWS = 200  # unset rows of others that may stand between the last filled one and ours
 KEPT_ROWS = 10  # as OTRS's own clean-up
@@ -79,7 +82,7 @@ async def _when_alone(transaction: Transaction, period: Period, wanted: int, flo
     """Insert the filled row at once, for nobody else can write."""
     rows = await _rows(transaction, period)
     last = max(await _fill(transaction, rows, floor), least)
-    await transaction.execute(sa.insert(COUNTER), _row(period, last + wanted))
+    await transaction.execute(insert_into(COUNTER), _row(period, last + wanted))
     return range(last + 1, last + wanted + 1)
 
 
@@ -127,11 +130,18 @@ _RESERVE: dict[str, Callable[[Transaction, Period, int, Floor, int], Awaitable[r
 
 async def _rows(transaction: Transaction, period: Period, up_to: int | None = None) -> list[_Row]:
     """Return the newest rows, oldest first."""
-    counts = sa.true() if period.start is None else _COLUMNS.create_time >= period.start
+    given = {name: value for name, value in (("start", period.start), ("up_to", up_to)) if value is not None}
+    statement = _newest_rows("start" in given, "up_to" in given)
+    return [_Row(row[0], row[1], bool(row[2])) for row in reversed(await transaction.execute(statement, given or None))]
+
+
+@lru_cache
+def _newest_rows(of_period: bool, bounded: bool) -> Kept:
+    counts = _COLUMNS.create_time >= sa.bindparam("start") if of_period else sa.true()
     statement = sa.select(_COLUMNS.id, _COLUMNS.counter, counts).order_by(_COLUMNS.id.desc()).limit(LOOK_BACK_ROWS)
-    if up_to is not None:
-        statement = statement.where(_COLUMNS.id <= up_to).with_for_update(read=True)
-    return [_Row(row[0], row[1], bool(row[2])) for row in reversed(await transaction.execute(statement))]
+    if bounded:
+        statement = statement.where(_COLUMNS.id <= sa.bindparam("up_to")).with_for_update(read=True)
+    return Kept(statement)
 
 
 async def _fill(transaction: Transaction, rows: list[_Row], floor: Floor) -> int:

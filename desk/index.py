@@ -14,6 +14,7 @@ from desk.names import Names
 from desk.states import VIEWABLE_TYPES
 from desk.tables import TICKET_INDEX, TICKET_LOCK_INDEX
 from resolvers.conduct import Work
+from storage.keeping import insert_into
 
 FREE_LOCKS = frozenset({"unlock", "tmp_lock"})  # OTRS's viewable locks
 _COLUMNS = ("queue_id", "ticket_state_id", "ticket_lock_id", "archive_flag")
@@ -25,7 +26,7 @@ async def index_new(names: Names, work: Work, ticket: Mapping[str, Any]) -> None
     if row is not None:
         await _add(work, ticket, row)
     if await _is_locked(names, work, ticket):
-        await work.transaction.execute(sa.insert(TICKET_LOCK_INDEX), {"ticket_id": ticket["id"]})
+        await work.transaction.execute(insert_into(TICKET_LOCK_INDEX), {"ticket_id": ticket["id"]})
 
 
 async def index_changed(names: Names, work: Work, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
@@ -41,7 +42,7 @@ async def index_changed(names: Names, work: Work, before: Mapping[str, Any], aft
     if before["ticket_lock_id"] != after["ticket_lock_id"]:
         await work.transaction.execute(sa.delete(TICKET_LOCK_INDEX).where(TICKET_LOCK_INDEX.c.ticket_id == after["id"]))
         if await _is_locked(names, work, after):
-            await work.transaction.execute(sa.insert(TICKET_LOCK_INDEX), {"ticket_id": after["id"]})
+            await work.transaction.execute(insert_into(TICKET_LOCK_INDEX), {"ticket_id": after["id"]})
 
 
 async def _index_row(names: Names, work: Work, ticket: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -62,7 +63,7 @@ async def _index_row(names: Names, work: Work, ticket: Mapping[str, Any]) -> dic
 
 async def _add(work: Work, ticket: Mapping[str, Any], row: Mapping[str, Any]) -> None:
     await work.transaction.execute(
-        sa.insert(TICKET_INDEX), {"ticket_id": ticket["id"], **row, "create_time": ticket["create_time"]}
+        insert_into(TICKET_INDEX), {"ticket_id": ticket["id"], **row, "create_time": ticket["create_time"]}
     )
 
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from desk.settings import DeskSettings, read_settings
 from desk.tables import QUEUE, USER_PREFERENCES, USERS
+from storage.direct import Kept
 from storage.engine import Transaction
 
 AGE_LIMIT_S = 1.0
@@ -183,6 +184,9 @@ async def _read_states(transaction: Transaction) -> dict[int, State]:
     return {row[0]: State(*row) for row in await transaction.execute(statement)}
 
 
+_FIND_QUEUE = Kept(sa.select(QUEUE.c.id, QUEUE.c.name, QUEUE.c.group_id).where(QUEUE.c.id == sa.bindparam("number")))
+
+
 async def _read_name(transaction: Transaction, table: str, number: int) -> str | None:
     named = _NAMED[table]
     rows = await transaction.execute(sa.select(named.c.name).where(named.c.id == number))
@@ -190,8 +194,7 @@ async def _read_name(transaction: Transaction, table: str, number: int) -> str |
 
 
 async def _read_queue(transaction: Transaction, _: str, number: int) -> Queue | None:
-    columns = QUEUE.c
-    rows = await transaction.execute(sa.select(columns.id, columns.name, columns.group_id).where(columns.id == number))
+    rows = await transaction.execute(_FIND_QUEUE, {"number": number})
     return Queue(*rows[0]) if rows else None
 
 

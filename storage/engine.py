@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from datetime import time as clock
 from decimal import Decimal
-from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -36,6 +35,7 @@ from storage.errors import (
     Unavailable,
 )
 from storage.faults import is_stale_plan, translate
+from storage.keeping import insert_into, insert_kept, insert_returning, insert_several
 from storage.lean import create_async_engine
 from storage.lending import Lender
 from storage.patience import Patience
@@ -45,7 +45,7 @@ from storage.urls import parse_url
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-STATEMENTS_KEPT = 500
+SEVERAL = 8  # rows of one statement that are written out
 GRACE_S = 0.3  # the server's own timeout should come first: it says why, and it stops the work
 PING_TIMEOUT_S = 0.5
 _SCALARS = (str, int, float, Decimal, datetime, date, clock, type(None))
@@ -113,13 +113,19 @@ class Transaction:
 
     async def insert(self, table: sa.TableClause, rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert rows that all have the same columns; return the `id` that the database gave to the last of them."""
-        statement = sa.insert(table)
-        if self.dialect.name != "mysql":
-            found = await self._run(statement.returning(table.c.id), rows if len(rows) > 1 else rows[0])
-            return max(int(row[0]) for row in found)
-        if len(rows) > 1:  # MySQL tells the first id of several rows, and Galera's ids have gaps
-            await self._run(statement, rows[:-1])
-        return int((await self._run(statement, rows[-1])).lastrowid)
+        if self.dialect.name == "mysql":
+            if len(rows) > 1:  # MySQL tells the first id of several rows, and Galera's ids have gaps
+                await self._run(insert_into(table), rows[:-1])
+            return int((await self._run(insert_into(table), rows[-1])).lastrowid)
+        if len(rows) <= SEVERAL:
+            columns = tuple(rows[0])
+            values = {
+                f"c{place}_{row}": rows[row][name] for row in range(len(rows)) for place, name in enumerate(columns)
+            }
+            found = await self._run(insert_several(table, columns, len(rows)), values)
+        else:
+            found = await self._run(sa.insert(table).returning(table.c.id), rows)
+        return max(int(row[0]) for row in found)
 
     async def insert_counted(self, statement: sa.Insert, key: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Insert rows that all have the same columns; return the numbers that the database gave them, in their order.
@@ -128,11 +134,11 @@ class Transaction:
         """
         if self.dialect.name != "mysql":
             # One row is compiled, whatever their number: writing all of them out takes longer than inserting them.
-            found = await self.execute(_counting(statement, key), rows if len(rows) > 1 else rows[0])
+            found = await self.execute(insert_returning(statement, key), rows if len(rows) > 1 else rows[0])
             return [row[0] for row in found]
         # MySQL knows no RETURNING; the numbers of one statement with a known count of rows follow each other.
         many = len(rows) > 1
-        shown = statement.values(list(rows)) if many else _kept(statement)
+        shown = statement.values(list(rows)) if many else insert_kept(statement)
         result = await self._run(shown, None if many else rows[0])
         return list(range(result.lastrowid, result.lastrowid + len(rows)))
 
@@ -512,16 +518,6 @@ def _driver(name: str) -> Driver:
     """Return the short way of a driver, which is loaded only where it is used."""
     found: Driver = import_module(f"storage.direct_{name}").DRIVER
     return found
-
-
-@lru_cache(maxsize=STATEMENTS_KEPT)
-def _counting(statement: sa.Insert, key: str) -> Kept:
-    return Kept(statement.returning(statement.table.c[key]))
-
-
-@lru_cache(maxsize=STATEMENTS_KEPT)
-def _kept(statement: sa.Insert) -> Kept:
-    return Kept(statement)
 
 
 def check_parameters(parameters: Any, *, many: bool = False, writes: bool = False) -> None:
