@@ -131,14 +131,17 @@ _RESERVE: dict[str, Callable[[Transaction, Period, int, Floor, int], Awaitable[r
 async def _rows(transaction: Transaction, period: Period, up_to: int | None = None) -> list[_Row]:
     """Return the newest rows, oldest first."""
     given = {name: value for name, value in (("start", period.start), ("up_to", up_to)) if value is not None}
-    statement = _newest_rows("start" in given, "up_to" in given)
+    # No OTRS writes to SQLite, so nothing there is left unset for others to fill.
+    look_back = 1 if transaction.dialect.name == "sqlite" else LOOK_BACK_ROWS
+    statement = _newest_rows(look_back, of_period="start" in given, bounded="up_to" in given)
     return [_Row(row[0], row[1], bool(row[2])) for row in reversed(await transaction.execute(statement, given or None))]
 
 
 @lru_cache
-def _newest_rows(of_period: bool, bounded: bool) -> Kept:
-    counts = _COLUMNS.create_time >= sa.bindparam("start") if of_period else sa.true()
-    statement = sa.select(_COLUMNS.id, _COLUMNS.counter, counts).order_by(_COLUMNS.id.desc()).limit(LOOK_BACK_ROWS)
+def _newest_rows(look_back: int, *, of_period: bool, bounded: bool) -> Kept:
+    counts: Any = _COLUMNS.create_time >= sa.bindparam("start") if of_period else sa.literal_column("1")
+    counts = sa.type_coerce(counts, sa.Integer)
+    statement = sa.select(_COLUMNS.id, _COLUMNS.counter, counts).order_by(_COLUMNS.id.desc()).limit(look_back)
     if bounded:
         statement = statement.where(_COLUMNS.id <= sa.bindparam("up_to")).with_for_update(read=True)
     return Kept(statement)

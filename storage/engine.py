@@ -35,7 +35,7 @@ from storage.errors import (
     Unavailable,
 )
 from storage.faults import is_stale_plan, translate
-from storage.keeping import insert_into, insert_kept, insert_returning, insert_several
+from storage.keeping import insert_kept, insert_returning, insert_several
 from storage.lean import create_async_engine
 from storage.lending import Lender
 from storage.patience import Patience
@@ -113,16 +113,14 @@ class Transaction:
 
     async def insert(self, table: sa.TableClause, rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert rows that all have the same columns; return the `id` that the database gave to the last of them."""
-        if self.dialect.name == "mysql":
-            if len(rows) > 1:  # MySQL tells the first id of several rows, and Galera's ids have gaps
-                await self._run(insert_into(table), rows[:-1])
-            return int((await self._run(insert_into(table), rows[-1])).lastrowid)
-        if len(rows) <= SEVERAL:
-            columns = tuple(rows[0])
-            values = {
-                f"c{place}_{row}": rows[row][name] for row in range(len(rows)) for place, name in enumerate(columns)
-            }
-            found = await self._run(insert_several(table, columns, len(rows)), values)
+        shows = self.dialect.name != "mysql"
+        if len(rows) <= SEVERAL or not shows:
+            count, columns = len(rows), tuple(rows[0])
+            values = {f"c{place}_{row}": rows[row][name] for row in range(count) for place, name in enumerate(columns)}
+            made = await self._run(insert_several(table, columns, count, shows=shows), values)
+            if not shows:
+                return self._ids(made, count)[-1]
+            found = made
         else:
             found = await self._run(sa.insert(table).returning(table.c.id), rows)
         return max(int(row[0]) for row in found)
@@ -139,8 +137,12 @@ class Transaction:
         # MySQL knows no RETURNING; the numbers of one statement with a known count of rows follow each other.
         many = len(rows) > 1
         shown = statement.values(list(rows)) if many else insert_kept(statement)
-        result = await self._run(shown, None if many else rows[0])
-        return list(range(result.lastrowid, result.lastrowid + len(rows)))
+        return self._ids(await self._run(shown, None if many else rows[0]), len(rows))
+
+    def _ids(self, made: Result, count: int) -> list[int]:
+        """Return the numbers that MySQL gave the rows of one statement: it tells the first, and a cluster counts in steps."""
+        first, step = int(made.lastrowid), 1 if self._session is None else self._session.step
+        return list(range(first, first + count * step, step))
 
     async def raw(self) -> Any:
         """Return the driver's own connection, for bulk loading only."""

@@ -31,10 +31,11 @@ def insert_returning(statement: sa.Insert, key: str) -> Kept:
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
-def insert_several(table: sa.TableClause, columns: tuple[str, ...], count: int) -> Kept:
-    """Insert so many rows with one statement and return their ids; its values are `c0_0`, by column and row."""
+def insert_several(table: sa.TableClause, columns: tuple[str, ...], count: int, *, shows: bool) -> Kept:
+    """Insert so many rows with one statement, and return their ids if it `shows`; its values are `c0_0`, by column and row."""
     rows: list[dict[str, Any]] = [
         {name: sa.bindparam(f"c{place}_{row}", type_=table.c[name].type) for place, name in enumerate(columns)}
         for row in range(count)
     ]
-    return Kept(sa.insert(table).values(rows).returning(table.c.id))
+    statement = sa.insert(table).values(rows)
+    return Kept(statement.returning(table.c.id) if shows else statement.inline())

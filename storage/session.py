@@ -29,6 +29,7 @@ class Session:
         self.limit_s: float | None = None
         self.deadline = float("inf")
         self.is_mariadb = False
+        self.step = 1  # between the numbers that the database gives to rows
         self.writes = False  # whether its next statement may have bytes among its values
 
     def start(self, seconds: float) -> None:
@@ -74,6 +75,8 @@ def prepare_connection(adapted: Any, dialect: str, timeout_s: float) -> Session:
         cursor = adapted.cursor()
         idle = f", SESSION idle_write_transaction_timeout = {IDLE_TRANSACTION_S}" if session.is_mariadb else ""
         cursor.execute(_mysql_limit(timeout_s, mariadb=session.is_mariadb) + idle)
+        cursor.execute("SELECT @@auto_increment_increment")
+        session.step = int(cursor.fetchall()[0][0])
         cursor.close()
     return session
 
