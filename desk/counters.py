@@ -23,6 +23,7 @@ from storage.engine import Transaction
 from storage.errors import TransactionConflict
 from storage.keeping import insert_into
 
+FEW_ROWS = 10
 LOOK_BACK_ROWS = 200  # unset rows of others that may stand between the last filled one and ours
 KEPT_ROWS = 10  # as OTRS's own clean-up
 KEPT_MINUTES = 10
@@ -131,8 +132,8 @@ _RESERVE: dict[str, Callable[[Transaction, Period, int, Floor, int], Awaitable[r
 async def _rows(transaction: Transaction, period: Period, up_to: int | None = None) -> list[_Row]:
     """Return the newest rows, oldest first."""
     given = {name: value for name, value in (("start", period.start), ("up_to", up_to)) if value is not None}
-    # No OTRS writes to SQLite, so nothing there is left unset for others to fill.
-    look_back = 1 if transaction.dialect.name == "sqlite" else LOOK_BACK_ROWS
+    # SQLite has one writer: hardly anything is left unset there for others to fill.
+    look_back = FEW_ROWS if transaction.dialect.name == "sqlite" else LOOK_BACK_ROWS
     statement = _newest_rows(look_back, of_period="start" in given, bounded="up_to" in given)
     return [_Row(row[0], row[1], bool(row[2])) for row in reversed(await transaction.execute(statement, given or None))]
 
