@@ -23,7 +23,7 @@ from storage.engine import Transaction
 from storage.errors import TransactionConflict
 from storage.keeping import insert_into
 
-FEW_ROWS = 10
+FEW_ROWS = 10  # of SQLite, which has one writer: hardly anything is left unset there for others to fill
 LOOK_BACK_ROWS = 200  # unset rows of others that may stand between the last filled one and ours
 KEPT_ROWS = 10  # as OTRS's own clean-up
 KEPT_MINUTES = 10

@@ -79,14 +79,20 @@ async def test_what_was_rolled_back_was_never_done(database: Database, name: str
 
 async def test_the_second_waits_also_for_one_that_is_rolled_back(database: Database, name: str) -> None:
     done: list[str] = []
+    is_taken = asyncio.Event()
 
     async def fail() -> None:
         async with database.transaction() as transaction:
             assert await find(transaction, name) is None
+            is_taken.set()
             await asyncio.sleep(0.2)
             raise KeyError
 
-    failed, result = await asyncio.gather(fail(), once(database, name, done=done), return_exceptions=True)
+    async def second() -> str:
+        await is_taken.wait()
+        return await once(database, name, done=done)
+
+    failed, result = await asyncio.gather(fail(), second(), return_exceptions=True)
     assert isinstance(failed, KeyError)
     assert (result, done) == ('{"n": 0}', ['{"n": 0}'])
 
