@@ -15,14 +15,16 @@ from resolvers.hands import Draft, Hand, Hands
 from resolvers.hooks import BEFORE_UPDATE, has_hook
 from resolvers.ids import key_of
 from resolvers.images import Image, Key, read_images
-from resolvers.nodes import RowNode
+from resolvers.nodes import RowNode, VersionSlot
 from resolvers.outcome import Outcome
 from resolvers.payload import Payload, read_rows
 from resolvers.predicate import KeyIn, Predicate
 from resolvers.readying import make_ready, take_over
+from resolvers.refusals import diagnose
 from resolvers.undo import HANDS
 from resolvers.writer import Writer
 from schema.spec import Module
+from schema.writes import Deed
 from storage.errors import BadParameter, ConstraintViolated, StatementFailed, StorageError
 
 # What the hooks were shown and said, by the input that names the row.
@@ -47,12 +49,28 @@ class HandDeeds(Deeds):
             outcome = Outcome(faults=conflict.faults, current=conflict.key)
         except Faulty as faulty:
             outcome = Outcome(faults=faulty.faults)
-        except (ConstraintViolated, BadParameter, StatementFailed):
+        except ConstraintViolated as error:
+            outcome = Outcome(faults=await self._diagnose_hand(node, error))
+        except (BadParameter, StatementFailed):
             outcome = Outcome(faults=[Fault(FaultCode.INVALID, "invalid-row")])
         except StorageError as error:
             raise from_storage(error) from error
         rows = await read_rows(self.door, node.payload, outcome)
         return Payload(node, outcome, rows, self.context.languages)
+
+    async def _diagnose_hand(self, node: HandNode, error: ConstraintViolated) -> list[Fault]:
+        """Say which input a constraint of the database is about, where only one of them is a row."""
+        rows: list[tuple[Module, Given, Deed, Key | None]] = [
+            (module, given, Deed.CREATE, None) for module, given in node.creates.values()
+        ]
+        for name, given in node.patches.items():
+            module, (where, *_) = node.rows[name]
+            found = await read_images(self.door.statements, module, [where], VersionSlot(()), self._fetch, lock=False)
+            rows.append((module, given, Deed.UPDATE, found[0].key if found else None))
+        if len(rows) != 1:
+            return [Fault(FaultCode.INVALID, "invalid-row")]
+        ((module, given, deed, own),) = rows
+        return await diagnose(self.door.statements, module, [(given, own)], error, deed=deed, fetch=self._fetch)
 
     async def _draft(self, hand: Hand, node: HandNode) -> Mapping[str, Given]:
         """Make ready what needs no transaction: changes are hashed, new rows are completed and shown to their hooks."""

@@ -2,6 +2,10 @@
 
 import json
 
+import pytest
+
+from resolvers.rows import RowStore
+from storage.errors import ConstraintViolated
 from tests.desk.api import Api
 
 NOTE = {"subject": "Note", "body": "x"}
@@ -137,3 +141,17 @@ async def test_what_is_wrong_with_a_ticket_that_is_split_off_is_told_at_its_plac
         ("REFERENCE", "reference", ["ticket", "queue"])
     ]
     assert await api.rows("link_relation", f"source_key = '{origin}'") == []
+
+
+async def test_what_only_the_database_refuses_of_a_ticket_that_is_split_off_is_told_of_the_ticket(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = await api.ticket(article=NOTE)
+    ((article,),) = await api.rows("article", f"ticket_id = {origin}", "id")
+
+    async def refuse(*_: object) -> None:
+        raise ConstraintViolated("unique", "index_of_somebody_else")
+
+    monkeypatch.setattr(RowStore, "insert", refuse)
+    given = {"article": {"databaseId": article}, "ticket": {"title": "Twice", "queue": {"name": "Raw"}}}
+    assert await api.refused("splitArticle", **given) == [("UNIQUE", "unique-row", ["ticket"])]
