@@ -207,13 +207,16 @@ class DirectWire:
         self._driver = lent.driver_connection
         self._tell = tell
 
-    async def send(self, statement: Any, parameters: Parameters = None) -> Answer | None:
-        """Run a statement, or return None for one that must go the long way."""
+    def make_ready(self, statement: Any, parameters: Parameters = None) -> Ready | None:
+        """Make a statement ready and tell of it; None for one that must go the long way."""
+        ready = self._direct.prepare(statement, parameters)
+        if ready is not None:
+            self._tell(ready.text, ready.values, many=isinstance(ready.values, list))
+        return ready
+
+    async def run(self, ready: Ready) -> Answer:
+        """Run a statement."""
         direct = self._direct
-        ready = direct.prepare(statement, parameters)
-        if ready is None:
-            return None
-        self._tell(ready.text, ready.values, many=isinstance(ready.values, list))
         try:
             return await direct.driver.run(self._driver, ready)
         except direct.driver.errors as error:

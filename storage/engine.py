@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from datetime import time as clock
@@ -35,7 +35,7 @@ from storage.errors import (
     Unavailable,
 )
 from storage.faults import is_stale_plan, translate
-from storage.keeping import insert_kept, insert_returning, insert_several
+from storage.keeping import insert_into, insert_kept, insert_returning, insert_several
 from storage.lean import create_async_engine
 from storage.lending import Lender
 from storage.patience import Patience
@@ -102,28 +102,27 @@ class Transaction:
 
     async def execute(self, statement: Statement, parameters: Parameters = None) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows, if it has any. A text is sent to the driver as it is."""
-        result = await self._run(statement, parameters)
+        result = await self._send(statement, parameters, self._time_left())
         if isinstance(result, Answer):
             return list(result.rows)
         return [tuple(row) for row in result] if result.returns_rows else []
 
     async def change(self, statement: Statement, parameters: Parameters = None) -> int:
         """Run a statement and return how many rows it changed."""
-        return (await self._run(statement, parameters)).rowcount
+        return (await self._send(statement, parameters, self._time_left())).rowcount
 
     async def insert(self, table: sa.TableClause, rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert rows that all have the same columns; return the `id` that the database gave to the last of them."""
         shows = self.dialect.name != "mysql"
-        if len(rows) <= SEVERAL or not shows:
-            count, columns = len(rows), tuple(rows[0])
-            values = {f"c{place}_{row}": rows[row][name] for row in range(count) for place, name in enumerate(columns)}
-            made = await self._run(insert_several(table, columns, count, shows=shows), values)
-            if not shows:
-                return self._ids(made, count)[-1]
-            found = made
-        else:
-            found = await self._run(sa.insert(table).returning(table.c.id), rows)
-        return max(int(row[0]) for row in found)
+        if len(rows) > SEVERAL:
+            if shows:
+                return max(int(row[0]) for row in await self._run(sa.insert(table).returning(table.c.id), rows))
+            await self._run(insert_into(table), rows[:-SEVERAL])
+            rows = rows[-SEVERAL:]
+        count, columns = len(rows), tuple(rows[0])
+        values = {f"c{place}_{row}": rows[row][name] for row in range(count) for place, name in enumerate(columns)}
+        made = await self._run(insert_several(table, columns, count, shows=shows), values)
+        return max(int(row[0]) for row in made) if shows else self._ids(made, count)[-1]
 
     async def insert_counted(self, statement: sa.Insert, key: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Insert rows that all have the same columns; return the numbers that the database gave them, in their order.
@@ -162,17 +161,19 @@ class Transaction:
     async def _send(self, statement: Statement, parameters: Parameters, left: float | None) -> Result:
         if self._session is not None:
             self._session.start(float("inf") if left is None else left)
+        wire = self._wire
         try:
-            limit = float("inf") if left is None else left + GRACE_S
-            return await self._patience.wait(self._pass_on(statement, parameters), limit)
+            ready = None if wire is None else wire.make_ready(statement, parameters)
+            running: Awaitable[Result]
+            if wire is None or ready is None:
+                running = _long_way(self._connection, statement, parameters)
+            else:
+                running = wire.run(ready)
+            return await self._patience.wait(running, float("inf") if left is None else left + GRACE_S)
         except TimeoutError:
             raise StatementTimeout from None
         except (SQLAlchemyError, OSError) as error:
             raise translate(error) from None
-
-    async def _pass_on(self, statement: Statement, parameters: Parameters) -> Result:
-        answer = None if self._wire is None else await self._wire.send(statement, parameters)
-        return await _long_way(self._connection, statement, parameters) if answer is None else answer
 
     def end(self) -> None:
         """Wait for nothing any more."""
@@ -372,9 +373,11 @@ class Database:
         wire = self._direct.wire(_lent(connection).connection, self._look)
         try:
             async with asyncio.timeout(left + GRACE_S if left == self.statement_timeout_s else left):
-                answer = await wire.send(statement)
-                result = await _long_way(connection, statement, None) if answer is None else answer
-                rows = [tuple(row) for row in result] if answer is None else list(answer.rows)
+                ready = wire.make_ready(statement)
+                if ready is not None:
+                    rows = list((await wire.run(ready)).rows)
+                else:
+                    rows = [tuple(row) for row in await _long_way(connection, statement, None)]
         except TimeoutError:
             await self._give_back(connection, broken=True)
             raise StatementTimeout from None
