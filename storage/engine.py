@@ -464,7 +464,11 @@ class Database:
                 raise StatementTimeout from None
             except (SQLAlchemyError, OSError) as error:
                 raise translate(error) from None
-        await runner.execute(_BEGIN[self.dialect.name])
+        try:
+            await runner.execute(_BEGIN[self.dialect.name])
+        except StorageError as error:
+            self._heed(error)
+            raise
 
     async def _restore(self, connection: AsyncConnection, session: Session) -> bool:
         """Give a connection its usual statement timeout back; answer whether that worked."""
