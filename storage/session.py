@@ -70,7 +70,6 @@ def prepare_connection(adapted: Any, dialect: str, timeout_s: float) -> Session:
     elif dialect == "postgresql":
         adapted.run_async(tell_moments)
     elif dialect == "mysql":
-        _mend_bytes(adapted.driver_connection)
         session.is_mariadb = "mariadb" in adapted.driver_connection.get_server_info().lower()
         cursor = adapted.cursor()
         idle = f", SESSION idle_write_transaction_timeout = {IDLE_TRANSACTION_S}" if session.is_mariadb else ""
@@ -100,15 +99,6 @@ def _fold(value: Any) -> Any:
     if isinstance(value, bytes):
         return fold(value.decode("utf-8", "replace"))
     return fold(value) if isinstance(value, str) else value
-
-
-def _mend_bytes(driver: Any) -> None:
-    """Let aiomysql write bytes: up to 0.3.2 it calls what PyMySQL 1.2 does not have any more.
-
-    Hexadecimal digits are the same in every sql_mode, which says whether a backslash is special.
-    """
-    escape = driver.escape
-    driver.escape = lambda value: f"x'{value.hex()}'" if isinstance(value, bytes) else escape(value)
 
 
 def _mysql_limit(seconds: float, *, mariadb: bool) -> str:

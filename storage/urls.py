@@ -52,7 +52,10 @@ def parse_url(text: str, *, zone_name: str, statement_timeout_s: float, connect_
 
         return Target(dialect, url, {"timeout": 5.0, "async_creator_fn": connect}, Path(url.database).absolute())
     if dialect == "mysql":
-        return Target(dialect, _with_charset(url), {"connect_timeout": connect_timeout_s, "local_infile": False})
+        from storage.lean_mysql import connect as connect_lean  # noqa: PLC0415 - a driver is loaded where it is used
+
+        arguments = {"connect_timeout": connect_timeout_s, "local_infile": False, "async_creator_fn": connect_lean}
+        return Target(dialect, _with_charset(url), arguments)
     from storage.parting import BriskConnection  # noqa: PLC0415 - a driver is loaded where it is used
 
     settings = {
@@ -62,12 +65,12 @@ def parse_url(text: str, *, zone_name: str, statement_timeout_s: float, connect_
         "timezone": zone_name,  # of columns WITH time zone: they are compared with wall-clock times
         "jit": "off",  # compiling costs more than our short statements
     }
-    arguments = {
+    options = {
         "timeout": connect_timeout_s,
         "server_settings": settings,
         "connection_class": BriskConnection,
     }
-    return Target(dialect, _with_ssl(url), arguments)
+    return Target(dialect, _with_ssl(url), options)
 
 
 def _with_charset(url: sa.URL) -> sa.URL:
