@@ -103,6 +103,8 @@ _SQLITE = {
     "SQLITE_IOERR": "the disk fails",
 }
 _DISK_FULL = "No space left on device"
+# The last is asyncpg's, for a connection on which the server has said goodbye unasked and that is not closed yet.
+_CLOSED = ("connection is closed", "connection was closed", "not connected", "cannot switch to state")
 _CONSTRAINTS = frozenset({"unique", "foreign_key", "not_null", "check", "length"})
 
 
@@ -114,6 +116,10 @@ def translate(error: BaseException) -> StorageError:
         return PoolExhausted()
     if isinstance(error, exc.StatementError) and isinstance(error.orig, StorageError):
         return error.orig
+    if isinstance(
+        error, exc.PendingRollbackError
+    ):  # somebody went on after an error that said so: releasing a lock, say
+        return Unavailable("connection lost", lost=True)
     cause = _root(error)
     if isinstance(cause, UnicodeError | OverflowError):
         return BadParameter("A value cannot be stored in the database's range or encoding.")
@@ -176,9 +182,7 @@ def _meant(code: str, meaning: str, cause: BaseException, *, lost: bool) -> Stor
 
 def _is_closed(cause: BaseException) -> bool:
     """Drivers say this without a code."""
-    return any(
-        word in str(cause).lower() for word in ("connection is closed", "connection was closed", "not connected")
-    )
+    return any(word in str(cause).lower() for word in _CLOSED)
 
 
 def _constraint_name(cause: Any) -> str | None:

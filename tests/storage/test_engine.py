@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import aiomysql
+import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from storage.engine import Database, check_parameters
+from storage.engine import Database, Transaction, check_parameters
 from storage.errors import (
     BadDatabaseUrl,
     BadParameter,
@@ -172,6 +173,41 @@ async def test_nobody_waits_long_behind_a_route_that_swallows_everything(dialect
         assert time.monotonic() - started < 6
         await proxy.cut()
         await database.close()
+
+
+@pytest.mark.parametrize("dialect", ["mysql", "postgresql"])
+async def test_whoever_goes_on_with_a_lost_connection_is_told_again_and_the_next_gets_another(dialect: str) -> None:
+    """As one does who releases a lock whatever has happened."""
+    with fresh_url(dialect, installed=False) as url:
+        proxy = Proxy(sa.make_url(url).port or {"mysql": 3306, "postgresql": 5432}[dialect])
+        await proxy.mend()
+        target = sa.make_url(url).set(host="127.0.0.1", port=proxy.port)
+        database = Database(target.render_as_string(hide_password=False), pool_size=1)
+
+        async def lock_and_release() -> None:
+            async with database.connection() as connection:
+                transaction = Transaction(connection, database.dialect)
+                try:
+                    await proxy.cut()
+                    await proxy.mend()
+                    await transaction.execute("SELECT 1")
+                finally:
+                    await transaction.execute("SELECT 2")
+
+        with pytest.raises(Unavailable, match="connection lost") as lost:
+            await lock_and_release()
+        assert lost.value.lost
+        async with database.connection() as connection:
+            assert await Transaction(connection, database.dialect).execute("SELECT 1") == [(1,)]
+        await database.close()
+        await proxy.cut()
+
+
+def test_a_connection_on_which_the_server_said_goodbye_is_lost() -> None:
+    error = asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress")
+    told = translate(error)
+    assert isinstance(told, Unavailable)
+    assert told.lost
 
 
 async def test_a_transaction_is_there_as_a_whole_or_not_at_all(quick: Database) -> None:
