@@ -91,9 +91,9 @@ class Lender:
         self._age += 1
 
     async def close(self) -> None:
-        """Close what is idle."""
+        """Close what is idle: as if it were broken, for otherwise SQLAlchemy rolls back first, and a database may not answer."""
         while self._idle:
-            await _end(self._idle.pop()[0], broken=False)
+            await _end(self._idle.pop()[0], broken=True)
 
 
 async def _end(connection: AsyncConnection, *, broken: bool) -> None:

@@ -210,6 +210,20 @@ def test_a_connection_on_which_the_server_said_goodbye_is_lost() -> None:
     assert told.lost
 
 
+@pytest.mark.parametrize("dialect", ["mysql", "postgresql"])
+async def test_closing_does_not_wait_long_for_a_database_that_does_not_answer(dialect: str) -> None:
+    with fresh_url(dialect, installed=False) as url:
+        proxy = Proxy(sa.make_url(url).port or {"mysql": 3306, "postgresql": 5432}[dialect])
+        await proxy.mend()
+        target = sa.make_url(url).set(host="127.0.0.1", port=proxy.port)
+        database = Database(target.render_as_string(hide_password=False), connect_timeout_s=0.5)
+        await asyncio.gather(*(database.fetch("SELECT 1") for _ in range(4)))
+        proxy.swallow()
+        async with asyncio.timeout(3):
+            await database.close()
+        await proxy.cut()
+
+
 async def test_a_transaction_is_there_as_a_whole_or_not_at_all(quick: Database) -> None:
     async with quick.transaction() as transaction:
         await transaction.execute("CREATE TABLE one (id INTEGER PRIMARY KEY)")
