@@ -289,8 +289,7 @@ class Database:
                     await self._begin(connection, session, runner, limit_s)
                     try:
                         yield runner
-                    except (Unavailable, StatementTimeout) as error:
-                        self._heed(error)
+                    except (Unavailable, StatementTimeout):
                         raise  # the connection is thrown away, and its transaction with it
                     except Exception:
                         broken = not await self._roll_back(connection)
@@ -298,6 +297,9 @@ class Database:
                     await runner.commit()
                     # What happens from here on is no failure of what was written.
                     broken = limit_s != self.statement_timeout_s and not await self._restore(connection, session)
+                except StorageError as error:  # of BEGIN and COMMIT as well
+                    self._heed(error)
+                    raise
                 finally:
                     runner.end()
             finally:
