@@ -24,6 +24,8 @@ from resolvers.writing import Writing
 from schema.bindings import BINDING, VersionRoot
 
 Info = GraphQLResolveInfo[Context]
+# After the deadline, for what the database has to say of it: only that tells whether a COMMIT was on its way.
+LAST_WORD_S = 0.5
 READING = Writing()  # nobody beside the module files has a say, and nobody is woken
 
 
@@ -37,7 +39,7 @@ async def execute(
 ) -> ExecutionResult:
     """Run a parsed, validated and limited document. What is refused has no data; every error has a code."""
     try:
-        async with asyncio.timeout(context.deadline - time.monotonic()):
+        async with asyncio.timeout(context.deadline - time.monotonic() + LAST_WORD_S):
             result = await _run(context, writing, select(context.schema, document, operation_name, variables), document)
     except VariableErrors as error:
         result = ExecutionResult(None, [_refusal(found, error) for found in error.errors])

@@ -169,7 +169,9 @@ class Transaction:
                 running = _long_way(self._connection, statement, parameters)
             else:
                 running = wire.run(ready)
-            return await self._patience.wait(running, float("inf") if left is None else left + GRACE_S)
+            # Past the deadline there is no grace: whoever waits has given up by then, and must hear of a COMMIT's fate before.
+            limit = float("inf") if left is None else left + (GRACE_S if left == self._limit_s else 0)
+            return await self._patience.wait(running, limit)
         except TimeoutError:
             raise StatementTimeout from None
         except (SQLAlchemyError, OSError) as error:

@@ -12,6 +12,7 @@ from graphql import ExecutionResult
 from graphql.language import OperationType
 
 from resolvers.document import DocumentRefused
+from resolvers.execute import LAST_WORD_S
 from schema.snapshot import Snapshot
 from schema.spec import Audience
 from web.answers import encode
@@ -103,7 +104,7 @@ async def run(live: Live, call: Call, note: Note) -> Outcome:
     """Run a query or mutation and return the answer. Raises `Refused` when no place is free."""
     async with live.admission:
         try:
-            async with asyncio.timeout(live.settings.request_seconds):
+            async with asyncio.timeout(live.settings.request_seconds + LAST_WORD_S):
                 body = await live.introspect(call) if call.operation.operation is OperationType.QUERY else None
                 if body is not None:
                     return Outcome(body)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import sqlalchemy as sa
 
+from resolvers.execute import LAST_WORD_S
 from storage.engine import Database, Transaction
 from storage.errors import OutcomeUnknown, StatementTimeout, TransactionConflict, Unavailable
 from storage.retry import run
@@ -229,3 +230,25 @@ async def test_a_commit_without_an_answer_is_never_tried_again(dialect: str, swa
         await database.close()
         wire.proxy.flow()
         await wire.proxy.cut()
+
+
+@pytest.mark.parametrize("dialect", SERVERS)
+async def test_a_commit_that_the_deadline_ends_is_told_as_such_at_the_deadline(dialect: str) -> None:
+    """Not some time later: whoever waits for it has given up by then."""
+    with fresh_url(dialect, installed=False) as url:
+        await make_rows(url)
+        wire = Wire(url, dialect)
+        database = await wire.open()
+
+        async def work(transaction: Transaction) -> None:
+            await transaction.execute("UPDATE pair SET n = n + 1 WHERE id = 1")
+            wire.proxy.swallow()
+
+        await database.ping()
+        deadline = soon(0.4)  # the statement timeout is half a second
+        with pytest.raises(OutcomeUnknown):
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + 0.4 + LAST_WORD_S):
+                await run(database, work, deadline=deadline)
+        wire.proxy.flow()
+        await wire.proxy.cut()
+        await database.close()
