@@ -9,7 +9,7 @@ from tests.counts import SOAK, count
 
 TESTS = Path(__file__).parent
 # Slowest last, so that a mistake in a name shows in seconds.
-SLOW = ("writes", "storage", "web", "clients", "test_container.py")
+SLOW = ("writes", "storage", "web", "proofs", "clients", "test_container.py")
 
 hypothesis.settings.register_profile(
     "house",

@@ -76,6 +76,7 @@ class Api:
     rules: Rules
     caller: Caller = SYSTEM
     languages: tuple[str, ...] = ()
+    deadline_s: float = DEADLINE_S
 
     def __post_init__(self) -> None:
         self._documents: dict[str, DocumentNode] = {}
@@ -86,7 +87,7 @@ class Api:
         if document is None:
             document = self._documents[query] = parse(query)
             assert validate(self.snapshot.schema_for(Audience.AGENT), document) == []
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + self.deadline_s
         context = Context(
             self.snapshot, self.database, b"secret", caller=self.caller, deadline=deadline, languages=self.languages
         )
@@ -166,6 +167,14 @@ async def load(database: Database, folders: list[Path]) -> Snapshot:
     return registry.snapshot
 
 
+def make_api(database: Database, snapshot: Snapshot) -> Api:
+    """Make what executes operations on a database, with the tools of tickets."""
+    files, rules = Files(database), Rules()
+    desk = make_desk(database, files)
+    writing = Writing({TABLE: TicketConduct(desk)}, make_hands(desk), rules)
+    return Api(database, files, snapshot, writing, rules)
+
+
 @asynccontextmanager
 async def open_api(url: str, site: Path) -> AsyncIterator[Api]:
     """Open a desk with the shipped modules and the site's."""
@@ -175,9 +184,6 @@ async def open_api(url: str, site: Path) -> AsyncIterator[Api]:
             await install(database)
             (site / "ticket.yaml").write_text(SITE)
             _SNAPSHOTS[url] = await load(database, [MODULES, site])
-        files, rules = Files(database), Rules()
-        desk = make_desk(database, files)
-        writing = Writing({TABLE: TicketConduct(desk)}, make_hands(desk), rules)
-        yield Api(database, files, _SNAPSHOTS[url], writing, rules)
+        yield make_api(database, _SNAPSHOTS[url])
     finally:
         await database.close()
