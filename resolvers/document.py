@@ -105,7 +105,7 @@ class Documents:
         rules = (NoFragmentCyclesRule,) if has_cycle(document.node) else self.rules
         errors = validate(schema, document.node, rules, max_errors=MAX_ERRORS, hide_suggestions=not self.suggestions)
         if errors:
-            raise DocumentRefused(DocumentCode.VALIDATION, errors[:MAX_ERRORS])
+            raise DocumentRefused(DocumentCode.VALIDATION, errors)
         self._keep(document, version)
         return document
 

@@ -11,6 +11,7 @@ import graphql
 import pytest
 from graphql import GraphQLObjectType, GraphQLSchema, parse, specified_rules
 
+from bench.bench_documents import SCHEMA, shapes
 from resolvers.lean import LeanExecutor, validate
 from schema.build import build_schema
 from schema.spec import Audience
@@ -66,3 +67,35 @@ async def test_resolvers_may_gather_and_track() -> None:
     found = graphql.execute(GraphQLSchema(query), parse("{ several }"), executor_class=LeanExecutor)
     assert not isinstance(found, graphql.ExecutionResult)
     assert await found == ({"several": 2}, None)
+
+
+@pytest.mark.parametrize("name", ["a cycle of fragments", "conflicts", "deep conflicts", "directives", "equal input fields", "fragments of fragments", "fragments within limits", "operations", "tokens", "unknown fields", "unknown input fields", "unknown types", "unused fragments", "used variables"])  # fmt: skip
+def test_it_finds_what_graphql_core_finds(name: str) -> None:
+    document = parse(shapes()[name])
+    for limit in (3, 1000):
+        found = validate(SCHEMA, document, specified_rules, max_errors=limit, hide_suggestions=False)
+        theirs = graphql.validate(SCHEMA, document, specified_rules, limit)[:limit]
+        assert [(error.message, error.locations) for error in found] == [
+            (error.message, error.locations) for error in theirs
+        ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query ($a: Int) { queues(first: $b) { totalCount } }",
+        "query ($a: String) { ...F } fragment F on Query { queues(first: $a) { totalCount } }",
+        "query A($a: Int) { ...F } query B { ...F } fragment F on Query { queues(first: $a) { totalCount } }",
+        "{ queue @skip(if: true) @skip(if: false) { id @include } }",
+        'mutation { rename(name: "$") { id } } mutation { rename(name: "$") { id } }',
+        "query ($a: Int = 1, $a: Nothing) { queue(by: {id: $a, name: 1}) { id } node(id: 1) { ... on Queue { name } ... on Int { a } } }",
+    ],
+)
+def test_it_finds_what_graphql_core_finds_about_variables(query: str) -> None:
+    document = parse(query)
+    found = validate(SCHEMA, document, specified_rules, max_errors=100, hide_suggestions=False)
+    theirs = graphql.validate(SCHEMA, document, specified_rules)
+    assert found
+    assert [(error.message, error.locations) for error in found] == [
+        (error.message, error.locations) for error in theirs
+    ]
