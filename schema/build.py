@@ -8,7 +8,7 @@ the kernel and what modules have worked out about themselves.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -29,6 +29,7 @@ from graphql import (
 from graphql.type.schema import InterfaceImplementations
 
 from schema.aggregates import make_aggregate_key, make_aggregate_row, make_group_by
+from schema.claims import Claims, Owners, claim
 from schema.events import make_change, make_change_root
 from schema.extension import Extension
 from schema.inputs import (
@@ -157,7 +158,13 @@ def _closed(name: str) -> Any:
 class LambdeskSchema(GraphQLSchema):
     """A schema whose types are made on demand from a table of names. It deliberately skips the constructor above it."""
 
-    def __init__(self, modules: Mapping[str, Module], audience: Audience, hand_written: HandWritten) -> None:
+    def __init__(
+        self,
+        modules: Mapping[str, Module],
+        audience: Audience,
+        hand_written: HandWritten,
+        before: Claims | None = None,
+    ) -> None:
         self.audience = audience
         self.modules = visible(modules, audience)
         self.hand_written = hand_written
@@ -171,22 +178,14 @@ class LambdeskSchema(GraphQLSchema):
         self._implementations_map = {}
         self._sub_type_map = {}
         self.answers: dict[str, bytes] = {}  # introspection responses, kept by schema.introspection
+        self.claims = claim(self.modules, audience, before)
         self._find_names()
 
     def _find_names(self) -> None:
         """Say whose every name is: a module's, a contribution's (then it is what makes the type), or None where it is made."""
         hand = self.hand_written
         self.contributions = [extension(self.modules, self.audience) for extension in hand.extensions]
-        types = _Names(dict.fromkeys(KERNEL))
-        query = _Names(dict.fromkeys(KERNEL_ROOTS))
-        mutation = _Names(dict.fromkeys(KERNEL_MUTATIONS if self.modules else ()))
-        subscription = _Names()
-        for module in self.modules.values():
-            names = names_of(module, self.audience, self.modules)
-            types.claim(names.types, module)
-            query.claim(names.roots, module)
-            mutation.claim(names.mutations, module)
-            subscription.claim(names.subscriptions, module)
+        types, query, mutation, subscription = self.claims.copy()
         for contribution in self.contributions:
             types.take(contribution.types)
             query.take(contribution.query)
@@ -341,37 +340,21 @@ def _interface_names(type_: GraphQLNamedType) -> tuple[str, ...]:
     return ()
 
 
-class _Names:
-    """The names of one kind and whose they are, while they are collected."""
-
-    def __init__(self, owners: Mapping[str, Any] = _NOTHING) -> None:
-        self.owners: dict[str, Any] = dict(owners)
-        self._expected = len(owners)
-
-    def claim(self, names: Collection[str], owner: Module | None) -> None:
-        """Give names to an owner."""
-        self.owners.update(dict.fromkeys(names, owner))
-        self._expected += len(names)
-
-    def take(self, made: Mapping[str, Any]) -> None:
-        """Give every name to what makes it."""
-        self.owners.update(made)
-        self._expected += len(made)
-
-    @property
-    def are_claimed_twice(self) -> bool:
-        """Whether a name was given to two owners."""
-        return len(self.owners) != self._expected
-
-
 def _root(
-    name: str, names: _Names, make: Callable[[str], GraphQLField], made: Mapping[str, GraphQLField]
+    name: str, names: Owners, make: Callable[[str], GraphQLField], made: Mapping[str, GraphQLField]
 ) -> GraphQLObjectType:
     return ObjectType(name, Lazy(names.owners, make, made))
 
 
 def build_schema(
-    modules: Mapping[str, Module], audience: Audience, hand_written: HandWritten | None = None
+    modules: Mapping[str, Module],
+    audience: Audience,
+    hand_written: HandWritten | None = None,
+    before: GraphQLSchema | None = None,
 ) -> LambdeskSchema:
-    """Make the schema of an audience. Raises ValueError when names clash; `outline.clashes` tells beforehand."""
-    return LambdeskSchema(modules, audience, hand_written or HandWritten())
+    """Make the schema of an audience. Raises ValueError when names clash; `outline.clashes` tells beforehand.
+
+    `before` is what the audience had so far: where no name came or went, its table of names is handed on.
+    """
+    claims = before.claims if isinstance(before, LambdeskSchema) else None
+    return LambdeskSchema(modules, audience, hand_written or HandWritten(), claims)

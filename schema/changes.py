@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from graphql import (
     BreakingChangeType,
@@ -28,14 +28,6 @@ from schema.spec import Audience, Module
 ADDED, CHANGED, DEPRECATED, BREAKING = "ADDED", "CHANGED", "DEPRECATED", "BREAKING"
 
 
-class World(Protocol):
-    """What is compared: anything with modules, such as two snapshots."""
-
-    @property
-    def modules(self) -> Mapping[str, Module]:
-        """The modules by name."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Piece:
     """One module's part of a schema, in the two places where graphql-core's comparison looks at a schema."""
@@ -45,13 +37,16 @@ class _Piece:
 
 
 def describe(
-    old: World, new: World, changed: Collection[str], audience: Audience = Audience.AGENT
+    old: Mapping[str, Module],
+    new: Mapping[str, Module],
+    changed: Collection[str],
+    audience: Audience = Audience.AGENT,
 ) -> tuple[SchemaChangeItem, ...]:
     """Say what the changed modules (and those that lead to one that came or went) change for an audience's clients.
 
     Breaking changes come first. A module that came or went is one item.
     """
-    seen = [visible(world.modules, audience) for world in (old, new)]
+    seen = [visible(modules, audience) for modules in (old, new)]
     came_or_went = {name for name in changed if (name in seen[0]) != (name in seen[1])}
     touched = dict.fromkeys([*changed, *_leading_to(came_or_went, seen[1], audience)])
     before, after = (build_schema(_around(touched, modules, audience), audience).mortal() for modules in seen)

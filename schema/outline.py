@@ -319,6 +319,32 @@ _PATCHING = frozenset({Deed.UPDATE, Deed.UPDATE_MANY})
 _BY_FILTER = frozenset({Deed.UPDATE_MANY, Deed.DELETE_MANY})
 
 
+def changed_alone(before: Mapping[str, Module], after: Mapping[str, Module], audience: Audience) -> list[Module] | None:
+    """Return the modules that are others than before; None when that changes which names there are.
+
+    Both hold what the audience sees. The names of the modules that are not returned are what they were.
+    """
+    if list(before) != list(after):
+        return None
+    changed = []
+    for old, new in zip(before.values(), after.values(), strict=True):
+        if old is not new:
+            if not _claim_alike(names_of(old, audience, before), names_of(new, audience, after)):
+                return None
+            changed.append(new)
+    return changed
+
+
+def _claim_alike(one: Names, other: Names) -> bool:
+    return (
+        list(one.types) == list(other.types)
+        and list(one.roots) == list(other.roots)
+        and list(one.mutations) == list(other.mutations)
+        and one.subscriptions == other.subscriptions
+        and one.repeated == other.repeated
+    )
+
+
 def neighbours(module: Module, audience: Audience, modules: Mapping[str, Module]) -> tuple[Neighbour, ...]:
     """Return what a module's types depend on beyond itself; equal neighbours mean equal types."""
     return tuple(

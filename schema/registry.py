@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from graphql import GraphQLSchema
@@ -18,14 +19,15 @@ from schema.catalog import Catalog
 from schema.changes import describe
 from schema.collector import Breath, paused
 from schema.loading import Draft, Loader
-from schema.outline import clashes
+from schema.outline import changed_alone, clashes, visible
 from schema.ports import Database, ExampleRunner, NewVersion, NoSandbox, Refusal
 from schema.problems import Place, Problem, has_errors
 from schema.snapshot import ModuleState, ModuleStatus, SchemaChangeItem, Snapshot
 from schema.source import Source
 from schema.spec import Audience, Module
 
-Builder = Callable[[Mapping[str, Module]], Mapping[Audience, GraphQLSchema]]
+# Makes the schemas of modules; given the schemas so far, because most of what is in them stays.
+Builder = Callable[[Mapping[str, Module], Mapping[Audience, GraphQLSchema]], Mapping[Audience, GraphQLSchema]]
 
 # While the database is away, loading is tried again this often.
 RETRY_S = 0.5
@@ -88,11 +90,12 @@ class Registry:
         self._published = asyncio.Condition()
         self._busy = asyncio.Lock()
         self._unrecorded: dict[str, tuple[str, Source]] = {}
-        empty = builder({})
+        empty = builder({}, {})
         self._own_names = {name for schema in empty.values() for name in (*schema.type_map, *_roots(schema))}
         self._own_names |= set(reserved)
         self.snapshot = Snapshot("", 0, {}, (), empty, Catalog({}))
         self.is_loaded = False
+        self._clear: Mapping[str, Module] = {}  # modules that were last found to claim no name twice
         self._compares = False  # whether `snapshot` is something that a new one can be compared with
 
     def changed(self) -> None:
@@ -171,7 +174,7 @@ class Registry:
         problems = tuple(
             problem for status in work.snapshot.status if file in status.files for problem in status.problems
         )
-        return Outcome(problems, work.snapshot.changes)
+        return Outcome(problems, await asyncio.to_thread(lambda: work.snapshot.changes))
 
     async def survey(self) -> Snapshot:
         """Load everything as `start` would, but publish nothing, make no table and keep no version."""
@@ -278,8 +281,7 @@ class Registry:
         self._loader.breathe()
         self._run_examples(bound)
         snapshot = self._snapshot(bound, catalog)
-        breaking = {item.module for item in snapshot.changes if item.kind == "BREAKING"}
-        if self._refuse_breaking and self._compares and self._hold_back(bound, breaking, snapshot.changes):
+        if self._refuse_breaking and self._compares and self._hold_back(bound, snapshot.changes):
             snapshot = self._snapshot(bound, catalog)
         binder.finish(snapshot.modules)
         live = {name: item.sources for name, item in bound.items() if item.module is not None and item.sources}
@@ -289,8 +291,11 @@ class Registry:
         """Of two modules that claim one GraphQL name, the one that is new (or later by name) stands back."""
         while True:
             modules = {name: item.module for name, item in bound.items() if item.module is not None}
-            found = clashes(modules, reserved=self._own_names)
+            seen = visible(modules, Audience.AGENT)
+            stays = changed_alone(self._clear, seen, Audience.AGENT) is not None
+            found = [] if stays else clashes(modules, reserved=self._own_names)
             if not found:
+                self._clear = seen
                 return
             for graphql_name, first, second in found:
                 if first in {"", second}:
@@ -337,10 +342,10 @@ class Registry:
             if problems:
                 bound[name] = item.refused(problems[0], self.snapshot.modules.get(name), *problems[1:])
 
-    def _hold_back(self, bound: dict[str, Bound], breaking: Iterable[str], changes: Iterable[SchemaChangeItem]) -> bool:
+    def _hold_back(self, bound: dict[str, Bound], changes: Sequence[SchemaChangeItem]) -> bool:
         """Keep the old version of modules whose change would break clients."""
         held = False
-        for name in breaking:
+        for name in {item.module for item in changes if item.kind == "BREAKING"}:
             old = self.snapshot.modules.get(name)
             item = bound.get(name)
             if old is None or item is None:
@@ -363,24 +368,20 @@ class Registry:
     def _snapshot(self, bound: Mapping[str, Bound], catalog: Catalog) -> Snapshot:
         modules = {name: item.module for name, item in bound.items() if item.module is not None}
         status = tuple(item.status() for item in bound.values())
-        digest = hashlib.sha256()
-        for name, module in modules.items():
-            digest.update(f"{name}={module.digest};".encode())
+        digests = "".join([f"{name}={module.digest};" for name, module in modules.items()])
         snapshot = Snapshot(
-            version=digest.hexdigest()[:12],
+            version=hashlib.sha256(digests.encode()).hexdigest()[:12],
             number=self.snapshot.number + 1,
             modules=modules,
             status=status,
-            schemas=self._builder(modules),
+            schemas=self._builder(modules, self.snapshot.schemas),
             catalog=catalog,
         )
         if not self._compares:
             return snapshot
         old = self.snapshot.modules
         names = [name for name in {**old, **modules} if old.get(name) is not modules.get(name)]
-        if not names:
-            return snapshot
-        return replace(snapshot, changes=describe(self.snapshot, snapshot, names))
+        return replace(snapshot, compare=partial(describe, old, modules, names)) if names else snapshot
 
 
 def _roots(schema: GraphQLSchema) -> Iterable[str]:

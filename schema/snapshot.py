@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -55,7 +55,7 @@ class Snapshot:
     """What a request works with from beginning to end.
 
     `version` is a short stable hash over every live module's digest and the schema builder's own version; `number`
-    counts snapshots of this process; `changes` says what differs from the one before.
+    counts snapshots of this process. `compare` finds out what differs from the one before.
     """
 
     version: str
@@ -64,7 +64,12 @@ class Snapshot:
     status: tuple[ModuleStatus, ...]
     schemas: Mapping[Audience, GraphQLSchema]
     catalog: Catalog
-    changes: tuple[SchemaChangeItem, ...] = ()
+    compare: Callable[[], tuple[SchemaChangeItem, ...]] = tuple
+
+    @cached_property
+    def changes(self) -> tuple[SchemaChangeItem, ...]:
+        """What differs from the snapshot before; found out when somebody asks, which takes some milliseconds."""
+        return self.compare()
 
     @cached_property
     def memo(self) -> dict[object, Any]:

@@ -54,9 +54,12 @@ _log = logging.getLogger("lambdesk.modules")
 _start = logging.getLogger("lambdesk.start")
 
 
-def build(modules: Mapping[str, Module]) -> Mapping[Audience, GraphQLSchema]:
-    """Make the schemas of both audiences."""
-    return {audience: build_schema(modules, audience, hand_written(audience)).mortal() for audience in Audience}
+def build(modules: Mapping[str, Module], before: Mapping[Audience, GraphQLSchema]) -> Mapping[Audience, GraphQLSchema]:
+    """Make the schemas of both audiences, from those so far."""
+    return {
+        audience: build_schema(modules, audience, hand_written(audience), before.get(audience)).mortal()
+        for audience in Audience
+    }
 
 
 def open_database(settings: Settings) -> Database:

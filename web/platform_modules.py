@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -74,7 +75,12 @@ class SchemaChanged:
     """An event of `schemaChanged`."""
 
     version: str
-    changes: list[SchemaChange]
+    snapshot: strawberry.Private[Snapshot]
+
+    @strawberry.field
+    async def changes(self) -> list[SchemaChange]:
+        """Compare with what served before, beside the event loop; who does not ask does not wait for it."""
+        return [view_change(item) for item in await asyncio.to_thread(lambda: self.snapshot.changes)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ class ModuleSubscription:
         async for snapshot in listener.changes():
             if snapshot.version != version:  # a snapshot may differ in problems alone
                 version = snapshot.version
-                yield SchemaChanged(version=version, changes=[view_change(item) for item in snapshot.changes])
+                yield SchemaChanged(version=version, snapshot=snapshot)
 
 
 def view_module(status: ModuleStatus) -> ModuleView:

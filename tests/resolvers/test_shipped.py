@@ -29,7 +29,7 @@ WAIT_S = 60  # what is asked here, not how fast it is answered
 FILTERS_AT_ONCE = 15
 
 
-def schemas(modules: Mapping[str, Module]) -> dict[Audience, LambdeskSchema]:
+def schemas(modules: Mapping[str, Module], _before: object) -> dict[Audience, LambdeskSchema]:
     return {audience: build_schema(modules, audience) for audience in Audience}
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from schema.changes import describe
 from schema.spec import Audience, Module
 from tests.schema.sample_modules import by_name, customer, desk, field, group, queue, user
 
 
-@dataclass
-class Modules:
-    modules: dict[str, Module]
-
-
 def told(old: dict[str, Module], new: dict[str, Module], *changed: str) -> list[str]:
-    items = describe(Modules(dict(old)), Modules(dict(new)), changed)
+    items = describe(old, new, changed)
     return [f"{item.kind} {item.module}: {item.description}" for item in items]
 
 
@@ -90,6 +85,6 @@ def test_a_module_that_goes_breaks_clients_of_those_that_led_to_it() -> None:
 
 
 def test_customers_are_told_of_their_own_schema_only() -> None:
-    old, new = Modules(dict(by_name(customer()))), Modules(dict(by_name(customer(), user(), group())))
+    old, new = by_name(customer()), by_name(customer(), user(), group())
     assert describe(old, new, ["user", "group"], Audience.CUSTOMER) == ()
     assert len(describe(old, new, ["user", "group"])) == 2

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from schema.assembly import Binder
+from schema.build import LambdeskSchema
 from schema.loading import Loader
 from schema.ports import Refusal
 from schema.registry import Registry
 from schema.snapshot import ModuleStatus, Snapshot
+from schema.spec import Audience, Module
 from tests.schema.shelf import Shelf
 from tests.schema.test_registry import DESK, EXTENSION, ROOM, World, builder
 
@@ -26,7 +28,12 @@ access: {agent: {view: true}}
 TEXTS = {
     "room": (ROOM, ROOM.replace("seats", "places"), ROOM.replace("name: name", "name: title"), "module: [", None),
     "desk": (DESK, DESK.replace("to: room", "to: hall"), DESK.replace("name: room", "name: place"), None),
-    "chair": (CHAIR, CHAIR.replace("desk.room.name", "desk.place.title"), CHAIR.replace("to: desk", "to: nothing")),
+    "chair": (
+        CHAIR,
+        CHAIR.replace("desk.room.name", "desk.place.title"),
+        CHAIR.replace("to: desk", "to: nothing"),
+        CHAIR.replace("name: chair,", "name: chair, plural_name: rooms,"),
+    ),
     "hall": (ROOM.replace("room", "hall"), "module: {name: hall}\n", None),
     "../site/room": (EXTENSION, EXTENSION.replace("floor", "storey"), EXTENSION.replace("int", "itn"), None),
 }
@@ -44,6 +51,18 @@ def shown(snapshot: Snapshot) -> list[tuple[object, ...]]:
     return [of(item) for item in snapshot.status]
 
 
+def owners(snapshot: Snapshot, audience: Audience) -> list[list[tuple[str, str]]]:
+    """Whose every name of a schema is, in its order."""
+    schema = snapshot.schema_for(audience)
+    assert isinstance(schema, LambdeskSchema)
+    kinds = (schema.types, schema.query_fields, schema.mutation_fields, schema.subscription_fields)
+    for kind in kinds:
+        for name in kind:
+            owner = kind.owner(name)
+            assert not isinstance(owner, Module) or owner is snapshot.modules[owner.name]
+    return [[(name, getattr(kind.owner(name), "name", "")) for name in kind] for kind in kinds]
+
+
 @pytest.mark.parametrize("seed", range(6))
 async def test_taking_over_what_did_not_change_comes_to_the_same_as_looking_at_everything(
     world: World, seed: int, monkeypatch: pytest.MonkeyPatch
@@ -52,7 +71,7 @@ async def test_taking_over_what_did_not_change_comes_to_the_same_as_looking_at_e
     choose = random.Random(seed)
     await world.start(room=ROOM, desk=DESK, chair=CHAIR)
     registry = world.registry
-    careful = Registry([world.modules, world.site], Shelf(), builder)
+    careful = Registry([world.modules, world.site], Shelf(), lambda modules, _before: builder(modules, {}))
     await careful.start()
     for _ in range(25):
         name = choose.choice(sorted(TEXTS))
@@ -64,9 +83,12 @@ async def test_taking_over_what_did_not_change_comes_to_the_same_as_looking_at_e
         await registry.reload()
         careful._loader._drafts.clear()
         careful._binder._last.clear()
+        careful._clear = {}
         await careful.reload()
         assert shown(registry.snapshot) == shown(careful.snapshot)
         assert registry.snapshot.version == careful.snapshot.version
+        for audience in Audience:
+            assert owners(registry.snapshot, audience) == owners(careful.snapshot, audience)
 
 
 def test_a_file_that_did_not_change_is_not_made_into_a_module_again(world: World) -> None:

@@ -43,8 +43,10 @@ fields:
 """
 
 
-def builder(modules: Mapping[str, Module]) -> Mapping[Audience, GraphQLSchema]:
-    return {audience: build_schema(modules, audience, HandWritten()) for audience in Audience}
+def builder(
+    modules: Mapping[str, Module], before: Mapping[Audience, GraphQLSchema]
+) -> Mapping[Audience, GraphQLSchema]:
+    return {audience: build_schema(modules, audience, HandWritten(), before.get(audience)) for audience in Audience}
 
 
 class World:

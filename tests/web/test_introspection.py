@@ -50,7 +50,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 async def desk() -> Toy:
     """The small world with a schema that is made as the real one, and the real introspection."""
     toy = Toy()
-    toy.registry.schema = build({})[Audience.AGENT]
+    toy.registry.schema = build({}, {})[Audience.AGENT]
     await toy.registry.publish("v2")
     toy.live.introspect = Introspection()
     return toy

@@ -162,7 +162,7 @@ class ToyRegistry:
 
     def _make(self, version: str, status: tuple[ModuleStatus, ...], *changes: SchemaChangeItem) -> Snapshot:
         schemas = dict.fromkeys(Audience, self.schema)
-        return Snapshot(version, int(version[1:]), {}, status, schemas, Catalog({}), changes)
+        return Snapshot(version, int(version[1:]), {}, status, schemas, Catalog({}), lambda: changes)
 
     async def publish(self, version: str, *changes: SchemaChangeItem, status: tuple[ModuleStatus, ...] = ()) -> None:
         self.snapshot = self._make(version, status, *changes)
