@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from schema.bind import bind
 from schema.catalog import Catalog, Column, ColumnClass, Table
@@ -19,7 +20,7 @@ from schema.spec import Module, Relation
 from schema.tables import module_on, present, side_table, table_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bound:
     """A module name, what serves for it (None: nothing), and what was found on the way."""
 
@@ -35,6 +36,7 @@ class Bound:
         """Return this with a reason why the newest version does not serve, and what serves instead."""
         return replace(self, module=fallback, current=False, problems=(*self.problems, problem, *more), sources=())
 
+    @cached_property
     def status(self) -> ModuleStatus:
         """Say what serves, for people."""
         state = ModuleState.LIVE if self.current else ModuleState.STALE

@@ -12,7 +12,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import is_
 from pathlib import Path, PurePath
+from typing import TypeAlias
 
 from schema.check import check_module, partial_module
 from schema.collector import hold_breath
@@ -26,6 +28,9 @@ from schema.spec import Module
 VANISH_GRACE_S = 0.3
 # File times tick coarsely (4 ms on Linux): a file read this soon after its change is read again next time.
 RACY_S = 0.05
+
+# A file's layer and what was read of it; the same object as long as both are the same.
+_Layered: TypeAlias = tuple[int, Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +68,26 @@ class Draft:
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of one file: its state on disk when read, its layer, its source, and since when it is missing."""
+    """What is known of one file: its state on disk when read, its layer and source, and since when it is missing."""
 
     stamp: tuple[int, ...]
-    layer: int
-    source: Source
+    layered: _Layered
     read_at: float
     missing_since: float | None = None
+
+    @property
+    def source(self) -> Source:
+        """What was read."""
+        return self.layered[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A draft, the files that it was made of, and their content."""
+
+    group: list[_Layered]
+    draft: Draft
+    key: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -80,8 +98,8 @@ class Loader:
     _known: dict[str, _Known] = field(default_factory=dict)
     # By the files' content: the module, its problems, and in which load it was last asked for.
     _checked: dict[tuple[str, ...], tuple[Module | None, tuple[Problem, ...], int]] = field(default_factory=dict)
-    # By module name: the files that a draft was made of, and the draft, as long as it is the files' own.
-    _drafts: dict[str, tuple[list[tuple[int, Source]], Draft]] = field(default_factory=dict)
+    # By module name: the draft as long as it is the files' own.
+    _drafts: dict[str, _Made] = field(default_factory=dict)
     _loads: int = 0
     _good: dict[str, Source] = field(default_factory=dict)  # by file: the source that last went live
     _stored: dict[str, StoredVersion] = field(default_factory=dict)  # by file: what the database kept, read when needed
@@ -94,9 +112,13 @@ class Loader:
         self._stored = dict(stored)
 
     def went_live(self, name: str, sources: tuple[Source, ...]) -> None:
-        """Note what serves for a module, so that it is what a broken file falls back to."""
+        """Note what serves for a module from now on, so that it is what a broken file falls back to."""
         self._live[name] = sources
         self._good.update((source.file, source) for source in sources)
+
+    def is_live(self, name: str, sources: tuple[Source, ...]) -> bool:
+        """Answer whether it is noted already that these very sources serve for a module."""
+        return self._live.get(name) is sources
 
     def is_kept(self, source: Source) -> bool:
         """Answer whether this source is already the newest kept version of its file."""
@@ -115,15 +137,18 @@ class Loader:
         for file, data in (drafts or {}).items():
             known = layers.get(file)
             layers[file] = (known[0] if known else len(self.folders) - 1, read(file, data))
-        grouped: dict[str, list[tuple[int, Source]]] = defaultdict(list)
-        for file, (layer, source) in layers.items():
-            grouped[self._name_of(file, source)].append((layer, source))
+        grouped: dict[str, list[_Layered]] = defaultdict(list)
+        for file, layered in layers.items():
+            grouped[self._name_of(file, layered[1])].append(layered)
         made = []
         for name, group in sorted(grouped.items()):
             made.append(self._draft(name, group))
             self.breathe()
         self._loads += 1
-        self._checked = {key: value for key, value in self._checked.items() if value[2] >= self._loads - 2}
+        current = {made.key for made in self._drafts.values()}
+        self._checked = {
+            key: value for key, value in self._checked.items() if value[2] >= self._loads - 2 or key in current
+        }
         for gone in (self._live.keys() | self._drafts.keys()) - grouped.keys():
             self._live.pop(gone, None)
             self._drafts.pop(gone, None)
@@ -148,7 +173,7 @@ class Loader:
                 self._good[file] = source
         return self._good.get(file)
 
-    def _read_all(self) -> dict[str, tuple[int, Source]]:
+    def _read_all(self) -> dict[str, _Layered]:
         now = time.monotonic()
         seen: set[str] = set()
         for found in scan(self.folders):
@@ -156,7 +181,7 @@ class Loader:
             self._read_one(found)
             self.breathe()
         self._forget(seen, now)
-        return {file: (known.layer, known.source) for file, known in self._known.items()}
+        return {file: known.layered for file, known in self._known.items()}
 
     def _read_one(self, found: Found) -> None:
         known = self._known.get(found.display)
@@ -177,7 +202,9 @@ class Loader:
                 source = known.source  # the same content keeps its identity, and with it all that was made of it
             else:
                 source = misplaced(found) if data is None else read(found.display, data)
-        self._known[found.display] = _Known(stamp, found.layer, source, time.time())
+        stays = known is not None and known.source is source and known.layered[0] == found.layer
+        layered = known.layered if known is not None and stays else (found.layer, source)
+        self._known[found.display] = _Known(stamp, layered, time.time())
 
     def _forget(self, seen: set[str], now: float) -> None:
         """Drop files that are gone for longer than the grace; at once when another file took their module over."""
@@ -195,19 +222,19 @@ class Loader:
                 waits.append(left)
         self.pending_s = min(waits) if waits else None
 
-    def _draft(self, name: str, group: list[tuple[int, Source]]) -> Draft:
-        group.sort(key=_layer_order)
+    def _draft(self, name: str, group: list[_Layered]) -> Draft:
+        if len(group) > 1:
+            group.sort(key=_layer_order)
         known = self._drafts.get(name)
-        if known is not None and _is_same(known[0], group):
-            self._check(known[1].sources)  # asked for once more
-            return known[1]
+        if known is not None and len(known.group) == len(group) and all(map(is_, known.group, group)):
+            return known.draft
         draft = self._make_draft(name, group)
         self._drafts.pop(name, None)
         if draft.current:  # what else may serve for broken files depends on what served before
-            self._drafts[name] = group, draft
+            self._drafts[name] = _Made(group, draft, _key(draft.sources))
         return draft
 
-    def _make_draft(self, name: str, group: list[tuple[int, Source]]) -> Draft:
+    def _make_draft(self, name: str, group: list[_Layered]) -> Draft:
         problems: list[Problem] = []
         stack = _stack(name, group, problems)
         module, found = self._check(stack.sources)
@@ -262,20 +289,15 @@ class _Stack:
     bases: tuple[Source, ...]
 
 
-def _is_same(one: list[tuple[int, Source]], other: list[tuple[int, Source]]) -> bool:
-    """Answer whether two groups are the very same sources in the same layers."""
-    return len(one) == len(other) and all(a[0] == b[0] and a[1] is b[1] for a, b in zip(one, other, strict=True))
-
-
-def _layer_order(item: tuple[int, Source]) -> tuple[int, bool, str]:
+def _layer_order(item: _Layered) -> tuple[int, bool, str]:
     return item[0], item[1].role != "module", item[1].file
 
 
-def _stack(name: str, group: list[tuple[int, Source]], problems: list[Problem]) -> _Stack:
+def _stack(name: str, group: list[_Layered], problems: list[Problem]) -> _Stack:
     """Order a module's files into base and extensions, and say where two claim the same place."""
     extensions: list[Source] = []
     bases: list[Source] = []
-    base: tuple[int, Source] | None = None
+    base: _Layered | None = None
     for layer, source in group:
         if source.role == "extend":
             extensions.append(source)
@@ -298,7 +320,7 @@ def _stack(name: str, group: list[tuple[int, Source]], problems: list[Problem]) 
     return _Stack((*([base[1]] if base else []), *extensions), tuple(bases))
 
 
-def _duplicate(name: str, source: Source, base: tuple[int, Source], layer: int) -> Problem:
+def _duplicate(name: str, source: Source, base: _Layered, layer: int) -> Problem:
     same = "in the same layer" if base[0] == layer else "in a lower layer"
     return Problem(
         "duplicate-module",

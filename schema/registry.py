@@ -33,6 +33,8 @@ Builder = Callable[[Mapping[str, Module], Mapping[Audience, GraphQLSchema]], Map
 RETRY_S = 0.5
 # Without any news everything is looked at again this often: OTRS may have added a dynamic field, an administrator a table.
 RECHECK_S = 30.0
+# Those who waited for a snapshot use it before its versions are written; unless a change comes first, this long.
+REST_S = 0.03
 
 _log = logging.getLogger("lambdesk.modules")
 
@@ -52,7 +54,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Work:
-    """What one load produced before it is published."""
+    """What one load produced before it is published; `live` says what serves otherwise than before."""
 
     snapshot: Snapshot
     live: dict[str, tuple[Source, ...]] = field(default_factory=dict)
@@ -127,10 +129,14 @@ class Registry:
                 if not self.is_loaded:
                     await self.start()
                 else:
-                    await self._wait(stop)
+                    await self._wait(stop, self._patience)
                     if stop.is_set():
                         return
-                    await self.reload()
+                    async with self._busy:
+                        await self._load()
+                    await self._wait(stop, REST_S)
+                    async with self._busy:
+                        await self._record()
             except (ConnectionError, TimeoutError):
                 await self._later(stop)
             except Exception:  # noqa: BLE001 - whatever a load runs into, what serves must go on serving
@@ -143,28 +149,35 @@ class Registry:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), RETRY_S)
 
-    async def _wait(self, stop: asyncio.Event) -> None:
-        """Wait for a change, for the end of a vanished file's grace, or for the end."""
+    @property
+    def _patience(self) -> float:
+        """How long nothing need be loaded without news: until the end of a vanished file's grace, if there is one."""
+        return RECHECK_S if self._loader.pending_s is None else self._loader.pending_s
+
+    async def _wait(self, stop: asyncio.Event, limit: float) -> None:
+        """Wait for a change, for the limit in seconds, or for the end."""
         waits = [asyncio.ensure_future(self._dirty.wait()), asyncio.ensure_future(stop.wait())]
         try:
-            limit = RECHECK_S if self._loader.pending_s is None else self._loader.pending_s
             await asyncio.wait(waits, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
 
     async def reload(self) -> Snapshot:
-        """Read the folders again and publish a snapshot if anything differs. Only one load runs at a time."""
+        """Read the folders again, publish a snapshot if anything differs, and keep the versions that went live."""
         async with self._busy:
-            self._dirty.clear()
-            with paused():
-                drafts = await asyncio.to_thread(self._loader.load)
-                work = await self._assemble(drafts)
-            if self.is_loaded and not _differs(work.snapshot, self.snapshot):
-                await self._record()
-                return self.snapshot
-            await self._publish(work)
+            await self._load()
+            await self._record()
         return self.snapshot
+
+    async def _load(self) -> None:
+        """Load, and publish what differs. Only one load runs at a time."""
+        self._dirty.clear()
+        with paused():
+            drafts = await asyncio.to_thread(self._loader.load)
+            work = await self._assemble(drafts)
+        if not self.is_loaded or _differs(work.snapshot, self.snapshot):
+            await self._publish(work)
 
     async def check(self, file: str, data: bytes) -> Outcome:
         """Check an unsaved file as if it lay in the top layer; nothing is published, no table is made."""
@@ -207,7 +220,6 @@ class Registry:
                 if not self._loader.is_kept(source):
                     self._unrecorded[source.file] = (name, source)
             self._loader.went_live(name, sources)
-        await self._record()
 
     async def _record(self) -> None:
         """Keep what went live in the database; what cannot be written now is written after the next load."""
@@ -284,7 +296,11 @@ class Registry:
         if self._refuse_breaking and self._compares and self._hold_back(bound, snapshot.changes):
             snapshot = self._snapshot(bound, catalog)
         binder.finish(snapshot.modules)
-        live = {name: item.sources for name, item in bound.items() if item.module is not None and item.sources}
+        live = {
+            name: item.sources
+            for name, item in bound.items()
+            if item.module is not None and item.sources and not self._loader.is_live(name, item.sources)
+        }
         return _Work(snapshot, live)
 
     def _refuse_clashes(self, bound: dict[str, Bound]) -> None:
@@ -367,7 +383,7 @@ class Registry:
 
     def _snapshot(self, bound: Mapping[str, Bound], catalog: Catalog) -> Snapshot:
         modules = {name: item.module for name, item in bound.items() if item.module is not None}
-        status = tuple(item.status() for item in bound.values())
+        status = tuple([item.status for item in bound.values()])
         digests = "".join([f"{name}={module.digest};" for name, module in modules.items()])
         snapshot = Snapshot(
             version=hashlib.sha256(digests.encode()).hexdigest()[:12],
