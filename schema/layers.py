@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from schema.problems import Place, Problem
 from schema.source import SIZE_LIMIT_BYTES, Source
@@ -35,23 +36,48 @@ class Found:
         return Path(self.where)
 
 
-def scan(folders: Sequence[Path]) -> list[Found]:
-    """List the module files of all layers, sub-folders included, in a stable order. A folder may be missing.
+# What a layer's folder held: where it is, what it is called, and the paths in it.
+Listing: TypeAlias = tuple[Path, str, list[str]]
 
-    A link to a folder is not followed; it is listed itself, so that somebody is told.
-    """
-    found: list[Found] = []
-    for layer, (folder, label) in enumerate(zip(folders, labels(folders), strict=True)):
-        try:
-            root = folder.resolve(strict=True)
-        except (OSError, RuntimeError):
-            continue
-        for path in _walk(str(root), str(root), FOLDER_DEPTH_LIMIT):
-            relative = path[len(str(root)) + 1 :]
-            # No module is called like that, so the link breaks none of its own name.
-            mark = LINKED_MARK if not path.endswith(SUFFIXES) and os.path.isdir(path) else ""  # noqa: PTH112 - a text here
-            found.append(Found(f"{label}/{relative}{mark}", path, layer, root))
-    return sorted(found, key=lambda item: (item.layer, item.display))
+
+def scan(folders: Sequence[Path]) -> list[Found]:
+    """List the module files of all layers once."""
+    return Scanner().scan(folders)
+
+
+class Scanner:
+    """Lists module files again and again; as long as a folder holds the same names, what was made of them stays."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, tuple[Listing, list[Found]]] = {}
+
+    def scan(self, folders: Sequence[Path]) -> list[Found]:
+        """List the module files of all layers, sub-folders included, in a stable order. A folder may be missing.
+
+        A link to a folder is not followed; it is listed itself, so that somebody is told.
+        """
+        found: list[Found] = []
+        for layer, (folder, label) in enumerate(zip(folders, labels(folders), strict=True)):
+            try:
+                root = folder.resolve(strict=True)
+            except (OSError, RuntimeError):
+                continue
+            listing = root, label, list(_walk(str(root), str(root), FOLDER_DEPTH_LIMIT))
+            last = self._last.get(layer)
+            if last is None or last[0] != listing:
+                last = self._last[layer] = listing, _found(listing, layer)
+            found += last[1]
+        return found
+
+
+def _found(listing: Listing, layer: int) -> list[Found]:
+    root, label, paths = listing
+    made = []
+    for path in paths:
+        # No module is called like that, so the link breaks none of its own name.
+        mark = "" if path.endswith(SUFFIXES) else LINKED_MARK
+        made.append(Found(f"{label}/{path[len(str(root)) + 1 :]}{mark}", path, layer, root))
+    return sorted(made, key=lambda item: item.display)
 
 
 def labels(folders: Sequence[Path]) -> list[str]:

@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from schema.check import check_module, partial_module
 from schema.collector import hold_breath
-from schema.layers import Found, misplaced, open_found, scan
+from schema.layers import Found, Scanner, misplaced, open_found
 from schema.ports import StoredVersion
 from schema.problems import Level, Place, Problem, has_errors
 from schema.source import Source, digest_of, read
@@ -72,7 +72,7 @@ class _Known:
 
     stamp: tuple[int, ...]
     layered: _Layered
-    read_at: float
+    is_settled: bool  # read long enough after its change to be what it is by its stamp
     missing_since: float | None = None
 
     @property
@@ -100,6 +100,7 @@ class Loader:
     _checked: dict[tuple[str, ...], tuple[Module | None, tuple[Problem, ...], int]] = field(default_factory=dict)
     # By module name: the draft as long as it is the files' own.
     _drafts: dict[str, _Made] = field(default_factory=dict)
+    _scanner: Scanner = field(default_factory=Scanner)
     _loads: int = 0
     _good: dict[str, Source] = field(default_factory=dict)  # by file: the source that last went live
     _stored: dict[str, StoredVersion] = field(default_factory=dict)  # by file: what the database kept, read when needed
@@ -176,7 +177,7 @@ class Loader:
     def _read_all(self) -> dict[str, _Layered]:
         now = time.monotonic()
         seen: set[str] = set()
-        for found in scan(self.folders):
+        for found in self._scanner.scan(self.folders):
             seen.add(found.display)
             self._read_one(found)
             self.breathe()
@@ -190,10 +191,8 @@ class Loader:
         except OSError:
             return  # vanished between the listing and now: the grace decides
         stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, found.layer)
-        if known and known.stamp == stamp and known.missing_since is None:
-            changed_at = max(status.st_mtime, status.st_ctime)
-            if known.read_at - changed_at > RACY_S:
-                return
+        if known and known.stamp == stamp and known.is_settled and known.missing_since is None:
+            return
         if not stat.S_ISREG(status.st_mode):
             source = misplaced(found)
         else:
@@ -204,13 +203,15 @@ class Loader:
                 source = misplaced(found) if data is None else read(found.display, data)
         stays = known is not None and known.source is source and known.layered[0] == found.layer
         layered = known.layered if known is not None and stays else (found.layer, source)
-        self._known[found.display] = _Known(stamp, layered, time.time())
+        is_settled = time.time() - max(status.st_mtime, status.st_ctime) > RACY_S
+        self._known[found.display] = _Known(stamp, layered, is_settled)
 
     def _forget(self, seen: set[str], now: float) -> None:
         """Drop files that are gone for longer than the grace; at once when another file took their module over."""
-        present = {self._known[file].source.name for file in seen if file in self._known}
+        missing = self._known.keys() - seen
+        present = {self._known[file].source.name for file in seen if file in self._known} if missing else set()
         waits: list[float] = []
-        for file in [file for file in self._known if file not in seen]:
+        for file in missing:
             known = self._known[file]
             known.missing_since = known.missing_since or now
             left = known.missing_since + VANISH_GRACE_S - now
