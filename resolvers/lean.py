@@ -128,17 +128,13 @@ class _Rules(ParallelVisitor):
         return found
 
     def _make(self, kind: str) -> EnterLeaveVisitor:
-        enters: list[tuple[int, _Method]] = []
-        leaves: list[tuple[int, _Method | None]] = []
-        for index, visitor in enumerate(self.visitors):
-            rule: Any = type(visitor)
-            enter, leave = (getattr(visitor, name) if name else None for name in _methods(rule, kind))
-            if enter:
-                enters.append((index, enter))
-            if enter or leave:
-                leaves.append((index, leave))
+        visitors = self.visitors
+        enters, leaves = _interested(tuple(map(type, visitors)), kind)
+        entering = [(index, getattr(visitors[index], name)) for index, name in enters]
+        leaving = [(index, getattr(visitors[index], name) if name else None) for index, name in leaves]
         return EnterLeaveVisitor(
-            _entering(enters, self.skipping) if enters else None, _leaving(leaves, self.skipping) if leaves else None
+            _entering(entering, self.skipping) if entering else None,
+            _leaving(leaving, self.skipping) if leaving else None,
         )
 
 
@@ -167,13 +163,21 @@ def _leaving(methods: Sequence[tuple[int, _Method | None]], skipping: list[Any])
 
 
 @cache
-def _methods(rule: type[Visitor], kind: str) -> tuple[str | None, str | None]:
-    """Name the methods that a rule has for a kind of node."""
-    enter, leave = (
-        next((name for name in (f"{what}_{kind}", what) if getattr(rule, name, None) is not None), None)
-        for what in ("enter", "leave")
-    )
-    return enter, leave
+def _interested(rules: tuple[Any, ...], kind: str) -> tuple[list[tuple[int, str]], list[tuple[int, str | None]]]:
+    """Say which of the rules look at a kind of node, and with which methods; who enters it also leaves it."""
+    enters: list[tuple[int, str]] = []
+    leaves: list[tuple[int, str | None]] = []
+    for index, rule in enumerate(rules):
+        enter, leave = _method(rule, "enter", kind), _method(rule, "leave", kind)
+        if enter:
+            enters.append((index, enter))
+        if enter or leave:
+            leaves.append((index, leave))
+    return enters, leaves
+
+
+def _method(rule: Any, what: str, kind: str) -> str | None:
+    return next((name for name in (f"{what}_{kind}", what) if getattr(rule, name, None) is not None), None)
 
 
 class _Enough(Exception):
