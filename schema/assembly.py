@@ -129,9 +129,11 @@ class Binder:
             for planned in plans[module.name]
         ]
 
-    def fits(self, module: Module, catalog: Catalog, others: Mapping[str, Module]) -> bool:
-        """Answer whether a module needs nothing of the database that is not known to be there."""
-        return not plan(module, catalog, others) and not self._bind(module, catalog, others, {})[1]
+    def unfit(self, modules: Iterable[Module], catalog: Catalog, others: Mapping[str, Module]) -> list[Module]:
+        """Return the modules that need something of the database that is not known to be there."""
+        return [
+            module for module in modules if plan(module, catalog, others) or self._bind(module, catalog, others, {})[1]
+        ]
 
     def imagined(self, catalog: Catalog, plans: Iterable[PlannedTable]) -> Catalog:
         """Return the catalog as it would be with the planned tables, for checks that must not make any."""

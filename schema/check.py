@@ -71,7 +71,8 @@ def _checked(sources: Sequence[Source], findings: Findings) -> tuple[Module | No
         return None, False
     module = _module(merged, sources, findings)
     broken = _broken(merged, module)
-    module = replace(module, broken=frozenset(item.name for item in broken))
+    if broken:
+        module = replace(module, broken=frozenset(item.name for item in broken))
     findings.problems += _with_excerpts(check_names(module, broken), sources)
     _check_tables(merged.header, module, findings)
     check_access(merged.access, module, findings)

@@ -264,7 +264,7 @@ class Registry:
             catalog = await self._database.refresh(catalog, set(catalog.tables) | binder.tables(modules))
             self._looked = time.monotonic()
         elif self.is_loaded:
-            modules = [module for module in modules if not binder.fits(module, catalog, others)]
+            modules = await asyncio.to_thread(binder.unfit, modules, catalog, others) if modules else modules
             if modules:
                 catalog = await self._database.refresh(catalog, binder.tables(modules))
         if not modules:
