@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from graphql import GraphQLObjectType, GraphQLSchema, validate_schema
@@ -17,7 +18,7 @@ from schema.catalog import DynamicField
 from schema.loading import VANISH_GRACE_S
 from schema.placing import digest_of, place_of
 from schema.publish import Basis, Superseded, publish, rollback
-from schema.registry import Registry
+from schema.registry import REST_S, Registry
 from schema.snapshot import ModuleState, ModuleStatus
 from schema.spec import Audience, Module
 from tests.schema.shelf import Shelf
@@ -423,6 +424,31 @@ async def test_a_thousand_calls_cost_few_builds_and_the_last_version_wins(world:
     assert world.registry.snapshot.number - first < 100
     stop.set()
     await asyncio.wait_for(serving, 2)
+
+
+async def test_news_is_told_before_its_version_is_recorded(world: World) -> None:
+    await world.start(room=ROOM)
+    stop = asyncio.Event()
+    serving = asyncio.create_task(world.registry.serve(stop))
+    world.write({"room": ROOM.replace("seats", "places")})
+    world.registry.changed()
+    snapshot = await asyncio.wait_for(world.registry.newer(1), 2)
+    assert "places" in snapshot.modules["room"].members
+    assert len(world.shelf.kept) == 1
+    await asyncio.sleep(REST_S * 4)
+    assert len(world.shelf.kept) == 2
+    stop.set()
+    await asyncio.wait_for(serving, 2)
+
+
+async def test_what_changed_is_found_out_when_somebody_asks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    describe = Mock(return_value=())
+    monkeypatch.setattr("schema.registry.describe", describe)
+    await world.start(room=ROOM)
+    await world.save(world.modules / "room.yaml", ROOM.replace("seats", "places"))
+    describe.assert_not_called()
+    assert (world.registry.snapshot.changes, world.registry.snapshot.changes) == ((), ())
+    describe.assert_called_once()
 
 
 async def test_subscribers_see_every_published_snapshot_or_skip_to_the_newest(world: World) -> None:
