@@ -26,6 +26,7 @@ from storage.errors import (
     OutcomeUnknown,
     PoolExhausted,
     StatementTimeout,
+    TooSlow,
     TransactionConflict,
     Unavailable,
     WriteFailed,
@@ -129,6 +130,12 @@ class OthersWriting(DatabaseAway):
     text = "Others were writing the same rows all the time; nothing was written. Try again shortly."
 
 
+class FellBehind(DatabaseAway):
+    """A subscriber took its changes more slowly than they came."""
+
+    text = "The subscription fell too far behind and has ended. Begin it anew; `changes(since:)` tells what was missed."
+
+
 def from_storage(error: Exception) -> Exception:
     """Turn what the storage room raises into what the client may read; anything else stays and is masked later."""
     if isinstance(error, PoolExhausted):
@@ -140,6 +147,8 @@ def from_storage(error: Exception) -> Exception:
         return OthersWriting()
     if isinstance(error, OutcomeUnknown):
         return OutcomeOpen()
+    if isinstance(error, TooSlow):
+        return FellBehind()
     if isinstance(error, Unavailable):
         return DatabaseAway()
     if isinstance(error, StatementTimeout):

@@ -12,12 +12,13 @@ from graphql import ExecutionResult, validate
 from graphql.language import DocumentNode
 
 from resolvers.context import Context
-from resolvers.errors import BadRequest, mask
+from resolvers.errors import BadRequest, from_storage, mask
 from resolvers.execute import answer_event
 from resolvers.selection import Selections, select
 from resolvers.subscribe import ChangeNode, Follower, analyse_subscription
 from schema.snapshot import Snapshot
 from storage.changes import Change
+from storage.errors import TooSlow
 from web.live import Call
 
 GONE = "What this subscription asks for is not there any more: the modules have changed. Subscribe again."
@@ -52,11 +53,14 @@ class Following:
         if self._node is None:
             return
         async with source.subscribe([self._node.module.name]) as changes:
-            async for change in changes:
+            following = aiter(changes)
+            while True:
                 try:
-                    result = await self._answer(change)
-                except BadRequest as error:
-                    yield ExecutionResult(None, [mask(error, self._call.request_id)])
+                    result = await self._answer(await anext(following))
+                except StopAsyncIteration:
+                    return
+                except (BadRequest, TooSlow) as error:
+                    yield ExecutionResult(None, [mask(from_storage(error), self._call.request_id)])
                     return
                 if result is not None:
                     yield result

@@ -6,15 +6,18 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 import websockets
 
+from storage.errors import TooSlow
 from tests.databases import DIALECTS, fresh_url
 from tests.web.server import REAL, Server, running
 from tests.web.test_live import ROOM, is_ready, until
+from web.following import Following
 
 WATCH = """subscription ($f: RoomFilter) { roomChanged(filter: $f) { kind id room { name } changedFields } }"""
 OTHERS_S = 3.0  # a change of another process is there in 1.2 s on a quiet machine
@@ -135,3 +138,33 @@ def test_a_filter_that_cannot_be_asked_ends_the_subscription_at_once(folder: Pat
         message = asyncio.run(listen(server))
         told = json.dumps(message)
         assert "BAD_REQUEST" in told
+
+
+class Overrun:
+    """A source whose subscriber is too slow from the beginning."""
+
+    @asynccontextmanager
+    async def subscribe(self, _modules: object) -> AsyncIterator["Overrun"]:
+        yield self
+
+    def __aiter__(self) -> "Overrun":
+        return self
+
+    async def __anext__(self) -> Any:
+        raise TooSlow
+
+
+async def test_a_subscriber_that_falls_behind_is_told_how_to_go_on() -> None:
+    following = object.__new__(Following)
+    node, call = SimpleNamespace(module=SimpleNamespace(name="room")), SimpleNamespace(request_id="r1")
+    vars(following).update(_node=node, _call=call)
+    source: Any = Overrun()
+
+    (result,) = [result async for result in following.results(source)]
+
+    assert result.data is None
+    assert result.errors is not None
+    (error,) = result.errors
+    assert error.extensions is not None
+    assert error.extensions["code"] == "UNAVAILABLE"
+    assert "changes(since:)" in error.message
