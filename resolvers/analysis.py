@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from graphql import FieldNode, GraphQLError, GraphQLObjectType
@@ -38,6 +40,7 @@ from resolvers.nodes import (
     ValueSlot,
     VersionSlot,
 )
+from resolvers.once import once
 from resolvers.order import OrderReader
 from resolvers.page import read_page
 from resolvers.past import analyse_changes, analyse_history
@@ -136,7 +139,7 @@ class Analyst:
         path = (selected.key,)
         self.gate.rows(module, selected.key)
         where = self.filters.read_key(module, selected.args["by"], f"{selected.name}.by")
-        row = self.row(selected, module, (), path)
+        row = once(self, "one", selected, lambda: self.row(selected, module, (), path), _shared_row)
         self.cost += row.cost
         return OneNode(module, path, where, row)
 
@@ -184,13 +187,17 @@ class Analyst:
         cursors = self.cursors(module, link, args)
         # The cursor of a relation's list names its owner too, after the sort values.
         page = read_page(args, selected.given, cursors, len(order) + (link is not None), selected.name)
-        parts = {
-            part.key: self._part(part, module, (*path, part.key))
-            for part in self.selections.below(selected, self.type_named(f"{module.type_name}Connection"))
-        }
+        make = partial(self._parts, selected, module, path)
+        parts = make() if link is not None else once(self, "list", selected, make, _shared_parts)
         rows = sum(view.cost for found in parts.values() for view in _views(found))
         cost = page.size * max(rows, 1) + sum(isinstance(part, TotalPart) for part in parts.values())
         return ListNode(module, path, where, order, page, cursors, parts, link, cost)
+
+    def _parts(self, selected: Selected, module: Module, path: tuple[str, ...]) -> Mapping[str, ListPart]:
+        return {
+            part.key: self._part(part, module, (*path, part.key))
+            for part in self.selections.below(selected, self.type_named(f"{module.type_name}Connection"))
+        }
 
     def _part(self, part: Selected, module: Module, path: tuple[str, ...]) -> ListPart:
         name = part.binding.name if isinstance(part.binding, ConnectionPart) else ""
@@ -320,6 +327,26 @@ class Analyst:
     def _is_served(self, text: str, known: Mapping[str, Module]) -> bool:
         found = read_id(text, known)
         return found is not None and self.context.schema.get_type(found.module.type_name) is not None
+
+
+def _shared_row(row: RowNode) -> RowNode | None:
+    """Return a row's selection for everybody. The cursors of lists inside differ by caller."""
+    return None if row.has_lists else replace(row, is_kept=True)
+
+
+def _shared_parts(parts: Mapping[str, ListPart]) -> Mapping[str, ListPart] | None:
+    """Return the parts of a list for everybody."""
+    if any(row.has_lists for part in parts.values() for row in _views(part)):
+        return None
+    return {key: _shared_part(part) for key, part in parts.items()}
+
+
+def _shared_part(part: ListPart) -> ListPart:
+    if isinstance(part, NodesPart):
+        return NodesPart(replace(part.row, is_kept=True))
+    if isinstance(part, EdgesPart):
+        return EdgesPart({key: row and replace(row, is_kept=True) for key, row in part.slots.items()})
+    return part
 
 
 def _module(selected: Selected) -> Module:

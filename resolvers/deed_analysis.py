@@ -6,11 +6,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
-from graphql import FieldNode, GraphQLObjectType, ObjectValueNode, VariableNode, get_named_type
+from graphql import GraphQLObjectType, ObjectValueNode, VariableNode, get_named_type
 from graphql.execution.values import VariableValues
 
 from resolvers.assignments import InputReader, names_in
@@ -19,18 +19,17 @@ from resolvers.context import Context
 from resolvers.deed_nodes import DeedNode, EdgePart, HandNode, Part, PayloadNode, PlainPart, RecordPart, RowsPart
 from resolvers.errors import BadRequest
 from resolvers.filters import LIST_LIMIT, FilterReader
-from resolvers.gate import Gate, Touch, Use
+from resolvers.gate import Gate, Use
 from resolvers.ledger import storable
 from resolvers.nodes import RowNode, VersionSlot
+from resolvers.once import once
 from resolvers.order import OrderReader
 from resolvers.past import read_change_id
 from resolvers.selection import Selected, Selections
-from resolvers.templates import Kept
 from schema.bindings import HandRoot, PayloadPart, ToOne, WriteRoot
 from schema.spec import Module
 from schema.writes import Deed, record_name, records_name, writes_of
 
-PAYLOADS_KEPT = 500
 AFFECTED_LIMIT = 5_000  # rows that one mutation by filter may change
 
 _USES: Mapping[Deed, tuple[Use, ...]] = {
@@ -253,34 +252,16 @@ def _fingerprint(secret: bytes, name: str, given: Mapping[str, Any]) -> str:
 # --- payloads ---
 
 
-@dataclass(frozen=True, slots=True)
-class _Selection:
-    """A payload's selection that was analysed before: of which nodes, and what it touched. None where it differs each time."""
-
-    nodes: tuple[FieldNode, ...]
-    payload: PayloadNode | None
-    touched: tuple[Touch, ...] = ()
-
-
 def _payload(analyst: Analyst, selected: Selected, module: Module) -> PayloadNode:
-    """Analyse what a payload shows, once for all requests with the same document."""
-    memo = analyst.context.snapshot.memo
-    kept: Kept[_Selection] = memo.get("payloads") or memo.setdefault("payloads", Kept(PAYLOADS_KEPT))
-    key = (analyst.context.audience, *map(id, selected.nodes))
-    known = kept.get(key)
-    if known is not None and known.payload is not None:
-        analyst.gate.again(known.touched)
-        return known.payload
-    start = len(analyst.gate.touched)
-    payload = _new_payload(analyst, selected, module)
-    if known is None:
-        kept.put(key, _Selection(selected.nodes, None))
-        # Cursors differ by caller, those of lists inside the rows too.
-        has_cursors = payload.wants_cursors or any(view.has_lists for view in payload.views)
-        if analyst.selections.is_fixed(selected) and not has_cursors:
-            payload = replace(payload, parts={name: _for_all(part) for name, part in payload.parts.items()})
-            kept.put(key, _Selection(selected.nodes, payload, tuple(analyst.gate.touched[start:])))
-    return payload
+    """Analyse what a payload shows."""
+    return once(analyst, "payload", selected, lambda: _new_payload(analyst, selected, module), _shared)
+
+
+def _shared(payload: PayloadNode) -> PayloadNode | None:
+    """Return a payload for everybody. Cursors differ by caller, those of lists inside the rows too."""
+    if payload.wants_cursors or any(view.has_lists for view in payload.views):
+        return None
+    return replace(payload, parts={name: _for_all(part) for name, part in payload.parts.items()})
 
 
 def _for_all(part: Part) -> Part:

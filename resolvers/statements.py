@@ -115,13 +115,21 @@ class Statements:
 
     def page(self, node: ListNode, owners: Sequence[Any] | None = None) -> RowsPlan:
         """Read a page of a list, with one row more to see whether it goes on; of a relation, a page for each owner."""
+        page = node.range
+        if node.link is not None or page.after is not None or page.before is not None:
+            return self._page(node, owners, node.where)
+        order = tuple((*ordered.term.key, ordered.direction) for ordered in node.order)
+        kind = ("page", node.module.name, order, page.size, page.offset, page.backward, node.wants_cursors)
+        return self._kept(kind, node.where, node.views, lambda where: self._page(node, None, where))
+
+    def _page(self, node: ListNode, owners: Sequence[Any] | None, where: Sequence[Predicate]) -> RowsPlan:
         draft = self._draft(node.module)
         link = self._link(draft, node.link, owners)
         shaper = self._shaper(draft)
         shapes = tuple(shaper.shape(view) for view in node.views)
         order = _direction(node)
         sort = self._sort(draft, order) if node.wants_cursors else ()
-        draft.where(node.where)
+        draft.where(where)
         page = node.range
         for start, turned in ((page.after, False), (page.before, True)):
             if start is not None:
@@ -135,12 +143,16 @@ class Statements:
             statement = self._numbered(draft, link, by, page.offset, page.size + 1)
         return RowsPlan(statement, shapes, sort, position)
 
-    def total(self, node: ListNode, owners: Sequence[Any] | None = None) -> Select:
+    def total(self, node: ListNode, owners: Sequence[Any] | None = None) -> Statement:
         """Count the rows of a list; of a relation, for each owner."""
-        draft = self._draft(node.module)
-        link = self._link(draft, node.link, owners)
-        draft.where(node.where)
-        return self._counted(draft, link)
+
+        def make(where: Sequence[Predicate]) -> Select:
+            draft = self._draft(node.module)
+            link = self._link(draft, node.link, owners)
+            draft.where(where)
+            return self._counted(draft, link)
+
+        return make(node.where) if node.link is not None else self.again(("total", node.module.name), node.where, make)
 
     def far_side(self, node: ListNode, owners: Sequence[Any] | None = None) -> Select:
         """Find whether there are rows on the side where the page comes from."""

@@ -12,14 +12,16 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from resolvers.predicate import Compare, KeyIn, Predicate
+from resolvers.predicate import All, Compare, Either, Exists, KeyIn, Not, Predicate
+from schema.bindings import ToOne
 from storage.direct import Ready
 
 TEMPLATES_KEPT = 1_000
 _SMALL = 2**31  # greater numbers are bound as another type
 _FIRST_NUMBER = 2_000_000_000
 _SURROGATE = re.compile("[\\ud800-\\udfff]")
-_KEPT_OPERATORS = frozenset({"eq"})
+_KEPT_OPERATORS = frozenset({"eq", "ne", "in", "notIn", "lt", "lte", "gt", "gte", "isNull"})
+_LONGEST = 20  # of a list whose statement is kept
 
 # Makes a statement ready for its driver, or says with None that this cannot be done.
 Prepare = Callable[[Any], Ready | None]
@@ -70,21 +72,46 @@ def form_of(predicates: Sequence[Predicate]) -> tuple[tuple[Hashable, ...], list
     """Tell the form of conditions, and their values in its order; None for what is not kept."""
     form: list[Hashable] = []
     values: list[Any] = []
-    for predicate in predicates:
-        if isinstance(predicate, Compare) and predicate.operator in _KEPT_OPERATORS:
-            given: tuple[Any, ...] = (predicate.value,)
-            form.append((predicate.operator, predicate.term.module.name, predicate.term.key))
-        elif isinstance(predicate, KeyIn):
-            given = tuple(part for key in predicate.keys for part in key)
-            form.append(("key", predicate.module.name, tuple(hop.field.name for hop in predicate.hops), len(given)))
-        else:
-            return None
-        for value in given:
-            if not _is_plain(value):
-                return None
-            form.append(type(value).__name__)
-            values.append(value)
-    return tuple(form), values
+    return (tuple(form), values) if all(_tell(predicate, form, values) for predicate in predicates) else None
+
+
+def _tell(predicate: Predicate, form: list[Hashable], values: list[Any]) -> bool:
+    if isinstance(predicate, All | Either):
+        form += (type(predicate).__name__, len(predicate.parts))
+        return all(_tell(part, form, values) for part in predicate.parts)
+    if isinstance(predicate, Not):
+        form.append("Not")
+        return _tell(predicate.part, form, values)
+    if isinstance(predicate, Exists):
+        form += ("Exists", _path(predicate.hops))
+        return True
+    if isinstance(predicate, KeyIn):
+        form += ("key", predicate.module.name, _path(predicate.hops), len(predicate.keys))
+        return len(predicate.keys) <= _LONGEST and _give([part for key in predicate.keys for part in key], form, values)
+    if not isinstance(predicate, Compare) or predicate.operator not in _KEPT_OPERATORS:
+        return False
+    term, given = predicate.term, predicate.value
+    form += (predicate.operator, term.module.name, term.key)
+    if isinstance(given, bool):  # it changes what is asked, not a value in it
+        form.append(given)
+        return True
+    if isinstance(given, list):
+        form.append(len(given))
+        return len(given) <= _LONGEST and _give(given, form, values)
+    return _give((given,), form, values)
+
+
+def _path(hops: Sequence[ToOne]) -> tuple[str, ...]:
+    return tuple(hop.field.name for hop in hops)
+
+
+def _give(given: Sequence[Any], form: list[Hashable], values: list[Any]) -> bool:
+    for value in given:
+        if not _is_plain(value):
+            return False
+        form.append(type(value).__name__)
+        values.append(value)
+    return True
 
 
 def _is_plain(value: Any) -> bool:
@@ -106,16 +133,22 @@ def find_template(
     constants: list[Any] = []
     places: list[tuple[int, int]] = []
     for place, (left, right) in enumerate(zip(one.values, other.values, strict=True)):
-        if left in first and right in second and first.index(left) == second.index(right):
-            places.append((place, first.index(left)))
+        number = _place(left, first)
+        if number is not None and number == _place(right, second):
+            places.append((place, number))
             constants.append(None)
-        elif type(left) is type(right) and left == right and left not in first:
+        elif number is None and type(left) is type(right) and left == right:
             constants.append(left)
         else:
             return None
     if {number for _, number in places} != set(range(len(values))):
         return None
     return Template(one.text, tuple(constants), tuple(places))
+
+
+def _place(value: Any, marks: Sequence[Any]) -> int | None:
+    """Return which mark a value is: the same and of the same type, for 2.0 is not what 2 is to a driver."""
+    return next((number for number, mark in enumerate(marks) if type(mark) is type(value) and mark == value), None)
 
 
 def _marks(values: Sequence[Any], turn: int) -> list[Any]:
@@ -126,10 +159,18 @@ def _marks(values: Sequence[Any], turn: int) -> list[Any]:
 
 
 def _marked(predicates: Sequence[Predicate], marks: Iterator[Any]) -> list[Predicate]:
-    found: list[Predicate] = []
-    for predicate in predicates:
-        if isinstance(predicate, Compare):
-            found.append(replace(predicate, value=next(marks)))
-        elif isinstance(predicate, KeyIn):
-            found.append(replace(predicate, keys=tuple(tuple(next(marks) for _ in key) for key in predicate.keys)))
-    return found
+    return [_mark(predicate, marks) for predicate in predicates]
+
+
+def _mark(predicate: Predicate, marks: Iterator[Any]) -> Predicate:
+    """Put marks in place of the values, in the order in which `form_of` tells them."""
+    if isinstance(predicate, All | Either):
+        return replace(predicate, parts=tuple(_mark(part, marks) for part in predicate.parts))
+    if isinstance(predicate, Not):
+        return Not(_mark(predicate.part, marks))
+    if isinstance(predicate, KeyIn):
+        return replace(predicate, keys=tuple(tuple(next(marks) for _ in key) for key in predicate.keys))
+    if isinstance(predicate, Compare) and not isinstance(predicate.value, bool):
+        given = predicate.value
+        return replace(predicate, value=[next(marks) for _ in given] if isinstance(given, list) else next(marks))
+    return predicate

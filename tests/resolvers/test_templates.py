@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from resolvers.predicate import Compare, KeyIn, Predicate
+from resolvers.predicate import All, Compare, Either, KeyIn, Not, Predicate
 from resolvers.templates import Kept, find_template, form_of
 from resolvers.terms import Term
 from schema.spec import Module
@@ -48,9 +48,45 @@ def test_keys_of_another_count_or_type_are_another_form(world: World) -> None:
     assert len({repr(form and form[0]) for form in forms}) == 3
 
 
-@pytest.mark.parametrize("value", [2**31, True, None, 1.5, "a\x00b", "\ud800", ["Raw"]])
+@pytest.mark.parametrize("value", [2**31, None, 1.5, "a\x00b", "\ud800", ["Raw", 1.5], ["Raw"] * 21])
 def test_a_value_that_drivers_get_in_another_way_is_not_kept(world: World, value: Any) -> None:
     assert form_of([named(world, value)]) is None
+
+
+def test_a_condition_without_a_value_of_its_own_is_another_form(world: World) -> None:
+    forms = [form_of([named(world, value, "isNull")]) for value in (True, False)]
+    assert [found and found[1] for found in forms] == [[], []]
+    assert len({repr(found) for found in forms}) == 2
+
+
+def test_conditions_within_conditions_bring_their_values_in_order(world: World) -> None:
+    module = queue(world)
+    where = All((Not(named(world, "Raw")), Either((named(world, ["Junk", "Misc"], "in"), KeyIn((), module, ((7,),))))))
+    found = form_of([where])
+    assert found is not None
+    assert found[1] == ["Raw", "Junk", "Misc", 7]
+
+    def make(marked: Sequence[Predicate]) -> sa.Select[Any]:
+        return sa.select(TABLE.c.a).where(*(TABLE.c.a == value for value in values_of(marked)))
+
+    template = find_template(prepare, make, [where], found[1])
+    assert template is not None
+    assert template.fill([1, 2, 3, 4]).values == (1, 2, 3, 4)
+
+
+def values_of(predicates: Sequence[Predicate]) -> list[Any]:
+    form = form_of(predicates)
+    assert form is not None
+    return form[1]
+
+
+def test_a_number_that_is_bound_as_another_type_is_not_kept(world: World) -> None:
+    def make(where: Sequence[Predicate]) -> sa.Select[Any]:
+        (one,) = where
+        assert isinstance(one, Compare)
+        return sa.select(TABLE.c.a).where(TABLE.c.a == float(one.value))
+
+    assert find_template(prepare, make, [named(world, 7)], [7]) is None
 
 
 def test_an_operator_that_changes_its_value_is_not_kept(world: World) -> None:
