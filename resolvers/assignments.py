@@ -91,10 +91,11 @@ class InputReader:
         """Read the input of a change: what is left out stays."""
         fields = writes_of(module, self.audience).patch
         given = self._read(module, fields, data, path)
-        for item in fields:
-            if item.required and item.name in given.values and is_empty(item, given.values[item.name]):
-                given.faults.append(_required(item, path))
-        _keep_nulls_out(fields, given)
+        if any(not value or (isinstance(value, str) and value.isspace()) for value in given.values.values()):
+            for item in fields:
+                if item.required and item.name in given.values and is_empty(item, given.values[item.name]):
+                    given.faults.append(_required(item, path))
+            _keep_nulls_out(fields, given)
         return given
 
     def _read(self, module: Module, fields: tuple[Field, ...], data: Mapping[str, Any], path: tuple[str, ...]) -> Given:

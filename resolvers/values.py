@@ -13,6 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from resolvers.errors import OperationError
 from resolvers.terms import Term
 from schema.kinds import COMPUTED_SCALARS, KINDS, UNKNOWN, VALIDITY
@@ -163,8 +165,11 @@ def _same(value: Any) -> Any:
 
 def version_of(secret: bytes, type_name: str, values: Mapping[str, Any]) -> str:
     """Make a row's version from the API values of what the caller may read; the same in every process."""
-    text = _dump([type_name, sorted(values.items())])
-    signed = hmac.digest(_version_key(secret), text.encode(), "sha256")
+    try:
+        text = orjson.dumps([type_name, values], default=_plain, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # halves of surrogate pairs and numbers beyond 64 bits
+        text = _dump([type_name, sorted(values.items())]).encode()
+    signed = hmac.digest(_version_key(secret), text, "sha256")
     return urlsafe_b64encode(signed[:VERSION_BYTES]).decode().rstrip("=")
 
 

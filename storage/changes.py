@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from storage.direct import Kept
@@ -203,9 +204,9 @@ def _text(value: Any) -> str:
 
 
 def _json(fields: Mapping[str, Any]) -> str:
-    text = json.dumps(dict(fields), ensure_ascii=False, separators=(",", ":"))
     try:
-        text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, which a database may give us and none takes
+        return orjson.dumps(dict(fields)).decode()
+    except (
+        TypeError
+    ):  # half of a surrogate pair, which a database may give us and none takes, or a number beyond 64 bits
         return json.dumps(dict(fields), separators=(",", ":"))
-    return text
