@@ -117,7 +117,7 @@ async def test_versions_tell_rows_and_their_states_apart(world: World) -> None:
 
 async def test_a_version_is_the_same_on_every_database_and_in_every_process(world: World) -> None:
     data = await world.data("{queue(by: {databaseId: 1}) {version} ticket(by: {databaseId: 20}) {version}}")
-    assert data == {"queue": {"version": "jbQbwcXGr72TbukS_C2SlQ"}, "ticket": {"version": "P8I-EJgZ5i5CNPCFFuXsJg"}}
+    assert data == {"queue": {"version": "J5kpHe-opXXaJq_iTc0bSA"}, "ticket": {"version": "u4ObN3hCurlINUKXY0jUAQ"}}
 
 
 CHANGES = {
