@@ -1,4 +1,4 @@
-"""Passwords as OTRS stores them, so that an OTRS on the same database takes them too."""
+"""Passwords as they are read, and as OTRS stores new ones, so that an OTRS on the same database takes them too."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import unicodedata
 
 COST = 12  # OTRS's own default
 BCRYPT_BYTES = 72  # what bcrypt looks at; the rest would count for nothing
+PASSWORD_BYTES = 1_024  # of one that is tried; hashing a megabyte would be work for an attacker's sake
 
 _STANDARD = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -35,6 +36,20 @@ def check_password(password: str) -> bytes:
     if len(secret) > BCRYPT_BYTES:
         raise PasswordTooLong(f"A password may have {BCRYPT_BYTES} bytes.")
     return secret
+
+
+def read_password(password: str) -> bytes | None:
+    """Return the bytes of a password that somebody signs in with, in NFC; None for one that no account has.
+
+    That is one of more than `PASSWORD_BYTES` bytes, and what is no text at all (lone surrogates).
+    """
+    if not password or len(password) > PASSWORD_BYTES:  # before it is normalised, which takes time too
+        return None
+    try:
+        secret = unicodedata.normalize("NFC", password).encode()
+    except UnicodeEncodeError:
+        return None
+    return secret if len(secret) <= PASSWORD_BYTES else None
 
 
 def _letters() -> str:
