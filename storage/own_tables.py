@@ -155,6 +155,93 @@ MERGE = sa.Table(
     sa.Index("lambdesk_merge_source", "source_ticket"),
 )
 
+# Passwords as Lambdesk keeps them beside OTRS's, which stay as they are.
+CREDENTIAL = sa.Table(
+    "lambdesk_credential",
+    _METADATA,
+    sa.Column("account_kind", sa.String(10), primary_key=True),
+    sa.Column("account_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hash", sa.String(250), nullable=False),  # argon2id, in its own notation
+    sa.Column("fingerprint", sa.String(64), nullable=False),  # of OTRS's `pw`; when that is another, this row is void
+    sa.Column("changed", sa.BigInteger, nullable=False),
+)
+
+# Who is signed in: a browser with a cookie, or a client with refresh tokens. Times are seconds since 1970.
+SESSION = sa.Table(
+    "lambdesk_session",
+    _METADATA,
+    sa.Column("id", sa.String(32), primary_key=True),  # no secret: it stands in access tokens and in lists
+    sa.Column("kind", sa.String(10), nullable=False),  # page or api
+    sa.Column("account_kind", sa.String(10), nullable=False),
+    sa.Column("account_id", sa.BigInteger, nullable=False),
+    sa.Column("stamp", sa.String(64), nullable=False),  # of password, login, groups and roles at sign-in
+    sa.Column("cookie_digest", sa.String(64), unique=True),
+    sa.Column("newest", sa.Integer, nullable=False),  # the number of the refresh token that is to be used next
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("seen", sa.BigInteger, nullable=False),
+    sa.Column("expires", sa.BigInteger, nullable=False),
+    sa.Column("ended", sa.BigInteger),
+    sa.Column("why", sa.String(20)),  # it ended
+    sa.Column("address", sa.String(45), nullable=False),
+    sa.Column("client", sa.String(250), nullable=False),  # what the browser or program calls itself
+    sa.Index("lambdesk_session_account", "account_kind", "account_id"),
+    sa.Index("lambdesk_session_expires", "expires"),
+)
+
+REFRESH_TOKEN = sa.Table(
+    "lambdesk_refresh_token",
+    _METADATA,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("session", sa.String(32), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),  # in its session, from 1
+    sa.Column("used", sa.BigInteger),  # milliseconds since 1970
+    sa.UniqueConstraint("session", "number", name="lambdesk_refresh_token_unique"),  # never two successors
+)
+
+API_TOKEN = sa.Table(
+    "lambdesk_api_token",
+    _METADATA,
+    sa.Column("id", _COUNTER, primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("owner_kind", sa.String(10), nullable=False),
+    sa.Column("owner_id", sa.BigInteger, nullable=False),
+    sa.Column("scope", LongText("MEDIUMTEXT"), nullable=False),  # JSON: the modules and operations, null for all
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("expires", sa.BigInteger, nullable=False),
+    sa.Column("seen", sa.BigInteger),
+    sa.Column("revoked", sa.BigInteger),
+    sa.Index("lambdesk_api_token_owner", "owner_kind", "owner_id"),
+)
+
+# Attempts to sign in, by account and by address. Times are milliseconds since 1970.
+THROTTLE = sa.Table(
+    "lambdesk_throttle",
+    _METADATA,
+    sa.Column("name", sa.String(80), primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("tried", sa.BigInteger, nullable=False),
+    sa.Column("free_at", sa.BigInteger, nullable=False),  # the next attempt is looked at from then on
+    sa.Column("told", sa.BigInteger, nullable=False),  # the `free_at` for which a refusal is in the audit
+    sa.Index("lambdesk_throttle_tried", "tried"),
+)
+
+SIGN_IN = sa.Table(
+    "lambdesk_sign_in",
+    _METADATA,
+    sa.Column("id", _COUNTER, primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),  # milliseconds since 1970
+    sa.Column("outcome", sa.String(10), nullable=False),  # ok, refused, throttled or reused
+    sa.Column("account_kind", sa.String(10), nullable=False),
+    sa.Column("account_id", sa.BigInteger),  # null: there is no such account
+    sa.Column("login", sa.String(200)),  # of an account only: people type passwords into the wrong field
+    sa.Column("account_key", sa.String(64), nullable=False),  # the same for the same login, known or not
+    sa.Column("address", sa.String(45), nullable=False),
+    sa.Column("session", sa.String(32)),
+    sa.Index("lambdesk_sign_in_at", "at"),
+    sa.Index("lambdesk_sign_in_account", "account_kind", "account_id", "at"),
+)
+
 TABLES = (
     META,
     MODULE,
@@ -167,9 +254,15 @@ TABLES = (
     SAVED_VIEW,
     JOB,
     MERGE,
+    CREDENTIAL,
+    SESSION,
+    REFRESH_TOKEN,
+    API_TOKEN,
+    THROTTLE,
+    SIGN_IN,
 )
 # SQLite gives the ids of deleted rows out again unless it is told not to.
-_NEVER_AGAIN = (VERSION, CHANGE, SAVED_VIEW, JOB, MERGE)
+_NEVER_AGAIN = (VERSION, CHANGE, SAVED_VIEW, JOB, MERGE, API_TOKEN, SIGN_IN)
 
 
 def tables_for(dialect: str) -> list[sa.Table]:
