@@ -265,9 +265,17 @@ class Database:
             pass
         return await self._read(statement, deadline)
 
-    def prepare(self, statement: Executable) -> Ready | None:
+    def prepare(self, statement: Executable | Kept, parameters: Parameters = None) -> Ready | None:
         """Return a statement as the driver takes it, to be kept and sent again; None where only SQLAlchemy can run it."""
-        return self._direct.prepare(statement)
+        return self._direct.prepare(statement, parameters)
+
+    async def fetch_kept(self, statement: Kept, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Read rows with a statement that its maker keeps, as `fetch` does."""
+        ready = self.prepare(statement, parameters)
+        if ready is None:
+            unprepared: Any = statement.statement
+            return await self.fetch(unprepared.params(parameters))
+        return await self.fetch(ready)
 
     @asynccontextmanager
     async def transaction(
