@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,10 @@ from storage.direct import Answer, Driver, Ready
 
 if TYPE_CHECKING:
     from storage.one_trip import OneTripConnection
+
+
+# At DEBUG it writes down every statement with its values, those of passwords and tokens too.
+logging.getLogger("aiosqlite").setLevel(logging.INFO)
 
 
 async def _run(driver: OneTripConnection, ready: Ready) -> Answer:
