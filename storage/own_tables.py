@@ -177,6 +177,7 @@ SESSION = sa.Table(
     sa.Column("stamp", sa.String(64), nullable=False),  # of password, login, groups and roles at sign-in
     sa.Column("cookie_digest", sa.String(64), unique=True),
     sa.Column("newest", sa.Integer, nullable=False),  # the number of the refresh token that is to be used next
+    sa.Column("rotated", sa.BigInteger, nullable=False),  # when the one before was used, in milliseconds
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("seen", sa.BigInteger, nullable=False),
     sa.Column("expires", sa.BigInteger, nullable=False),
@@ -194,7 +195,6 @@ REFRESH_TOKEN = sa.Table(
     sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("session", sa.String(32), nullable=False),
     sa.Column("number", sa.Integer, nullable=False),  # in its session, from 1
-    sa.Column("used", sa.BigInteger),  # milliseconds since 1970
     sa.UniqueConstraint("session", "number", name="lambdesk_refresh_token_unique"),  # never two successors
 )
 

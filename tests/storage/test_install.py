@@ -17,6 +17,7 @@ from storage.engine import Database, Statement, Transaction
 from storage.errors import InstallRefused
 from storage.install import Outcome, install
 from storage.otrs import layout_tables
+from storage.own_tables import TABLES
 from tests.counts import count
 from tests.databases import LAYOUTS, foreign_url, fresh_url
 
@@ -277,3 +278,18 @@ async def test_a_process_that_was_killed_leaves_no_lock_and_nothing_that_is_in_t
         outcome = (await install(database)).outcome
         assert outcome is (Outcome.RESUMED if database.dialect.name == "mysql" else Outcome.CREATED)
         assert await counts(database) == SEEDED
+
+
+async def test_a_database_of_an_earlier_version_gets_the_tables_that_are_new(database: Database) -> None:
+    kept = {"lambdesk_meta", "lambdesk_change"}
+    gone = sorted(table.name for table in TABLES if table.name not in kept)
+    async with database.transaction() as transaction:
+        await transaction.execute("INSERT INTO lambdesk_meta (name, value) VALUES ('mine', 'stays')")
+        for name in gone:
+            await transaction.execute(f"DROP TABLE {name}")
+    before = await schema_text(database), await counts(database)
+    assert (await install(database)).outcome is Outcome.PRESENT
+    found = {str(row[0]) for row in await database.fetch(_TABLES[database.dialect.name])}
+    assert found >= {table.name for table in TABLES}
+    assert (await schema_text(database), await counts(database)) == before
+    assert ("stays",) in await database.fetch("SELECT value FROM lambdesk_meta")
