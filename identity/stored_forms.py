@@ -19,6 +19,8 @@ from identity.passwords import BCRYPT_BYTES, encode
 MOST_ROUNDS = 1_000_000  # of SHA-2: 3 s; glibc takes a thousand times as many
 HIGHEST_COST = 16  # of bcrypt: 4 s
 
+_NONE = frozenset({"", "!", "*"})  # no password, whatever the setting: the marks of /etc/shadow
+
 Check = Callable[[bytes, re.Match[str]], bool]
 
 
@@ -27,7 +29,7 @@ def is_right(secret: bytes, stored: str, *, plain: bool = False) -> bool:
 
     `plain` lets a text of no known form be the password itself, as OTRS does where its configuration says so.
     """
-    if not stored or b"\0" in secret:  # crypt(3) would stop at the zero
+    if stored in _NONE or b"\0" in secret:  # crypt(3) would stop at the zero
         return False
     for form, check in _FORMS:
         found = form.fullmatch(stored)

@@ -141,6 +141,11 @@ def test_what_cannot_be_checked_is_never_right_and_costs_nothing(stored: str) ->
     assert not is_right(b"", stored, plain=True)
 
 
+@pytest.mark.parametrize("stored", ["", "!", "*"])
+def test_the_marks_of_an_account_without_a_password_are_none(stored: str) -> None:
+    assert not is_right(stored.encode(), stored, plain=True)
+
+
 def test_every_salt_of_des_crypt_swaps_other_places() -> None:
     letters = "./09AZaz"
     salts = [first + last for first in letters for last in letters]
