@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from identity.principals import Kind, Person
+from identity.texts import clean
 from storage.direct import Kept
 from storage.engine import Database, Transaction
 from storage.own_tables import SIGN_IN
@@ -51,7 +52,7 @@ async def note(transaction: Transaction, attempt: Attempt, now: float) -> None:
         "account_id": person.id if person else None,
         "login": person.login if person else None,
         "account_key": attempt.account_key,
-        "address": attempt.address[:ADDRESS_LETTERS],
+        "address": clean(attempt.address, ADDRESS_LETTERS),
         "session": attempt.session,
     }
     await transaction.execute(_NOTE, values)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from identity.accounts import Fetch, Standing, read_standing
 from identity.principals import Kind, Person
+from identity.texts import clean
 from storage.direct import Kept
 from storage.engine import Transaction
 from storage.own_tables import SESSION
@@ -124,8 +125,8 @@ async def insert_session(
         "created": int(now),
         "seen": int(now),
         "expires": expires,
-        "address": _clean(address, ADDRESS_LETTERS),
-        "client": _clean(client, CLIENT_LETTERS),
+        "address": clean(address, ADDRESS_LETTERS),
+        "client": clean(client, CLIENT_LETTERS),
     }
     await transaction.execute(_INSERT, values)
     return made
@@ -142,8 +143,3 @@ async def find_owner(fetch: Fetch, key: bytes, row: Row | None, now: float) -> P
         return None
     standing = await read_standing(fetch, key, row.account_kind, row.account_id)
     return standing.person if standing is not None and standing.is_valid and standing.stamp == row.stamp else None
-
-
-def _clean(text: str, letters: int) -> str:
-    """Cut what a client says of itself, and leave out what a column or a log would stumble over."""
-    return "".join(letter for letter in text if letter.isprintable())[:letters]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from identity.texts import clean
 from storage.direct import Kept
 from storage.engine import Database, Transaction
 from storage.own_tables import THROTTLE
@@ -20,6 +21,7 @@ from storage.retry import run
 
 PATIENCE_S = 5.0
 IPV6_PREFIX = 64  # of the network that one household or one server is given
+ADDRESS_LETTERS = 45
 SWEEP_ROWS = 1_000
 
 
@@ -95,7 +97,7 @@ def network_of(address: str) -> str:
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return address[:45]
+        return clean(address, ADDRESS_LETTERS)
     if isinstance(found, ipaddress.IPv6Address):
         if found.ipv4_mapped is None:
             return str(ipaddress.ip_network((found, IPV6_PREFIX), strict=False))

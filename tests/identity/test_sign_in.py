@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from identity.accounts import account_key
+from identity.audit import sweep
 from identity.errors import IdentityError, SignInRefused, Throttled
 from identity.principals import Kind
 from identity.sign_in import REFUSAL_S, Limits, SignIn, Timing
@@ -138,6 +139,22 @@ async def test_what_was_typed_as_a_login_is_kept_only_if_it_is_one(desk: Desk) -
     ((key, *rest),) = await desk.audit("account_key", "outcome", "account_id", "login")
     assert rest == ["refused", None, None]
     assert key == account_key(desk.keys.account, Kind.AGENT, "Correct horse battery staple ")
+
+
+async def test_an_address_that_a_proxy_made_up_harms_nothing(desk: Desk) -> None:
+    agent = await desk.agent(SHA)
+    standing = await desk.sign_in.check(Kind.AGENT, agent.person.login, "root", "\0\ud800'--\r\n" + "x" * 100_000)
+    await desk.sessions.start_page(standing, address="\0\ud800" * 1_000, client="\0\ud800")
+    ((address,),) = await desk.audit("address")
+    assert address == "'--" + "x" * 42
+
+
+async def test_old_sign_ins_are_removed(desk: Desk) -> None:
+    await refusal(desk, "nobody", "x")
+    desk.clock.now += 100
+    await refusal(desk, "nobody else", "x")
+    assert await sweep(desk.database, desk.clock.now - 50) == 1
+    assert len(await desk.audit("id")) == 1
 
 
 async def test_no_password_is_in_an_error_or_a_log(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:

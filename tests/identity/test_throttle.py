@@ -150,6 +150,7 @@ async def test_what_counts_for_nothing_any_more_is_removed(
         ("fe80::1%eth0", "fe80::/64"),
         ("unix socket", "unix socket"),
         ("x" * 100, "x" * 45),
+        ("1.2.3.4\0\n, 5.6.7.8", "1.2.3.4, 5.6.7.8"),
         ("", ""),
     ],
 )
