@@ -74,6 +74,14 @@ def test_what_is_forged_below_would_be_taken_were_it_not_changed(access: AccessT
     assert access.read(forge(claims(clock))).account_id == 12
 
 
+def test_a_token_lasts_for_some_time_and_no_longer_than_it_may(access: AccessTokens, clock: Clock) -> None:
+    now = int(clock())
+    assert access.read(forge(claims(clock, exp=now + 1))).expires == now + 1
+    for expires in (now, now - 1, now + LIFETIME_S + 1):
+        with pytest.raises(NotSignedIn):
+            access.read(forge(claims(clock, exp=expires)))
+
+
 @pytest.mark.parametrize("missing", ["iss", "aud", "sub", "iat", "exp", "jti", "typ", "sid"])
 def test_every_claim_is_required(access: AccessTokens, clock: Clock, missing: str) -> None:
     with pytest.raises(NotSignedIn):

@@ -62,6 +62,16 @@ async def test_a_renewed_session_goes_on_under_a_new_secret_only(desk: Desk) -> 
     assert not await is_in(lambda: desk.sessions.renew_page(old))
 
 
+async def test_a_session_that_does_not_count_is_not_renewed(desk: Desk) -> None:
+    agent = await desk.agent("x", login=f"renewed {id(desk)}")
+    secret = await desk.sessions.start_page(agent, address=HERE, client=FIREFOX)
+    await desk.write("UPDATE users SET valid_id = 2 WHERE id = :id", id=agent.person.id)
+    assert not await is_in(lambda: desk.sessions.renew_page(secret))
+    await desk.write("UPDATE users SET valid_id = 1 WHERE id = :id", id=agent.person.id)
+    desk.clock.now += 1
+    assert await is_in(lambda: desk.sessions.check_page(secret))
+
+
 async def test_of_two_renewals_at_once_one_succeeds(desk: Desk) -> None:
     old = await desk.sessions.start_page(await desk.agent("x"), address=HERE, client=FIREFOX)
     made = await asyncio.gather(*(desk.sessions.renew_page(old) for _ in range(5)), return_exceptions=True)
@@ -161,8 +171,8 @@ async def test_a_reused_refresh_token_ends_the_access_tokens_of_its_session(desk
     started = await desk.refresh.start(agent, address=HERE, client="cli")
     bearer = desk.access.make(agent.person, started.session_id)
     await desk.refresh.refresh(started.token, address=HERE)
-    assert await is_in(lambda: desk.callers.by_bearer(bearer))
     desk.clock.now += 60
+    assert await is_in(lambda: desk.callers.by_bearer(bearer))
     with pytest.raises(NotSignedIn):
         await desk.refresh.refresh(started.token, address=HERE)
     assert not await is_in(lambda: desk.callers.by_bearer(bearer))
