@@ -10,6 +10,9 @@ PIP := -m pip --disable-pip-version-check --no-input install --quiet
 NODE_HOME := $(CURDIR)/$(CLIENTS)/node/bin
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --universal --python-version 3.11 --custom-compile-command 'make lock'
 
+# Where the surroundings forbid it, every server that a test starts would compile all of our files again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev install-clients run test check format bench soak lock clean
 .DELETE_ON_ERROR:
