@@ -29,7 +29,7 @@ from resolvers.predicate import Compare, KeyIn, Predicate
 from resolvers.several import load_lists
 from resolvers.shape import LambdaLoad, ManyLoad, Record, Row, Shape, link_key
 from resolvers.statements import RowsPlan, Statement, Statements
-from resolvers.templates import Kept
+from resolvers.templates import Kept, kept_with
 from resolvers.terms import Term, joined_column, key_terms
 from resolvers.values import output, summed
 from schema.bindings import ToOne
@@ -53,11 +53,7 @@ class Named:
 
 def kept_plans(snapshot: Snapshot, database: Database, secret: bytes) -> Kept[Any]:
     """Return the plans that are kept with a snapshot for one database."""
-    key = ("plans", database.dialect, database.zone, secret)
-    found: Kept[Any] | None = snapshot.memo.get(key)
-    if found is None:
-        found = snapshot.memo[key] = Kept()
-    return found
+    return kept_with(snapshot.memo, ("plans", database.dialect, database.zone, secret))
 
 
 class Door:

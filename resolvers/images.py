@@ -11,7 +11,7 @@ from resolvers.ids import key_of
 from resolvers.nodes import RowNode, Slot, ValueSlot, VersionSlot
 from resolvers.predicate import Predicate
 from resolvers.several import load_lists
-from resolvers.shape import Read, Row, Shape
+from resolvers.shape import Read, Row
 from resolvers.statements import Statement, Statements
 from resolvers.terms import Term
 from resolvers.values import Unreadable
@@ -63,12 +63,11 @@ async def read_images(
     rows = [list(row) for row in await fetch(plan.statement)]
     if shape.lists and rows:
         await load_lists(statements, shape, rows, fetch)
-    fields, stored = _reads(statements, shape, _FIELD), _reads(statements, shape, _COLUMN)
     return [
         Image(
             key_of(module, [row[position] for position in plan.sort]),
-            Part(fields, row),
-            Part(stored, row),
+            Part(shape.reads, _FIELD, row),
+            Part(shape.reads, _COLUMN, row),
             partial(shape.reads[_VERSION], row),
         )
         for row in rows
@@ -91,34 +90,25 @@ def _view(statements: Statements, module: Module, version: VersionSlot, *, colum
     return found
 
 
-def _reads(statements: Statements, shape: Shape, prefix: str) -> dict[str, Read]:
-    found: dict[str, Read] | None = statements.kept.get(("reads", shape, prefix)) if not shape.loads else None
-    if found is None:
-        width = len(prefix)
-        found = {name[width:]: read for name, read in shape.reads.items() if name.startswith(prefix)}
-        if not shape.loads:
-            statements.kept.put(("reads", shape, prefix), found)
-    return found
-
-
 class Part(Mapping[str, Any]):
-    """A part of a row by name, each value read when it is asked for; one that cannot be read is null."""
+    """What of a row stands behind keys with a prefix, each value read when it is asked for; one that cannot be read is null."""
 
-    __slots__ = ("_reads", "_row")
+    __slots__ = ("_prefix", "_reads", "_row")
 
-    def __init__(self, reads: Mapping[str, Read], row: Row) -> None:
+    def __init__(self, reads: Mapping[str, Read], prefix: str, row: Row) -> None:
         self._reads = reads
+        self._prefix = prefix
         self._row = row
 
     def __getitem__(self, name: str) -> Any:
         """Read a value."""
-        value = self._reads[name](self._row)
+        value = self._reads[self._prefix + name](self._row)
         return None if isinstance(value, Unreadable) else value
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names."""
-        return iter(self._reads)
+        return (key.removeprefix(self._prefix) for key in self._reads if key.startswith(self._prefix))
 
     def __len__(self) -> int:
         """Count the names."""
-        return len(self._reads)
+        return sum(key.startswith(self._prefix) for key in self._reads)

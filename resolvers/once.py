@@ -11,7 +11,7 @@ from graphql import FieldNode
 from resolvers.context import Context
 from resolvers.gate import Gate, Touch
 from resolvers.selection import Selected, Selections
-from resolvers.templates import Kept
+from resolvers.templates import Kept, kept_with
 
 SELECTIONS_KEPT = 1_000
 
@@ -50,9 +50,7 @@ def once(
     `keep` returns it as it may be handed to everybody, or None if it is one caller's or one request's.
     """
     context, gate = analyst.context, analyst.gate
-    kept: Kept[_Known] | None = context.snapshot.memo.get("selections")
-    if kept is None:
-        kept = context.snapshot.memo["selections"] = Kept(SELECTIONS_KEPT)
+    kept: Kept[_Known] = kept_with(context.snapshot.memo, "selections", SELECTIONS_KEPT)
     key = (what, context.audience, *map(id, selected.nodes))
     known = kept.get(key)
     if known is not None and known.found is not None:

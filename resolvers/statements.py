@@ -47,9 +47,9 @@ class RowsPlan:
 
 @dataclass(frozen=True, slots=True)
 class _KeptPlan:
-    """A plan to be taken again; without a template only to know that it cannot be."""
+    """A plan to be taken again, with new values."""
 
-    template: Template | None
+    template: Template
     plan: RowsPlan
 
 
@@ -221,17 +221,16 @@ class Statements:
             return make(where)
         form, values = found
         key = (kind, form, tuple(views))
-        known: _KeptPlan | None = self.kept.get(key)
+        known: _KeptPlan | Hashable | None = self.kept.get(key)
+        if isinstance(known, _KeptPlan):
+            return replace(known.plan, statement=known.template.fill(values))
+        plan = make(where)
         if known is None:
-            plan = make(where)
             template = None
             if not any(shape.loads for shape in plan.shapes):  # which belong to one request
                 template = find_template(self.prepare, lambda marked: make(marked).statement, where, values)
-            self.kept.put(key, _KeptPlan(template, plan))
-            return plan
-        if known.template is None:
-            return make(where)
-        return replace(known.plan, statement=known.template.fill(values))
+            self.kept.put(key, _KeptPlan(template, plan) if template else _NO_TEMPLATE)
+        return plan
 
     def _draft(self, module: Module) -> Draft:
         return Draft(self.speech(), module)

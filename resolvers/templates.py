@@ -68,6 +68,14 @@ class Kept(Generic[Thing]):
         return thing
 
 
+def kept_with(memo: dict[object, Any], name: Hashable, size: int = TEMPLATES_KEPT) -> Kept[Any]:
+    """Return what is kept under a name with a snapshot."""
+    found: Kept[Any] | None = memo.get(name)
+    if found is None:
+        found = memo[name] = Kept(size)
+    return found
+
+
 def form_of(predicates: Sequence[Predicate]) -> tuple[tuple[Hashable, ...], list[Any]] | None:
     """Tell the form of conditions, and their values in its order; None for what is not kept."""
     form: list[Hashable] = []

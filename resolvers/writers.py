@@ -24,7 +24,7 @@ from graphql import (
 from resolvers.context import Context
 from resolvers.selection import Selected, Selections
 from resolvers.shape import Answer
-from resolvers.templates import Kept
+from resolvers.templates import Kept, kept_with
 from schema.bindings import VersionRoot
 
 WRITERS_KEPT = 1_000
@@ -47,8 +47,7 @@ class RootWriter:
 
 def root_writers(context: Context, selections: Selections, roots: list[Selected]) -> dict[str, Write] | None:
     """Return a writer for each root field by its response key, or None if the executor is needed."""
-    memo = context.snapshot.memo
-    kept: Kept[RootWriter] = memo.get("writers") or memo.setdefault("writers", Kept(WRITERS_KEPT))
+    kept: Kept[RootWriter] = kept_with(context.snapshot.memo, "writers", WRITERS_KEPT)
     found: dict[str, Write] = {}
     for root in roots:
         if isinstance(root.binding, VersionRoot):

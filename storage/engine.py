@@ -269,13 +269,15 @@ class Database:
         """Return a statement as the driver takes it, to be kept and sent again; None where only SQLAlchemy can run it."""
         return self._direct.prepare(statement, parameters)
 
-    async def fetch_kept(self, statement: Kept, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    async def fetch_kept(
+        self, statement: Kept, parameters: Mapping[str, Any], *, deadline: float | None = None
+    ) -> list[tuple[Any, ...]]:
         """Read rows with a statement that its maker keeps, as `fetch` does."""
         ready = self.prepare(statement, parameters)
         if ready is None:
             unprepared: Any = statement.statement
-            return await self.fetch(unprepared.params(parameters))
-        return await self.fetch(ready)
+            return await self.fetch(unprepared.params(parameters), deadline=deadline)
+        return await self.fetch(ready, deadline=deadline)
 
     @asynccontextmanager
     async def transaction(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,12 +18,10 @@ from storage.once import insert_once
 from storage.own_tables import IDEMPOTENCY
 
 _COLUMNS = IDEMPOTENCY.c
-_FIND = Kept(
-    sa.select(_COLUMNS.fingerprint, _COLUMNS.result)
-    .where(_COLUMNS.digest == sa.bindparam("name"))
-    # FOR SHARE: on MariaDB an ordinary read may see a time before the other's COMMIT.
-    .with_for_update(read=True)
-)
+_ASKED = sa.select(_COLUMNS.fingerprint, _COLUMNS.result).where(_COLUMNS.digest == sa.bindparam("name"))
+_LOOK = Kept(_ASKED)
+# FOR SHARE: on MariaDB an ordinary read may see a time before the other's COMMIT.
+_FIND = Kept(_ASKED.with_for_update(read=True))
 _NOTE = Kept(
     sa.update(IDEMPOTENCY)
     .where(_COLUMNS.digest == sa.bindparam("name"), _COLUMNS.fingerprint == "")
@@ -53,16 +53,17 @@ async def find(transaction: Transaction, name: str) -> Done | None:
     values = {"digest": name, "fingerprint": "", "result": "", "created": int(time.time())}
     if await insert_once(transaction, IDEMPOTENCY, values):
         return None
-    rows = await transaction.execute(_FIND, {"name": name})
-    return Done(rows[0][0], rows[0][1]) if rows and rows[0][0] else None
+    return _done(await transaction.execute(_FIND, {"name": name}))
 
 
 async def look(database: Database, name: str, deadline: float | None = None) -> Done | None:
     """Return what was done for a digest and is committed, without taking it; `find` decides in the transaction."""
-    columns = IDEMPOTENCY.c
-    question = sa.select(columns.fingerprint, columns.result).where(columns.digest == name)
-    rows = await database.fetch(question, deadline=deadline)
-    return Done(rows[0][0], rows[0][1]) if rows and rows[0][0] else None
+    return _done(await database.fetch_kept(_LOOK, {"name": name}, deadline=deadline))
+
+
+def _done(rows: Sequence[tuple[Any, ...]]) -> Done | None:
+    """Read what was done; who has only taken a digest has done nothing yet."""
+    return Done(*rows[0]) if rows and rows[0][0] else None
 
 
 async def note(transaction: Transaction, name: str, fingerprint: str, result_json: str) -> None:
