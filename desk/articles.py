@@ -18,6 +18,7 @@ from desk.names import Names
 from desk.plain_text import plain_text
 from desk.stamps import audit, epoch_now, wall_now
 from desk.tables import ARTICLE, ARTICLE_FLAG, ARTICLE_MIME, CUSTOMER_USER, TIME_ACCOUNTING
+from identity.principals import Kind
 from resolvers.conduct import Work
 from resolvers.faults import Fault, FaultCode
 from storage.errors import BadParameter
@@ -128,7 +129,7 @@ async def write_article(names: Names, work: Work, ticket: Columns, article: NewA
     html = Attachment(_HTML_FILE, f'{HTML}; charset="utf-8"', article.body.encode(), "inline")
     files = [html, *article.attachments] if article.content_type == HTML else list(article.attachments)
     await write_attachments(work, number, files)
-    if work.context.caller.kind == "agent":
+    if work.context.caller.kind is Kind.AGENT:
         seen = {"article_id": number, "article_key": "Seen", "article_value": "1"}
         await transaction.execute(
             sa.insert(ARTICLE_FLAG), {**seen, "create_time": wall_now(work), "create_by": work.actor_id}

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, TypeAlias
 
-from schema.spec import Operation
+from schema.spec import Audience, Operation
+
+_LOGIN_LETTERS = 200  # of the columns that keep it
 
 
 class Kind(StrEnum):
@@ -64,16 +66,35 @@ class Token:
     owner: Person
     scope: Scope
 
+    @property
+    def login(self) -> str:
+        """Whose it is, and its name: what stands beside what it did."""
+        return f"{self.owner.login} ({self.name})"[:_LOGIN_LETTERS]
+
 
 @dataclass(frozen=True, slots=True)
 class System:
     """Lambdesk itself, at a task of its own."""
 
     kind: ClassVar[Kind] = Kind.SYSTEM
+    id: ClassVar[int] = 0
+    login: ClassVar[str] = "system"
     task: str
 
 
 Principal: TypeAlias = Agent | Customer | Token | System
+
+
+def person_of(principal: Principal) -> Person | None:
+    """Return the person behind a principal: itself, or whose token it is; nobody for the system."""
+    if isinstance(principal, Token):
+        return principal.owner
+    return None if isinstance(principal, System) else principal
+
+
+def audience_of(principal: Principal) -> Audience:
+    """Return whose schema a principal uses."""
+    return Audience.CUSTOMER if isinstance(person_of(principal), Customer) else Audience.AGENT
 
 
 def subject(person: Person) -> str:

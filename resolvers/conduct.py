@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, Protocol
 
+from identity.principals import Agent, person_of
 from resolvers.context import Context
 from schema.spec import Module
 from storage.engine import Transaction
@@ -35,8 +36,8 @@ class Work:
     @property
     def actor_id(self) -> int:
         """Return whom audit columns name: agents by their id, everybody else as OTRS's first user, as OTRS does."""
-        caller = self.context.caller
-        return caller.id if caller.kind == "agent" and caller.id > 0 else 1
+        person = person_of(self.context.caller)
+        return person.id if isinstance(person, Agent) and person.id > 0 else 1
 
 
 @dataclass(slots=True)

@@ -6,11 +6,12 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 
 from graphql import GraphQLSchema
 
+from identity.principals import Principal, audience_of
+from identity.rights import Rights
 from resolvers.computed import LambdaRunner, NoRunner
 from schema.snapshot import Snapshot
 from schema.spec import Audience
@@ -19,24 +20,6 @@ from storage.engine import Database
 
 REQUEST_DEADLINE_S = 5.0
 COST_LIMIT = 200_000  # rows times fields
-
-
-class CallerKind(StrEnum):
-    """Agents and customers are different principals everywhere; an id never means anything without its kind."""
-
-    AGENT = "agent"
-    CUSTOMER = "customer"
-    TOKEN = "token"  # noqa: S105 - a kind of caller, no secret
-    SYSTEM = "system"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who is calling."""
-
-    kind: CallerKind
-    id: int
-    login: str
 
 
 class FeedReader(Protocol):
@@ -57,22 +40,18 @@ class OwnFeed:
         return await read_since(self.database, after_id, limit, modules)
 
 
-SYSTEM = Caller(CallerKind.SYSTEM, 0, "system")
-
-
 def _deadline() -> float:
     return time.monotonic() + REQUEST_DEADLINE_S
 
 
 @dataclass(slots=True)
 class Context:
-    """One request. `secret` signs cursors and versions; `deadline` is an instant of `time.monotonic()`."""
+    """One request of whoever has these rights. `secret` signs cursors and versions; `deadline` is of `time.monotonic()`."""
 
     snapshot: Snapshot
     database: Database
     secret: bytes
-    audience: Audience = Audience.AGENT
-    caller: Caller = SYSTEM
+    rights: Rights
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     deadline: float = field(default_factory=_deadline)
     lambdas: LambdaRunner = field(default_factory=NoRunner)
@@ -81,6 +60,16 @@ class Context:
     cost_limit: int = COST_LIMIT
     cost: int = 0
     statements: int = 0
+
+    @property
+    def caller(self) -> Principal:
+        """Who is calling."""
+        return self.rights.principal
+
+    @property
+    def audience(self) -> Audience:
+        """Whose schema the caller uses."""
+        return audience_of(self.rights.principal)
 
     @property
     def feed(self) -> FeedReader:

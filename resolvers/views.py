@@ -9,7 +9,8 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from resolvers.context import Caller, CallerKind, Context
+from identity.principals import Kind, Principal
+from resolvers.context import Context
 from resolvers.errors import OperationError
 from resolvers.faults import Fault, FaultCode, Faulty
 from resolvers.listing import Wanted, check_list, shown_module
@@ -31,7 +32,7 @@ SIZE_LIMIT_CHARS = 20_000  # of filter, search, order and columns together
 VIEW_LIMIT = 100  # of one owner and module
 
 # Who may share, and sees what others share: customers of one company are none of another's business.
-_SHARING = frozenset({CallerKind.AGENT, CallerKind.TOKEN, CallerKind.SYSTEM})
+_SHARING = frozenset({Kind.AGENT, Kind.TOKEN, Kind.SYSTEM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class ViewDraft:
     columns: Sequence[str] = ()
 
 
-def owner_of(caller: Caller) -> ViewOwner:
+def owner_of(caller: Principal) -> ViewOwner:
     """Say who owns what a caller keeps."""
     return ViewOwner(caller.kind.value, caller.id)
 

@@ -18,7 +18,7 @@ from web.connected import while_connected
 from web.edge import note_of
 from web.errors import NOTHING_HERE, STATUS, Code, Refused, log_failure, unavailable
 from web.file_names import clean_name, disposition_of
-from web.live import Live, Transfers
+from web.live import EVERYBODY, Live, Transfers
 from web.origin import FOREIGN, is_own_origin
 from web.ranges import is_known, read_range
 from web.sniff import ANY_BYTES
@@ -61,7 +61,7 @@ class Downloads:
 
     async def _answer(self, request: Request, send: Send) -> None:
         note = note_of(request.scope)
-        context = self.transfers.begin(self.live.snapshot(), note.request_id)
+        context = self.transfers.begin(self.live.snapshot(), EVERYBODY, note.request_id)
         row, field = request.path_params["row"], request.path_params["field"]
         try:
             async with open_file(context, self.transfers.files, row, field) as found:

@@ -55,7 +55,7 @@ async def read_pages(live: Live, export: Export, request_id: str) -> AsyncGenera
     tries = 1
     while True:
         deadline = time.monotonic() + live.settings.request_seconds
-        call = Call(export.snapshot, document, operation, dict(variables), export.audience, request_id, deadline)
+        call = Call(export.snapshot, document, operation, dict(variables), export.rights, request_id, deadline)
         page, errors = await _read(live, call, tries)
         yield "".join(_lines(page["nodes"], export.columns, errors))
         if not page["pageInfo"]["hasNextPage"]:

@@ -10,13 +10,15 @@ from urllib.parse import parse_qsl
 from graphql import GraphQLSchema
 from starlette.requests import Request
 
+from identity.principals import audience_of
+from identity.rights import Rights
 from resolvers.errors import OperationError
 from resolvers.listing import Column, Wanted, default_columns, list_document, read_columns
 from schema.snapshot import Snapshot
 from schema.spec import Audience, Module
 from web.body import check_shape, read_parameter
 from web.errors import Code, Refused
-from web.live import Live
+from web.live import EVERYBODY, Live
 
 T = TypeVar("T")
 
@@ -36,14 +38,19 @@ class Export:
     wanted: Wanted
     header: Sequence[str]
     has_mark: bool
-    audience: Audience
+    rights: Rights
+
+    @property
+    def audience(self) -> Audience:
+        """Whose schema it is a list of."""
+        return audience_of(self.rights.principal)
 
 
-def read_export(request: Request, live: Live, audience: Audience = Audience.AGENT) -> Export:
+def read_export(request: Request, live: Live, rights: Rights = EVERYBODY) -> Export:
     """Read what is asked for. Raises `Refused`."""
     given = _parameters(request)
     snapshot = live.snapshot()
-    schema = snapshot.schema_for(audience)
+    schema = snapshot.schema_for(audience_of(rights.principal))
     module = _module(str(request.path_params["file"]), snapshot, schema)
     wanted = Wanted(_json(given, "filter", live), given.get("search") or None, _json(given, "orderBy", live))
     names = [name for name in given.get("columns", "").split(",") if name.strip()]
@@ -56,7 +63,7 @@ def read_export(request: Request, live: Live, audience: Audience = Audience.AGEN
     language = given.get("language", "en")
     header = [column.caption(language) if by_caption else column.name for column in columns]
     has_mark = _choice(given, "bom", _FLAGS, default=False)
-    return Export(snapshot, module, columns, wanted, header, has_mark, audience)
+    return Export(snapshot, module, columns, wanted, header, has_mark, rights)
 
 
 def _parameters(request: Request) -> dict[str, str]:

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from identity.principals import Principal
 from resolvers.conduct import Work
-from resolvers.context import Caller, Context
+from resolvers.context import Context
 from resolvers.deeds import Deeds
 from resolvers.door import Door
 from resolvers.errors import DatabaseAway, DeadlinePassed
@@ -157,8 +158,7 @@ class ImportJobs:
             snapshot=context.snapshot,
             database=context.database,
             secret=context.secret,
-            audience=context.audience,
-            caller=context.caller,
+            rights=context.rights,
             request_id=context.request_id,
             deadline=time.monotonic() + LIMIT_S,
             languages=context.languages,
@@ -227,6 +227,6 @@ class ImportJobs:
             del self._running[number]
 
 
-def owner_of(caller: Caller) -> Owner:
+def owner_of(caller: Principal) -> Owner:
     """Say whose an import is."""
     return Owner(str(caller.kind), caller.id)

@@ -17,6 +17,7 @@ from desk.conduct import TABLE, TicketConduct
 from desk.desk import make_desk
 from desk.hands import make_hands
 from desk.mutations import graphql_names, lacking
+from identity.rights import Rights
 from resolvers.context import Context
 from resolvers.document import Documents
 from resolvers.execute import execute
@@ -106,7 +107,7 @@ def make_live(settings: Settings) -> Live:
             snapshot=call.snapshot,
             database=database,
             secret=secret,
-            audience=call.audience,
+            rights=call.rights,
             request_id=call.request_id,
             deadline=call.deadline,
             languages=call.languages,
@@ -139,9 +140,9 @@ def make_live(settings: Settings) -> Live:
         admission=Admission(settings.concurrency, settings.queue_length, settings.queue_seconds),
     )
 
-    def begin(snapshot: Snapshot, request_id: str) -> Context:
+    def begin(snapshot: Snapshot, rights: Rights, request_id: str) -> Context:
         deadline = time.monotonic() + settings.request_seconds
-        return Context(snapshot, database, secret, request_id=request_id, deadline=deadline)
+        return Context(snapshot, database, secret, rights, request_id=request_id, deadline=deadline)
 
     places = (Admission(settings.file_transfers, settings.queue_length, settings.queue_seconds) for _ in range(2))
     live.transfers = Transfers(files, begin, *places)

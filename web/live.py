@@ -11,6 +11,8 @@ from typing import Any, Protocol
 from graphql import ExecutionResult
 from graphql.language import DocumentNode, OperationDefinitionNode
 
+from identity.principals import System, audience_of
+from identity.rights import Rights, unbounded
 from resolvers.context import Context
 from resolvers.document import Documents
 from schema.snapshot import Snapshot
@@ -21,6 +23,7 @@ from web.errors import unavailable
 from web.persisted import Persisted
 from web.settings import Settings
 
+EVERYBODY = unbounded(System("web"))  # until callers are recognised
 LOADING = "The modules are not loaded yet. Try again."
 
 
@@ -49,11 +52,16 @@ class Call:
     document: DocumentNode
     operation: OperationDefinitionNode
     variables: Mapping[str, Any]
-    audience: Audience
+    rights: Rights
     request_id: str
     deadline: float
     languages: tuple[str, ...] = ()
     idempotency_key: str | None = None
+
+    @property
+    def audience(self) -> Audience:
+        """Whose schema it is an operation of."""
+        return audience_of(self.rights.principal)
 
 
 Execute = Callable[[Call], Awaitable[ExecutionResult]]
@@ -63,10 +71,10 @@ Introspect = Callable[[Call], Awaitable[bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class Transfers:
-    """What uploads and downloads need. `begin` makes the context of a request by its snapshot and id."""
+    """What uploads and downloads need. `begin` makes the context of a request."""
 
     files: Files
-    begin: Callable[[Snapshot, str], Context]
+    begin: Callable[[Snapshot, Rights, str], Context]
     uploads: Admission
     downloads: Admission
 

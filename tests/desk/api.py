@@ -14,7 +14,9 @@ from graphql import DocumentNode, parse, validate
 from desk.conduct import TABLE, TicketConduct
 from desk.desk import make_desk
 from desk.hands import make_hands
-from resolvers.context import SYSTEM, Caller, Context
+from identity.principals import Principal
+from identity.rights import unbounded
+from resolvers.context import Context
 from resolvers.execute import execute
 from resolvers.faults import Fault, FaultCode, Faulty
 from resolvers.hooks import HookEvent, HookOutcome
@@ -27,6 +29,7 @@ from storage.file_claims import Owner
 from storage.files import Files
 from storage.install import install
 from storage.library import Library
+from tests.callers import SYSTEM
 from web.lifecycle import build
 
 MODULES = Path(__file__).parent.parent.parent / "modules"
@@ -74,7 +77,7 @@ class Api:
     snapshot: Snapshot
     writing: Writing
     rules: Rules
-    caller: Caller = SYSTEM
+    caller: Principal = SYSTEM
     languages: tuple[str, ...] = ()
     deadline_s: float = DEADLINE_S
 
@@ -89,7 +92,7 @@ class Api:
             assert validate(self.snapshot.schema_for(Audience.AGENT), document) == []
         deadline = time.monotonic() + self.deadline_s
         context = Context(
-            self.snapshot, self.database, b"secret", caller=self.caller, deadline=deadline, languages=self.languages
+            self.snapshot, self.database, b"secret", unbounded(self.caller), deadline=deadline, languages=self.languages
         )
         writing = replace(self.writing, idempotency_key=once)
         result = await execute(context, document, None, variables, writing=writing)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,13 +14,16 @@ from desk.desk import Desk, make_desk
 from desk.stamps import audit, touched
 from desk.tables import TICKET, TICKET_HISTORY
 from desk.tickets import lock_tickets
+from identity.principals import Principal
+from identity.rights import unbounded
 from resolvers.conduct import ChangeKind, RowChange, Work
-from resolvers.context import Caller, CallerKind, Context
+from resolvers.context import Context
 from schema.catalog import Catalog
 from schema.snapshot import Snapshot
 from schema.spec import Module
 from storage.engine import Database
 from storage.files import Files
+from tests.callers import ROOT
 
 NOW = datetime(2026, 1, 15, 9, 30, 15, tzinfo=UTC)
 RAW, JUNK, MISC = 2, 3, 4
@@ -37,14 +40,14 @@ class Office:
     desk: Desk
     catalog: Catalog
     now: datetime = NOW
-    caller: Caller = field(default=Caller(CallerKind.AGENT, 1, "root@localhost"))
+    caller: Principal = ROOT
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:
         """Open one transaction of a write."""
         snapshot = Snapshot("v", 1, {}, (), {}, self.catalog)
         async with self.database.transaction() as transaction:
-            yield Work(Context(snapshot, self.database, b"s", caller=self.caller), transaction, self.now)
+            yield Work(Context(snapshot, self.database, b"s", unbounded(self.caller)), transaction, self.now)
 
     async def create(self, *, extras: Mapping[str, Any] | None = None, **values: Any) -> int:
         """Make a ticket and return its id."""

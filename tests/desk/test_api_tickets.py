@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from resolvers.context import Caller, CallerKind
+from tests.callers import ROOT
 from tests.desk.api import Api, reject
 
 NOWHERE = 987_654
@@ -124,7 +124,7 @@ async def test_a_change_of_everything_is_told_as_otrs_tells_it(api: Api) -> None
 
 
 async def test_agents_are_named_as_owners_and_as_those_who_did_it(api: Api) -> None:
-    api.caller = Caller(CallerKind.AGENT, 1, "root@localhost")
+    api.caller = ROOT
     ticket = await api.ticket()
 
     await api.done(

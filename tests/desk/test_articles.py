@@ -8,8 +8,8 @@ import pytest
 from desk.articles import HTML, ArticleKind, NewArticle, check_article
 from desk.attachments import Attachment, read_attachments
 from desk.plain_text import plain_text
-from resolvers.context import SYSTEM
 from resolvers.faults import Faulty
+from tests.callers import SYSTEM
 from tests.desk.office import NOW, Office
 
 MIME = "a_from, a_to, a_subject, a_content_type, incoming_time, content_path"

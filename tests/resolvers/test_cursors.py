@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from resolvers.context import Caller, CallerKind
+from identity.principals import Agent, Scope, Token
+from identity.rights import unbounded
 from resolvers.cursors import REFUSED, CursorKey
 from resolvers.errors import BadRequest
 from tests.resolvers.world import World
@@ -40,8 +41,8 @@ async def test_a_cursor_of_another_list_is_refused(world: World, text: str) -> N
 
 
 async def test_a_cursor_of_another_caller_is_refused(world: World) -> None:
-    cursor = await cursor_of(world, caller=Caller(CallerKind.AGENT, 2, "anna"))
-    refused = await world.refusal(SAME, {"c": cursor}, caller=Caller(CallerKind.CUSTOMER, 2, "anna"))
+    cursor = await cursor_of(world, rights=unbounded(Agent(2, "anna")))
+    refused = await world.refusal(SAME, {"c": cursor}, rights=unbounded(Token(2, "anna", Agent(3, "bob"), Scope())))
     assert refused == f"BAD_REQUEST: queues.after: {REFUSED}"
 
 

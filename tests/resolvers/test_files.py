@@ -23,6 +23,7 @@ from storage.engine import Database
 from storage.file_claims import Owner, StoredFile, claim
 from storage.files import Files
 from storage.library import Library
+from tests.callers import everything
 from tests.databases import DIALECTS, fresh_url
 from web.lifecycle import build
 
@@ -52,7 +53,7 @@ class Desk:
 
     async def ask(self, query: str, audience: Audience = Audience.AGENT) -> Any:
         document = parse(query)
-        context = Context(self.snapshot, self.database, b"secret", audience)
+        context = Context(self.snapshot, self.database, b"secret", everything(audience))
         assert not validate(context.schema, document)
         result = await execute(context, document)
         assert not result.errors, result.errors
@@ -66,7 +67,7 @@ class Desk:
     async def bytes_of(
         self, row_id: str, field: str, audience: Audience = Audience.AGENT
     ) -> tuple[Download, bytes] | None:
-        context = Context(self.snapshot, self.database, b"secret", audience)
+        context = Context(self.snapshot, self.database, b"secret", everything(audience))
         async with open_file(context, self.files, row_id, field) as found:
             if found is None:
                 return None

@@ -20,6 +20,7 @@ from schema.spec import Audience, Module
 from storage.engine import Database
 from storage.install import install
 from storage.library import Library
+from tests.callers import everything
 from tests.counts import SOAK
 from tests.databases import DIALECTS, foreign_url, fresh_url
 
@@ -108,12 +109,14 @@ async def walk(url: str) -> None:
         assert snapshot.problems == ()
         schema = cast("LambdeskSchema", snapshot.schema_for(Audience.AGENT))
         for module in schema.modules.values():
-            everything = list(questions(schema, module))
-            for start in range(0, len(everything), ROOTS_AT_ONCE):
-                part = everything[start : start + ROOTS_AT_ONCE]
+            asked = list(questions(schema, module))
+            for start in range(0, len(asked), ROOTS_AT_ONCE):
+                part = asked[start : start + ROOTS_AT_ONCE]
                 document = parse("{" + " ".join(f"q{n}: {question}" for n, question in enumerate(part)) + "}")
                 assert not validate(schema, document)
-                result = await execute(Context(snapshot, database, b"secret", deadline=monotonic() + WAIT_S), document)
+                result = await execute(
+                    Context(snapshot, database, b"secret", everything(), deadline=monotonic() + WAIT_S), document
+                )
                 failed = [part[int(str((error.path or ["q0"])[0])[1:])] for error in result.errors or ()]
                 assert not failed, (module.name, failed, result.errors)
     finally:

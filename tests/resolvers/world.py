@@ -39,6 +39,7 @@ from schema.spec import (
 from storage.columns import LongText, WallClock
 from storage.engine import Database
 from storage.values import wall_clock
+from tests.callers import everything
 
 PLACE = Place("modules/sample.yaml")
 SECRET = b"a secret of the tests"
@@ -564,7 +565,8 @@ class World:
     seen: list[str] = field(default_factory=list)
 
     def context(self, **settings: Any) -> Context:
-        settings = {"audience": Audience.AGENT, "request_id": "r1", **settings}
+        rights = everything(settings.pop("audience", Audience.AGENT))
+        settings = {"rights": rights, "request_id": "r1", **settings}
         return Context(snapshot=self.snapshot, database=self.database, secret=SECRET, **settings)
 
     async def run(

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from graphql import parse
 
-from resolvers.context import Caller, CallerKind
+from identity.principals import Agent, Customer, Person
+from identity.rights import unbounded
 from resolvers.execute import execute
 from resolvers.views import SIZE_LIMIT_CHARS, VIEW_LIMIT
-from schema.spec import Audience
 from storage.engine import Database
 from storage.files import Files
 from storage.library import Library
@@ -20,9 +20,9 @@ from tests.web.real import ROOM, Desk, open_desk
 from web.import_jobs import ImportJobs
 from web.workshop import PlatformContext, Workshop
 
-ADA = Caller(CallerKind.AGENT, 5, "ada")
-BOB = Caller(CallerKind.AGENT, 6, "bob")
-CAROL = Caller(CallerKind.CUSTOMER, 5, "carol")
+ADA = Agent(5, "ada")
+BOB = Agent(6, "bob")
+CAROL = Customer(5, "carol", "")
 GRANTED = ROOM.replace("access: {agent: {view: true}}", "access: {agent: {view: true}, customer: {view: true}}")
 SAVE = """
 mutation ($input: SaveViewInput!) {
@@ -43,15 +43,14 @@ class Callers:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
-    async def ask(self, caller: Caller, text: str, *, languages: tuple[str, ...] = (), **variables: Any) -> Any:
+    async def ask(self, caller: Person, text: str, *, languages: tuple[str, ...] = (), **variables: Any) -> Any:
         live = self.desk.live
         assert isinstance(live.database, Database)
         context = PlatformContext(
             snapshot=live.snapshot(),
             database=live.database,
             secret=b"secret",
-            audience=Audience.CUSTOMER if caller.kind is CallerKind.CUSTOMER else Audience.AGENT,
-            caller=caller,
+            rights=unbounded(caller),
             languages=languages,
             imports=ImportJobs(live.database, Files(live.database)),
             workshop=Workshop(live.registry, Library(live.database), (self.desk.site,), False),  # type: ignore[arg-type] # the real one
@@ -60,10 +59,10 @@ class Callers:
         assert result.errors is None, result.errors
         return next(iter((result.data or {}).values()))
 
-    async def save(self, caller: Caller, name: str = "Big", **more: Any) -> Any:
+    async def save(self, caller: Person, name: str = "Big", **more: Any) -> Any:
         return await self.ask(caller, SAVE, input={"module": "room", "name": name, **more})
 
-    async def names(self, caller: Caller) -> list[tuple[str, bool]]:
+    async def names(self, caller: Person) -> list[tuple[str, bool]]:
         return [(view["name"], view["owner"]["isMe"]) for view in await self.ask(caller, LIST)]
 
 

@@ -10,6 +10,7 @@ from resolvers.execute import answer_event
 from resolvers.selection import Selections, select
 from resolvers.subscribe import ChangeNode, Follower, analyse_subscription
 from storage.changes import read_since
+from tests.callers import everything
 from tests.writes.world import SECRET, Desk, fresh
 
 CHANGES = """query ($since: String, $first: Int = 100, $types: [String!]) {
@@ -106,7 +107,7 @@ class Watcher:
         self.position = 0
 
     def context(self) -> Context:
-        return Context(self.desk.snapshot, self.desk.database, SECRET)
+        return Context(self.desk.snapshot, self.desk.database, SECRET, everything())
 
     async def skip(self) -> None:
         async for _ in self.changes():

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from resolvers.context import Caller, CallerKind
+from identity.principals import Agent
 from tests.writes.world import Desk, fresh
 
 HISTORY = """query ($of: ID!, $first: Int = 50, $before: ID) {
@@ -38,7 +38,7 @@ async def rename(desk: Desk, row: dict[str, Any], name: str, **how: Any) -> None
 async def test_every_change_says_who_what_before_and_after(desk: Desk) -> None:
     first, second = fresh("p"), fresh("p")
     row = await desk.made("Priority", {"name": first})
-    await rename(desk, row, second, caller=Caller(CallerKind.AGENT, 1, "root@localhost"))
+    await rename(desk, row, second, caller=Agent(1, "root@localhost"))
     newest, oldest = await history(desk, row["id"])
     assert (newest["kind"], newest["fields"]) == ("UPDATED", [{"field": "name", "before": first, "after": second}])
     assert newest["by"] == {"kind": "agent", "id": 1, "login": "root@localhost"}

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from resolvers.context import Caller, CallerKind
+from identity.principals import Agent
 from storage.engine import Transaction
 from storage.errors import TransactionConflict
 from tests.writes.world import Desk, faults, fresh, mutation, queue
@@ -50,7 +50,7 @@ async def test_what_was_refused_may_be_tried_again_with_the_same_key(desk: Desk)
 async def test_keys_belong_to_their_caller_and_to_the_field_of_the_answer(desk: Desk) -> None:
     key = fresh("key")
     for number in (1, 2):
-        caller = Caller(CallerKind.AGENT, number, f"agent {number}")
+        caller = Agent(number, f"agent {number}")
         assert (await desk.write("createGadget", {"gadget": {"name": f"{key}-{number}"}}, key=key, caller=caller))[
             "errors"
         ] == []

@@ -11,7 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 from graphql import ExecutionResult, parse, validate
 
-from resolvers.context import Caller, CallerKind, Context
+from identity.principals import Agent, Principal
+from identity.rights import unbounded
+from resolvers.context import Context
 from resolvers.execute import execute
 from resolvers.hooks import HookRunner, NoHooks
 from resolvers.writing import Writing
@@ -27,7 +29,7 @@ from web.lifecycle import build
 
 MODULES = Path(__file__).parent.parent.parent / "modules"
 SECRET = b"a secret of these tests, 32 bytes"
-AGENT = Caller(CallerKind.AGENT, 1, "root@localhost")
+AGENT = Agent(1, "root@localhost")
 ERRORS = "errors { code message path messageKey params }"
 _numbers = count(1)
 
@@ -88,10 +90,10 @@ class Desk:
         key: str | None = None,
         languages: Sequence[str] = (),
         hooks: HookRunner | None = None,
-        caller: Caller = AGENT,
+        caller: Principal = AGENT,
     ) -> ExecutionResult:
         """Run a valid document."""
-        context = Context(self.snapshot, self.database, SECRET, caller=caller, languages=tuple(languages))
+        context = Context(self.snapshot, self.database, SECRET, unbounded(caller), languages=tuple(languages))
         document = parse(query)
         assert validate(context.schema, document) == []
         writing = Writing(hooks=hooks or NoHooks(), idempotency_key=key)
