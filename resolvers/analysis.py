@@ -46,6 +46,7 @@ from resolvers.page import read_page
 from resolvers.past import analyse_changes, analyse_history
 from resolvers.predicate import Predicate
 from resolvers.selection import Selected, Selections
+from resolvers.templates import Kept, kept_with
 from resolvers.terms import Term
 from schema.bindings import (
     AggregateRoot,
@@ -121,7 +122,7 @@ class Analyst:
     def __init__(self, context: Context, selections: Selections) -> None:
         self.context = context
         self.selections = selections
-        self.gate = Gate()
+        self.gate = Gate(context.access)
         self.filters = FilterReader(context.snapshot, self.gate)
         self.orders = OrderReader(context.snapshot, self.gate)
         self.needs = NeedsReader(context.snapshot, self.gate)
@@ -290,12 +291,11 @@ class Analyst:
         self.gate.names(module, fields, Use.VERSION, at)
         if hops:
             return VersionSlot(tuple(Term(hops, module, field) for field in fields))
-        key = ("version", module.name, self.context.audience)
-        found: VersionSlot | None = self.context.snapshot.memo.get(key)
-        if found is None:
-            found = VersionSlot(tuple(Term((), module, field) for field in fields), is_kept=True)
-            self.context.snapshot.memo[key] = found
-        return found
+        kept: Kept[VersionSlot] = kept_with(self.context.snapshot.memo, "versions")
+        key = (module.name, self.context.rights.shape)
+        return kept.get(key) or kept.put(
+            key, VersionSlot(tuple(Term((), module, field) for field in fields), is_kept=True)
+        )
 
     def _computed(self, binding: ComputedValue, args: Mapping[str, Any], hops: tuple[ToOne, ...], at: str) -> Slot:
         module, computed = binding.module, binding.computed
@@ -315,13 +315,14 @@ class Analyst:
         return found
 
     def _readable(self, module: Module) -> list[Field]:
-        """Return the fields that the audience's schema has an output for."""
-        key = ("readable", module.name, self.context.audience)
-        found: list[Field] | None = self.context.snapshot.memo.get(key)
+        """Return the fields that the audience's schema has an output for, and that the caller may use."""
+        kept: Kept[list[Field]] = kept_with(self.context.snapshot.memo, "readable")
+        key = (module.name, self.context.rights.shape)
+        found = kept.get(key)
         if found is None:
             shown = self.type_named(module.type_name).fields
-            found = [field for field in module.shown_fields if field.api_name in shown or field.raw_name in shown]
-            self.context.snapshot.memo[key] = found
+            fields = [field for field in module.shown_fields if field.api_name in shown or field.raw_name in shown]
+            found = kept.put(key, self.gate.seen(module, fields))
         return found
 
     def _is_served(self, text: str, known: Mapping[str, Module]) -> bool:

@@ -11,10 +11,14 @@ from resolvers.checks import check, fault, is_empty
 from resolvers.faults import Fault, FaultCode
 from resolvers.filters import FilterReader
 from resolvers.gate import Use
-from resolvers.predicate import Predicate
+from resolvers.predicate import Compare, Predicate
+from resolvers.terms import Term, joined_column
 from schema.bindings import ToOne
+from schema.catalog import ColumnClass
 from schema.spec import Audience, Field, Home, Module
 from schema.writes import Writes, default_of, is_required, writes_of
+
+_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +119,14 @@ class InputReader:
         given.extras = {name: value for name, value in data.items() if name not in used}
         return given
 
+    def _looks_up(self, item: Field, at: tuple[str, ...]) -> bool:
+        """Answer whether a reference given by its bare number must be looked up: where some rows are not the caller's to link."""
+        target = self.modules.get(item.to or "")
+        if target is None:
+            return False
+        self.filters.gate.rows(target, ".".join(at))
+        return self.filters.gate.access.is_bounded(target)
+
     def _name_key(self, module: Module, value: Any, given: Given) -> None:
         """Take the client's own key of a new row; a field of the file on that column says what it may be."""
         key = module.key_columns[0]
@@ -140,6 +152,11 @@ class InputReader:
             target = self.modules[item.to]
             self.filters.gate.rows(target, ".".join(at))
             given.lookups[item.name] = Lookup(item, target, self.filters.read_key(target, value, ".".join(at)), at)
+            return
+        if item.to and item.column_class in _WHOLE and self._looks_up(item, at):
+            target = self.modules[item.to]
+            where = Compare(Term((), target, joined_column(ToOne(target, item, target))), "eq", value, ".".join(at))
+            given.lookups[item.name] = Lookup(item, target, where, at)
             return
         value = _settled(item, value)
         wrong = None if item.required and is_empty(item, value) else check(item, value)  # that is told by itself

@@ -43,13 +43,14 @@ def _either(scope: Scope, predicate: Either) -> Sql:
 
 
 def _not(scope: Scope, predicate: Not) -> Sql:
-    return _complement(scope, condition(scope, predicate.part))
+    return complement(scope.speech.dialect, condition(scope, predicate.part))
 
 
-def _complement(scope: Scope, found: Sql) -> Sql:
+def complement(dialect: Dialect, found: Sql) -> Sql:
+    """Say that a condition does not hold, also where nulls leave it unknown."""
     if isinstance(found, sa.sql.elements.True_ | sa.sql.elements.False_):
         return sa.not_(found)
-    return scope.speech.dialect.is_not_true(found)
+    return dialect.is_not_true(found)
 
 
 def _exists(scope: Scope, predicate: Exists) -> Sql:
@@ -77,8 +78,8 @@ def _related(scope: Scope, predicate: Related) -> Sql:
     on = scope.speech.same(link.value, link.column_class, scope.value(here), here.column_class)
     part = condition(inner, predicate.part)
     if predicate.quantifier == "every":
-        part = _complement(inner, part)
-    rows = sa.select(_ONE).select_from(inner.source).where(on, *link.fixed, part).correlate_except(*inner.tables)
+        part = complement(inner.speech.dialect, part)
+    rows = inner.select(_ONE).where(on, *link.fixed, part).correlate_except(*inner.tables)
     return rows.exists() if predicate.quantifier == "some" else ~rows.exists()
 
 
@@ -130,7 +131,7 @@ def _plain(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
 def _apply(scope: Scope, term: Term, value: Sql, operator: str, given: Any) -> Sql:
     dialect = scope.speech.dialect
     if operator in _NEGATED:
-        return _complement(scope, _SIMPLE[_NEGATED[operator]](dialect, value, given, term.column_class))
+        return complement(scope.speech.dialect, _SIMPLE[_NEGATED[operator]](dialect, value, given, term.column_class))
     return _SIMPLE[operator](dialect, value, given, term.column_class)
 
 
@@ -155,7 +156,7 @@ def _truth(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
     true = value == sa.true() if native else value != _ZERO
     false = value == sa.false() if native else value == _ZERO
     found = true if given else false
-    return _complement(scope, found) if operator == "ne" else found
+    return complement(scope.speech.dialect, found) if operator == "ne" else found
 
 
 def _file(scope: Scope, term: Term, _operator: str, given: Any) -> Sql:
@@ -205,9 +206,9 @@ def _option(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
     known = [value for value in wanted if value in options]
     found = _plain(scope, term, "in", known)
     if len(known) != len(wanted):
-        others = _complement(scope, _plain(scope, term, "in", options))
+        others = complement(scope.speech.dialect, _plain(scope, term, "in", options))
         found = sa.or_(found, sa.and_(scope.value(term).is_not(None), others))
-    return _complement(scope, found) if operator in _NEGATED else found
+    return complement(scope.speech.dialect, found) if operator in _NEGATED else found
 
 
 # --- several values ---
@@ -221,7 +222,9 @@ def _rows(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
         dialect, value = scope.speech.dialect, column(values, "value_text")
         if text == UNKNOWN and _field(term).options:
             options = [bind_text(option.value) for option in _field(term).options]
-            found = sa.and_(value.is_not(None), _complement(scope, dialect.is_in(value, options, ColumnClass.TEXT)))
+            found = sa.and_(
+                value.is_not(None), complement(scope.speech.dialect, dialect.is_in(value, options, ColumnClass.TEXT))
+            )
         else:
             found = dialect.equals(value, bind_text(text), ColumnClass.TEXT)
         return rows.add_columns(_ONE).where(found).exists()
@@ -247,7 +250,7 @@ def _texts(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
         plain = bind_text(text)
         found = [sa.and_(in_json, dialect.holds(items, f",{spelt},")) for spelt in _in_json(text)]
         if "," not in plain and plain == plain.strip():
-            found.append(sa.and_(_complement(scope, in_json), dialect.holds(items, f",{plain},")))
+            found.append(sa.and_(complement(scope.speech.dialect, in_json), dialect.holds(items, f",{plain},")))
         return sa.or_(*found)
 
     def others() -> Sql:

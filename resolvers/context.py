@@ -10,6 +10,7 @@ from typing import Protocol
 
 from graphql import GraphQLSchema
 
+from identity.access import Access, access_of
 from identity.principals import Principal, audience_of
 from identity.rights import Rights
 from resolvers.computed import LambdaRunner, NoRunner
@@ -70,6 +71,11 @@ class Context:
     def audience(self) -> Audience:
         """Whose schema the caller uses."""
         return audience_of(self.rights.principal)
+
+    @property
+    def access(self) -> Access:
+        """What the caller may do."""
+        return access_of(self.rights)
 
     @property
     def feed(self) -> FeedReader:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from identity.access import Right
 from resolvers.assignments import Given
 from resolvers.conduct import RowChange, Work
 from resolvers.context import Context
@@ -199,6 +200,7 @@ class Deeds:
         """Change the row that the key names by what the client gave, or make it."""
         writer = self._writer(work)
         images = await self._images(writer, node, 1)
+        _may(images)
         if not images:
             given = node.rows[0].copy()
             self._hear(node, None, given, hooked, BEFORE_CREATE)
@@ -272,26 +274,29 @@ class Deeds:
         images = await self._images(writer, node, 1)
         if not images:
             raise Faulty(Fault(FaultCode.NOT_FOUND, "not-found", ("key",)))
+        _may(images)
         if node.if_version is not None and node.if_version != images[0].version:
             raise Conflict(images[0])
         return images[0]
 
     async def _all(self, writer: Writer, node: DeedNode) -> list[Image]:
-        images = await self._images(writer, node, node.most + 1)
+        images = await self._images(writer, node, node.most + 1, only=True)
         if len(images) > node.most:
             params = {"limit": node.most, "found": f"{node.most}+"}
             raise Faulty(Fault(FaultCode.LIMIT, "limit", ("maxAffected",), params))
         return images
 
-    async def _images(self, writer: Writer, node: DeedNode, limit: int) -> list[Image]:
+    async def _images(self, writer: Writer, node: DeedNode, limit: int, *, only: bool = False) -> list[Image]:
         return await read_images(
             writer.statements,
             node.module,
             node.where,
             node.version,
             writer.work.transaction.execute,
+            right=_RIGHTS.get(node.deed, Right.UPDATE),
             limit=limit,
             columns=writer.conduct(node.module) is not None,
+            only=only,
         )
 
     async def _run_hooks(self, node: DeedNode) -> AllHooked:
@@ -302,8 +307,17 @@ class Deeds:
         if on is None or not (makes or changes):
             return {}
         images = await read_images(
-            self.door.statements, node.module, node.where, node.version, self._fetch, limit=node.most, lock=False
+            self.door.statements,
+            node.module,
+            node.where,
+            node.version,
+            self._fetch,
+            right=_RIGHTS.get(node.deed, Right.UPDATE),
+            limit=node.most,
+            lock=False,
+            only=node.deed in (Deed.UPDATE_MANY, Deed.DELETE_MANY),
         )
+        _may(images)
         found: dict[Key, Hooked] = {}
         shown = [HookEvent(node.module, on, image.fields, {}) for image in images if changes]
         keys = [image.key for image in images]
@@ -346,7 +360,9 @@ class Deeds:
         statements = self.door.statements
         own: Key | None = None
         if node.where and len(node.rows) == 1:  # the row's own values are nobody else's
-            found = await read_images(statements, node.module, node.where, node.version, self._fetch, lock=False)
+            found = await read_images(
+                statements, node.module, node.where, node.version, self._fetch, right=Right.UPDATE, lock=False
+            )
             own = found[0].key if found else None
         rows = [(given, own) for given in node.rows]
         return await diagnose(statements, node.module, rows, error, deed=node.deed, fetch=self._fetch)
@@ -355,6 +371,7 @@ class Deeds:
         return await self.context.database.fetch(statement, deadline=self.context.deadline)
 
 
+_RIGHTS: Mapping[Deed, Right] = {Deed.DELETE: Right.DELETE, Deed.DELETE_MANY: Right.DELETE}
 _MAKING = frozenset({Deed.CREATE, Deed.CREATE_MANY})
 _HOOKS: Mapping[Deed, str] = {
     Deed.UPDATE: BEFORE_UPDATE,
@@ -373,6 +390,12 @@ _DEEDS: Mapping[Deed, Callable[[Deeds, DeedNode, AllHooked, Work], Awaitable[Out
     Deed.DELETE_MANY: Deeds.delete_many,
     Deed.RESTORE: Deeds.restore,
 }
+
+
+def _may(images: Sequence[Image]) -> None:
+    """Refuse a row that the caller may see and not write, before anything is done with it."""
+    if not all(image.allowed for image in images):
+        raise Faulty(Fault(FaultCode.FORBIDDEN, "forbidden", ("key",)))
 
 
 def _done(result: Result) -> RowChange:

@@ -13,6 +13,7 @@ from resolvers.context import Context
 from resolvers.cursors import REFUSED
 from resolvers.errors import BadRequest, DeadlinePassed, from_storage, is_fatal
 from resolvers.footprint import Analysis, Root
+from resolvers.guard import guard_of
 from resolvers.ids import key_of
 from resolvers.nodes import (
     AggregateKey,
@@ -69,6 +70,7 @@ class Door:
             database.zone,
             context.secret,
             snapshot.modules,
+            guard_of(context.rights, snapshot),
             database.prepare,
             kept_plans(snapshot, database, context.secret),
         )
@@ -149,7 +151,7 @@ class Door:
         }
 
     async def _aggregate(self, node: AggregateNode) -> list[Group]:
-        rows = await self._fetch(self.statements.groups(node))
+        rows = await self.fetch(self.statements.groups(node))
         zone = self.context.database.zone
         width = len(node.groups)
         reads = [_key_reader(Term((), node.module, value.field), value.bucket, zone) for value in node.groups]
@@ -210,7 +212,7 @@ class Door:
     # --- rows and what hangs on them ---
 
     async def _rows(self, plan: RowsPlan, cut: int | None = None) -> list[Row]:
-        rows = [list(row) for row in await self._fetch(plan.statement)]
+        rows = [list(row) for row in await self.fetch(plan.statement)]
         # The row that only shows that a list goes on needs nothing that hangs on it.
         await self._fill_all(plan.shapes, rows if cut is None else rows[:cut])
         return rows
@@ -264,7 +266,7 @@ class Door:
     async def _owned(self, plan: RowsPlan, size: int) -> dict[str, list[Row]]:
         """Read the rows of many owners, each owner's in order."""
         found: dict[str, list[Row]] = {}
-        for values in await self._fetch(plan.statement):
+        for values in await self.fetch(plan.statement):
             row = list(values)
             found.setdefault(link_key(row[plan.link or 0]), []).append(row)
         await self._fill_all(plan.shapes, [row for rows in found.values() for row in rows[:size]])
@@ -272,7 +274,7 @@ class Door:
 
     async def _lists(self, shape: Shape, rows: Sequence[Row]) -> None:
         try:
-            await load_lists(self.statements, shape, rows, self._fetch)
+            await load_lists(self.statements, shape, rows, self.fetch)
         except Exception as error:  # noqa: BLE001 - it belongs to these fields of the answer; what is fatal goes on
             failure = _caught(error)
             for load in shape.lists:
@@ -297,15 +299,16 @@ class Door:
     # --- statements ---
 
     async def _count(self, statement: Statement) -> int:
-        return int((await self._fetch(statement))[0][0])
+        return int((await self.fetch(statement))[0][0])
 
     async def _any(self, statement: Statement) -> bool:
-        return bool(await self._fetch(statement))
+        return bool(await self.fetch(statement))
 
     async def _counts(self, statement: Statement) -> dict[str, int]:
-        return {link_key(owner): int(count) for owner, count in await self._fetch(statement)}
+        return {link_key(owner): int(count) for owner, count in await self.fetch(statement)}
 
-    async def _fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
+    async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """Send a statement, within the request's deadline and its share of the pool. Raises `OperationError`."""
         async with self._places:
             if time.monotonic() >= self.context.deadline:
                 raise DeadlinePassed

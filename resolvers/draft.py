@@ -45,4 +45,4 @@ class Draft:
     def statement(self) -> sa.Select[Any]:
         """Return the statement without order and limit. A count needs no column, a statement must have one."""
         columns = self.columns or [sa.literal_column("1").label("c0")]
-        return sa.select(*columns).select_from(self.scope.source).where(*self.conditions)
+        return self.scope.select(*columns).where(*self.conditions)

@@ -19,6 +19,7 @@ from resolvers.context import Context
 from resolvers.draft import Draft
 from resolvers.errors import MASKED, DatabaseAway, DeadlinePassed, OperationError, from_storage
 from resolvers.execute import execute
+from resolvers.guard import guard_of
 from resolvers.ids import GlobalId, read_id
 from resolvers.predicate import KeyIn
 from resolvers.scope import Speech
@@ -142,7 +143,10 @@ def _piece(start: int, size: int) -> Callable[[Sql], Sql]:
 
 def _statement(context: Context, found: GlobalId, field: Field, make: Callable[[Sql], Sql]) -> sa.Select[Any]:
     database, snapshot = context.database, context.snapshot
-    draft = Draft(Speech(database.dialect, snapshot.catalog, database.zone, snapshot.modules), found.module)
+    draft = Draft(
+        Speech(database.dialect, snapshot.catalog, database.zone, snapshot.modules, guard_of(context.rights, snapshot)),
+        found.module,
+    )
     draft.add(make(draft.scope.value(Term((), found.module, field))))
     draft.where([KeyIn((), found.module, (found.key,))])
     return draft.statement()

@@ -57,12 +57,14 @@ class FilterReader:
         if len(value) != 1:
             raise BadRequest(f"{path}: name the row in exactly one way.")
         name, given = next(iter(value.items()))
-        self.gate.name(module, name, Use.KEY, f"{path}.{name}")
+        key = next((key for key in module.row_keys if key.api_name == name), None)
+        named = module.field_named(key.field) if key is not None and key.field is not None else None
+        self.gate.name(module, named or name, Use.KEY, f"{path}.{name}")
         if given is None:
             raise BadRequest(f"{path}.{name}: null names no row.")
         if name == "id":
             return _ids((), module, [given])
-        column = next((key.column for key in module.row_keys if key.api_name == name), None)
+        column = key.column if key is not None else None
         if column is None and name == "databaseId":
             column = module.key_columns[0]
         if column is None:

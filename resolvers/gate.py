@@ -1,15 +1,20 @@
 """The one place where an operation names what it wants to see: every field, in whatever role, passes here by name.
 
-The access compiler decides here; until it does, the gate keeps the list, which is the operation's footprint.
+Nothing is read or written before an operation has passed with all of it; the list is the operation's footprint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
+from identity.access import Access, Right
+from resolvers.errors import Forbidden
 from schema.spec import Computed, Field, Module, Relation
+
+Member = TypeVar("Member", Field, Relation, Computed)
 
 
 class Use(StrEnum):
@@ -42,29 +47,55 @@ class Touch:
     path: str
 
 
+_RIGHTS: Mapping[Use, Right] = {Use.CREATE: Right.CREATE, Use.UPDATE: Right.UPDATE, Use.DELETE: Right.DELETE}
+_MAY_NOT: Mapping[Use, str] = {
+    Use.ROWS: "{path}: you may not view {plural}.",
+    Use.CREATE: "{path}: you may not create {plural}.",
+    Use.UPDATE: "{path}: you may not change {plural}.",
+    Use.DELETE: "{path}: you may not delete {plural}.",
+}
+_HIDDEN = "{path}: you may not use the field {name} of {plural}."
+
+
 @dataclass(slots=True)
 class Gate:
-    """What an operation touches, in the order in which it names it."""
+    """Lets an operation at what its caller may use, and keeps what it touches, in the order in which it names it.
 
+    What may not be used raises `Forbidden`, which names the place.
+    """
+
+    access: Access
     touched: list[Touch] = field(default_factory=list)
 
     def rows(self, module: Module, path: str) -> None:
         """Let an operation at a module's rows."""
-        self.touched.append(Touch(module.name, "", Use.ROWS, path))
+        self.write(module, Use.ROWS, path)
 
     def write(self, module: Module, use: Use, path: str) -> None:
-        """Let an operation make, change or remove a module's rows."""
+        """Let an operation make, change or remove a module's rows (or read them, which needs a right of its own)."""
+        if not self.access.may(module, _RIGHTS.get(use, Right.VIEW)):
+            raise Forbidden(_MAY_NOT[use].format(path=path, plural=module.plural.text))
         self.touched.append(Touch(module.name, "", use, path))
 
     def names(self, module: Module, items: Sequence[Field], use: Use, path: str) -> None:
         """Let an operation at fields of a module."""
-        name = module.name
-        self.touched += [Touch(name, item.name, use, path) for item in items]
+        for item in items:
+            self.name(module, item, use, path)
+
+    def seen(self, module: Module, items: Iterable[Member]) -> list[Member]:
+        """Return what the caller may use of members that the operation does not name itself: of all, the visible ones."""
+        return [item for item in items if self.access.sees(module, item)]
 
     def again(self, touched: Sequence[Touch]) -> None:
-        """Let an operation at what one of the same selection touched before."""
+        """Let an operation at what one of the same selection, of a caller with the same rights, touched before."""
         self.touched += touched
 
     def name(self, module: Module, item: Field | Relation | Computed | str, use: Use, path: str) -> None:
         """Let an operation at a field, relation, computed field or builtin (as a text) of a module."""
+        if not self.access.sees(module, item):
+            raise Forbidden(_HIDDEN.format(path=path, name=_called(item), plural=module.plural.text))
         self.touched.append(Touch(module.name, item if isinstance(item, str) else item.name, use, path))
+
+
+def _called(item: Field | Relation | Computed | str) -> str:
+    return item if isinstance(item, str) else item.api_name

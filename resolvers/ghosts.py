@@ -40,6 +40,18 @@ def ghost(
 
     Of a row that is gone nothing but what was kept is known: everything else is null.
     """
+    return _row(speech, module, key, fields, is_gone=is_gone).subquery(f"t{next(speech.numbers)}")
+
+
+def ghosts(speech: Speech, module: Module, gone: Mapping[Key, Mapping[str, Sequence[Any]]]) -> FromClause:
+    """Return rows that are gone, as they were before the changes that removed them, as a table that has just these."""
+    rows = [_row(speech, module, key, fields, is_gone=True) for key, fields in gone.items()]
+    return sa.union_all(*rows).subquery(f"t{next(speech.numbers)}")
+
+
+def _row(
+    speech: Speech, module: Module, key: Key, fields: Mapping[str, Sequence[Any]], *, is_gone: bool
+) -> sa.Select[Any]:
     before = _columns(speech, module, fields)
     before.update(zip(module.key_columns, key, strict=True))
     values = {name: _literal(speech, module, name, value) for name, value in before.items()}
@@ -51,13 +63,13 @@ def ghost(
             value = _literal(speech, module, name, None) if is_gone else column(table, name)
         found.append(value.label(name))
     if is_gone:
-        return sa.select(*found).subquery(f"t{next(speech.numbers)}")
+        return sa.select(*found)
     dialect = speech.dialect
     where = [
         dialect.equals(column(table, name), part, module.key_classes[number])
         for number, (name, part) in enumerate(zip(module.key_columns, key, strict=True))
     ]
-    return sa.select(*found).select_from(table).where(*where).subquery(f"t{next(speech.numbers)}")
+    return sa.select(*found).select_from(table).where(*where)
 
 
 def _columns(speech: Speech, module: Module, fields: Mapping[str, Sequence[Any]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from identity.access import Right
 from resolvers.assignments import Given, complete
 from resolvers.conduct import Work
 from resolvers.deed_nodes import DeedNode, HandNode
@@ -65,7 +66,9 @@ class HandDeeds(Deeds):
         ]
         for name, given in node.patches.items():
             module, (where, *_) = node.rows[name]
-            found = await read_images(self.door.statements, module, [where], VersionSlot(()), self._fetch, lock=False)
+            found = await read_images(
+                self.door.statements, module, [where], VersionSlot(()), self._fetch, right=Right.UPDATE, lock=False
+            )
             rows.append((module, given, Deed.UPDATE, found[0].key if found else None))
         if len(rows) != 1:
             return [Fault(FaultCode.INVALID, "invalid-row")]
@@ -106,7 +109,10 @@ class HandDeeds(Deeds):
             module, (where, *_) = node.rows[name]
             if has_hook(module, BEFORE_UPDATE):
                 statements = self.door.statements
-                for image in await read_images(statements, module, [where], version, self._fetch, lock=False):
+                fetch = self._fetch
+                for image in await read_images(
+                    statements, module, [where], version, fetch, right=Right.UPDATE, lock=False
+                ):
                     heard[name] = await self._ask(module, BEFORE_UPDATE, image, _patch(node, name))
         return heard
 
@@ -131,7 +137,7 @@ class HandDeeds(Deeds):
 
     async def _find(self, writer: Writer, module: Module, where: Predicate) -> Key | None:
         """Find a row that an input names."""
-        plan = writer.statements.locked(module, [where], RowNode(module, (), {}), 1, lock=False)
+        plan = writer.statements.locked(module, [where], RowNode(module, (), {}), 1, Right.VIEW, lock=False)
         rows = await writer.work.transaction.execute(plan.statement)
         return key_of(module, [rows[0][position] for position in plan.sort]) if rows else None
 
@@ -144,7 +150,11 @@ class HandDeeds(Deeds):
         for name, among in await self._in_order(writer, node):
             module = node.rows[name][0]
             fetch, columns = writer.work.transaction.execute, writer.conduct(module) is not None
-            found = await read_images(writer.statements, module, among, node.changed[name], fetch, columns=columns)
+            found = await read_images(
+                writer.statements, module, among, node.changed[name], fetch, right=Right.UPDATE, columns=columns
+            )
+            if found and not found[0].allowed:
+                raise Faulty(Fault(FaultCode.FORBIDDEN, "forbidden", (name,)))
             if found:
                 images[name] = found[0]
         first = next(iter(node.changed), "")

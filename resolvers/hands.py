@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from identity.access import Right
 from resolvers.assignments import Given
 from resolvers.conduct import Work
 from resolvers.context import Context
@@ -64,7 +65,7 @@ class Draft:
     async def row(self, module: Module, where: Predicate) -> Image | None:
         """Read a row of a module as it is now; others may change it meanwhile."""
         found = await read_images(
-            self._statements, module, [where], VersionSlot(()), self.fetch, columns=True, lock=False
+            self._statements, module, [where], VersionSlot(()), self.fetch, right=Right.VIEW, columns=True, lock=False
         )
         return found[0] if found else None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from identity.access import Right
 from resolvers.ids import key_of
 from resolvers.nodes import RowNode, Slot, ValueSlot, VersionSlot
 from resolvers.predicate import Predicate
@@ -27,12 +28,17 @@ _FIELD, _COLUMN, _VERSION = "field ", "column ", "version"
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A row: its key, its fields and (for a conduct) all columns as stored."""
+    """A row: its key, its fields and (for a conduct) all columns as stored.
+
+    `right` is what it was read for, and `allowed` whether the caller has that for this row.
+    """
 
     key: Key
     fields: Mapping[str, Any]
     columns: Mapping[str, Any]
     read_version: Callable[[], Any]
+    right: Right
+    allowed: bool
 
     @property
     def version(self) -> str:
@@ -52,13 +58,18 @@ async def read_images(
     version: VersionSlot,
     fetch: Fetch,
     *,
+    right: Right,
     limit: int = 1,
     columns: bool = False,
     lock: bool = True,
+    only: bool = False,
 ) -> list[Image]:
-    """Read rows in the order of their keys, at most `limit`; `lock` keeps others from writing them meanwhile."""
+    """Read rows in the order of their keys, at most `limit`; `lock` keeps others from writing them meanwhile.
+
+    `right` is what they are read for; with `only` rows for which the caller has no such right are left out.
+    """
     view = _view(statements, module, version, columns=columns)
-    plan = statements.locked(module, where, view, limit, lock=lock)
+    plan = statements.locked(module, where, view, limit, right, lock=lock, only=only)
     shape = plan.shapes[0]
     rows = [list(row) for row in await fetch(plan.statement)]
     if shape.lists and rows:
@@ -69,6 +80,8 @@ async def read_images(
             Part(shape.reads, _FIELD, row),
             Part(shape.reads, _COLUMN, row),
             partial(shape.reads[_VERSION], row),
+            right,
+            plan.allowed is None or bool(row[plan.allowed]),
         )
         for row in rows
     ]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from identity.access import Right
 from resolvers.assignments import Given
 from resolvers.context import Context
 from resolvers.door import Door
@@ -48,7 +49,7 @@ class ImportLook:
         self.plan = plan
         self.pause = pause
         self.statements = Door(context).statements
-        self._reader = RowReader(context, OnceGate(), plan.mapped)
+        self._reader = RowReader(context, OnceGate(context.access), plan.mapped)
         self._seen: dict[str, int] = {}  # numbers of rows by the key that finds them
 
     async def parts(self) -> AsyncIterator[list[Ready]]:
@@ -73,6 +74,8 @@ class ImportLook:
             image = images.get(text_of_key(key)) if key else None
             given = self._reader.create(row) if image is None else self._reader.patch(row)
             self._check_key(row, key, given, image)
+            if image is not None and not image.allowed:
+                given.faults.append(Fault(FaultCode.FORBIDDEN, "forbidden"))
             await self._hear(given, image)
             found.append(Ready(row, given, key, image))
             if number % BREATH_ROWS == 0:
@@ -92,7 +95,15 @@ class ImportLook:
         if target.name != ID and known is not None:
             where = Compare(Term((), module, known.column), "in", [key[0] for key in wanted], "upsertBy")
         found = await read_images(
-            self.statements, module, [where], VersionSlot(()), fetch, limit=len(wanted), lock=lock, columns=columns
+            self.statements,
+            module,
+            [where],
+            VersionSlot(()),
+            fetch,
+            right=Right.UPDATE,
+            limit=len(wanted),
+            lock=lock,
+            columns=columns,
         )
         name = known.field if known is not None and target.name != ID else None
         return {text_of_key(image.key if name is None else (image.fields[name],)): image for image in found}

@@ -9,6 +9,7 @@ from typing import Any
 from graphql import DocumentNode, GraphQLField, GraphQLObjectType, GraphQLSchema, get_named_type, is_leaf_type, parse
 from graphql.type import is_required_argument
 
+from identity.access import Access, Right
 from resolvers.analysis import analyse
 from resolvers.context import Context
 from resolvers.errors import BadRequest
@@ -71,13 +72,20 @@ def read_columns(schema: GraphQLSchema, module: Module, names: Iterable[str]) ->
     return found
 
 
-def default_columns(schema: GraphQLSchema, module: Module) -> tuple[Column, ...]:
-    """Return every column that a file with all of a row's own values needs: the key, and each field in the file's order."""
+def default_columns(schema: GraphQLSchema, module: Module, access: Access) -> tuple[Column, ...]:
+    """Return every column that a file with all of a row's own values needs: the key, and each field in the file's order.
+
+    What the caller may not see is left out.
+    """
     fields = _object(schema, module.type_name).fields
     names = ["databaseId"] if "databaseId" in fields else []
     for name, field in fields.items():
         binding = _binding(field)
         is_value = isinstance(binding, Value) and is_leaf_type(get_named_type(field.type))  # a file is none
+        if not isinstance(binding, Value | ToOne) or not access.sees(module, binding.field):
+            continue
+        if isinstance(binding, ToOne) and not access.may(binding.target, Right.VIEW):
+            continue
         if is_value or (isinstance(binding, ToOne) and _shown_key(schema, binding.target)):
             names.append(name)
     # A reference with a stored text is told by that text: the row that it names may not be there.
@@ -106,16 +114,18 @@ def list_document(schema: GraphQLSchema, module: Module, columns: Sequence[Colum
 
 def check_list(context: Context, module: Module, columns: Sequence[str], wanted: Wanted) -> None:
     """Check that a list can be asked for so, without asking. Raises `OperationError` or `GraphQLError`, as asking would."""
-    found = read_columns(context.schema, module, columns) or default_columns(context.schema, module)
+    found = read_columns(context.schema, module, columns) or default_columns(context.schema, module, context.access)
     document = list_document(context.schema, module, found, wanted)
     trial = replace(context)  # what is counted there does not count here
     analyse(trial, select(trial.schema, document, None, wanted.variables()))
 
 
 def shown_module(context: Context, name: str) -> Module | None:
-    """Return a module that is part of the caller's schema."""
+    """Return a module that is part of the caller's schema, and that he may view."""
     module = context.snapshot.modules.get(name)
-    return module if module is not None and context.schema.get_type(module.type_name) is not None else None
+    if module is None or context.schema.get_type(module.type_name) is None:
+        return None
+    return module if context.access.may(module, Right.VIEW) else None
 
 
 # --- columns ---

@@ -92,8 +92,8 @@ def _given(lookup: Lookup) -> str:
 def _values(statements: Statements, lookups: Sequence[Lookup]) -> Statement:
     """Ask for what several references store, each by a key."""
 
-    def make(where: Sequence[Predicate]) -> sa.Select[Any]:
-        speech = statements.speech()
+    def make(made: Statements, where: Sequence[Predicate]) -> sa.Select[Any]:
+        speech = made.speech()
         return sa.select(
             *(
                 _value(speech, lookup, predicate).label(f"r{number}")

@@ -36,6 +36,10 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "en": "The row was changed since it was read.",
         "de": "Die Zeile wurde seit dem Lesen geändert.",
     },
+    "forbidden-value": {
+        "en": "You may not make such a row, or make this of it.",
+        "de": "Sie dürfen keine solche Zeile anlegen oder diese dazu machen.",
+    },
     "forbidden": {"en": "You may not change this row.", "de": "Sie dürfen diese Zeile nicht ändern."},
     "invalid": {"en": "{field} is not valid.", "de": "{field} ist nicht gültig."},
     "too-long": {

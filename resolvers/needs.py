@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from identity.access import Right
 from resolvers.errors import BadRequest
 from resolvers.gate import Gate, Use
 from resolvers.nodes import Need
@@ -32,20 +33,27 @@ class NeedsReader:
                 self.gate.name(module, field, Use.NEEDS, path)
             keys = [Need((), (column,), Term(hops, module, column)) for column in module.key_columns]
             return (*keys, *(_of_field((), hops, module, field) for field in readable))
-        return tuple(self._need(module, need, hops, path) for need in slot.computed.needs)
+        found = (self._need(module, need, hops, path) for need in slot.computed.needs)
+        return tuple(need for need in found if need is not None)
 
-    def _need(self, module: Module, need: str, hops: tuple[ToOne, ...], path: str) -> Need:
+    def _need(self, module: Module, need: str, hops: tuple[ToOne, ...], path: str) -> Need | None:
+        """Return what stands behind a need; None for what the caller may not use, which the lambda does not get."""
         *through, last = need.split(".")
         inside: tuple[str, ...] = ()
         for step in through:
             item = module.by_name.get(step)
             if not isinstance(item, Field) or not item.to:
                 raise BadRequest(f"{path}: the lambda needs {need}, and {step} of {module.name} is no reference.")
-            self.gate.name(module, item, Use.NEEDS, path)
             target = self.snapshot.modules[item.to]
+            if not self.gate.access.sees(module, item) or not self.gate.access.may(target, Right.VIEW):
+                return None
+            self.gate.name(module, item, Use.NEEDS, path)
             self.gate.rows(target, path)
             hops, module, inside = (*hops, ToOne(module, item, target)), target, (*inside, step)
         item = module.by_name.get(last)
+        named = item if item is not None else next((field for field in module.fields if field.column == last), None)
+        if named is not None and not self.gate.access.sees(module, named):
+            return None
         if isinstance(item, Field):
             self.gate.name(module, item, Use.NEEDS, path)
             return _of_field(inside, hops, module, item)

@@ -45,13 +45,15 @@ def once(
     make: Callable[[], Thing],
     keep: Callable[[Thing], Thing | None],
 ) -> Thing:
-    """Return what `make` makes of a selection, perhaps of an earlier request, having passed the gate with all of it.
+    """Return what `make` makes of a selection, perhaps of an earlier request of a caller with the same rights.
+
+    All of it has passed the gate then as now.
 
     `keep` returns it as it may be handed to everybody, or None if it is one caller's or one request's.
     """
     context, gate = analyst.context, analyst.gate
     kept: Kept[_Known] = kept_with(context.snapshot.memo, "selections", SELECTIONS_KEPT)
-    key = (what, context.audience, *map(id, selected.nodes))
+    key = (what, context.rights.shape, *map(id, selected.nodes))
     known = kept.get(key)
     if known is not None and known.found is not None:
         gate.again(known.touched)

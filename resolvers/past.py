@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from graphql import GraphQLObjectType
 
+from identity.access import Right
 from resolvers.conduct import ChangeKind
 from resolvers.context import Context
 from resolvers.cursors import CursorKey, bind
@@ -22,9 +23,23 @@ from resolvers.page import check_limit
 from resolvers.selection import Selected, Selections
 from schema.bindings import ToOne
 from schema.spec import Module
+from schema.writes import Deed
 
 _MARK = "!"  # no name of a type
 _LENGTH_LIMIT_CHARS = 500
+
+
+# What the caller must be able to do for a change of a kind to be taken back, and the right that this is.
+UNDOING: Mapping[ChangeKind, Deed] = {
+    ChangeKind.CREATED: Deed.DELETE,
+    ChangeKind.UPDATED: Deed.UPDATE,
+    ChangeKind.DELETED: Deed.CREATE,
+}
+UNDOING_RIGHTS: Mapping[ChangeKind, Right] = {
+    ChangeKind.CREATED: Right.DELETE,
+    ChangeKind.UPDATED: Right.UPDATE,
+    ChangeKind.DELETED: Right.CREATE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +165,9 @@ def _modules(analyst: Analyst, selected: Selected) -> dict[str, Module]:
         if module.has_id and schema.get_type(module.type_name) is not None
     }
     wanted = selected.args.get("types")
-    if wanted is None:
-        return served
+    if wanted is None:  # all that the caller may view
+        access = analyst.context.access
+        return {name: module for name, module in served.items() if access.may(module, Right.VIEW)}
     by_type = {module.type_name: name for name, module in served.items()}
     for type_name in wanted:
         if type_name not in by_type:
@@ -160,10 +176,10 @@ def _modules(analyst: Analyst, selected: Selected) -> dict[str, Module]:
 
 
 def shown_fields(analyst: Analyst, module: Module, at: str) -> dict[str, str]:
-    """Return the fields whose past the caller may see: those that the caller's schema has an output for."""
+    """Return the fields whose past the caller may see: those that his schema has an output for, and that he may use."""
     shown = analyst.type_named(module.type_name).fields
     found = {}
-    for item in module.fields:
+    for item in analyst.gate.seen(module, module.fields):
         if item.api_name in shown or item.raw_name in shown:
             analyst.gate.name(module, item, Use.HISTORY, at)
             found[item.name] = item.api_name

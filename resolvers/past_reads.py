@@ -8,26 +8,23 @@ from typing import Any, Protocol
 
 from resolvers.conduct import ChangeKind
 from resolvers.context import Context
+from resolvers.gone import Door as Rows
+from resolvers.gone import seen_before
 from resolvers.ids import write_id
 from resolvers.images import Key
 from resolvers.ledger import read_key
 from resolvers.nodes import RowNode
-from resolvers.past import ChangesNode, HistoryNode, write_change_id
+from resolvers.past import UNDOING, UNDOING_RIGHTS, ChangesNode, HistoryNode, write_change_id
 from resolvers.shape import Answer, Record
 from resolvers.terms import Term
 from schema.spec import Module
-from schema.writes import Deed, writes_of
+from schema.writes import writes_of
 from storage import changes
 from storage.changes import Change, make_key
 
+ROUNDS = 20  # batches of the feed that one page may take, when most of them are not the caller's to hear of
 _LOOK_BACK = 1_000  # ids before the newest one that may still be missing
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# What the caller must be able to do for a change of a kind to be taken back.
-UNDOING: Mapping[ChangeKind, Deed] = {
-    ChangeKind.CREATED: Deed.DELETE,
-    ChangeKind.UPDATED: Deed.UPDATE,
-    ChangeKind.DELETED: Deed.CREATE,
-}
 
 
 class Named(Protocol):
@@ -38,10 +35,8 @@ class Named(Protocol):
         """One record a view."""
 
 
-class Door(Protocol):
+class Door(Rows, Protocol):
     """What reading the past needs of the door."""
-
-    context: Context
 
     async def records(
         self, module: Module, keys: Sequence[Key], views: Sequence[RowNode], sort: Sequence[Term] = ()
@@ -57,8 +52,7 @@ async def read_history(door: Door, node: HistoryNode) -> list[dict[str, Any]]:
     found = await changes.history(database, node.module.name, make_key(node.key), node.before, node.first)
     if not found:
         return []
-    there = await door.records(node.module, [node.key], [RowNode(node.module, (), {})])
-    if not there and found[0].kind != ChangeKind.DELETED and node.before is None:
+    if not await _is_seen(door, node.module, node.key, found, is_newest=node.before is None):
         return []
     kinds = {change.id: change.kind for change in found}
     for change in found:
@@ -66,6 +60,19 @@ async def read_history(door: Door, node: HistoryNode) -> list[dict[str, Any]]:
             undone = await changes.one(database, change.undoes)
             kinds[change.undoes] = undone.kind if undone else ChangeKind.UPDATED
     return [_entry(door, node, change, kinds) for change in found]
+
+
+async def _is_seen(door: Door, module: Module, key: Key, found: Sequence[Change], *, is_newest: bool) -> bool:
+    """Answer whether the caller sees a row, or saw it before it was removed."""
+    if await door.records(module, [key], [RowNode(module, (), {})]):
+        return True
+    last = found[0]
+    if not is_newest:  # what it ended with is on the first page
+        newest = await changes.history(door.context.database, module.name, make_key(key), None, 1)
+        last = newest[0] if newest else last
+    if last.kind != ChangeKind.DELETED:
+        return False
+    return bool(await seen_before(door, module, {key: last.fields}))
 
 
 def _entry(door: Door, node: HistoryNode, change: Change, kinds: Mapping[int, int]) -> dict[str, Any]:
@@ -79,9 +86,21 @@ def _entry(door: Door, node: HistoryNode, change: Change, kinds: Mapping[int, in
         **_about(change),
         "fields": [{"field": node.fields[name], "before": pair[0], "after": pair[1]} for name, pair in shown.items()],
         "undoes": change.undoes and write_change_id(module.type_name, change.undoes, kinds[change.undoes]),
-        "canBeUndone": UNDOING[kind] in deeds and change.origin is None and bool(change.fields),
+        "canBeUndone": _can_undo(door, module, change) and UNDOING[kind] in deeds,
         "requestId": change.request_id,
     }
+
+
+def _can_undo(door: Door, module: Module, change: Change) -> bool:
+    """Answer whether a change is one that the caller could take back, as far as his rights to the module go."""
+    access = door.context.access
+    items = [module.field_named(name) for name in change.fields]
+    return (
+        change.origin is None
+        and bool(change.fields)
+        and access.may(module, UNDOING_RIGHTS[ChangeKind(change.kind)])
+        and all(item is None or access.sees(module, item) for item in items)
+    )
 
 
 def _about(change: Change) -> dict[str, Any]:
@@ -97,10 +116,18 @@ async def read_changes(door: Door, node: ChangesNode) -> dict[str, Any]:
     feed = door.context.feed
     if node.since is None:
         return {"changes": [], "cursor": node.cursors.write([await _position(door.context)]), "hasMore": False}
-    batch = await feed.read_since(node.since, max(node.first, 1), list(node.modules))
-    rows = await _rows(door, node, batch.changes)
-    events = [Event(node, change, rows.get((change.module, read_key(change.row_key)), {})) for change in batch.changes]
-    return {"changes": events, "cursor": node.cursors.write([batch.upto]), "hasMore": batch.more}
+    first = max(node.first, 1)
+    events: list[Event] = []
+    position, more = node.since, True
+    for _ in range(ROUNDS):
+        batch = await feed.read_since(position, first - len(events), list(node.modules))
+        position, more = batch.upto, batch.more
+        rows = await _rows(door, node, batch.changes)
+        # What the caller may not see leaves its place to what comes after it.
+        events += [Event(node, change, rows[name]) for change in batch.changes if (name := _name(change)) in rows]
+        if not more or len(events) >= first:
+            break
+    return {"changes": events, "cursor": node.cursors.write([position]), "hasMore": more}
 
 
 async def _position(context: Context) -> int:
@@ -110,19 +137,34 @@ async def _position(context: Context) -> int:
 
 
 async def _rows(door: Door, node: ChangesNode, found: Sequence[Change]) -> dict[tuple[str, Key], dict[str, Record]]:
-    """Read the rows of a page, one statement a module, as each `node` of the operation sees them."""
-    if not node.nodes:
-        return {}
-    keys: dict[str, list[Key]] = {}
-    for change in found:
-        keys.setdefault(change.module, []).append(read_key(change.row_key))
+    """Read the rows of a page, one statement a module, as each `node` of the operation sees them.
+
+    Rows that are not among the result are not the caller's to hear of; of those that are gone, those that he saw are.
+    """
+    keys: dict[str, dict[Key, None]] = {}
+    gone: dict[str, dict[Key, Mapping[str, Sequence[Any]]]] = {}
     result: dict[tuple[str, Key], dict[str, Record]] = {}
+    for change in found:
+        name, key = _name(change)
+        keys.setdefault(name, {})[key] = None
+        if change.kind == ChangeKind.DELETED:
+            gone.setdefault(name, {})[key] = change.fields
     for name, wanted in keys.items():
+        module = node.modules[name]
+        is_bounded = door.context.access.is_bounded(module)
         views = {key: rows[name] for key, rows in node.nodes.items()}
-        there = await door.records(node.modules[name], list(dict.fromkeys(wanted)), list(views.values()))
-        for key, named in there.items():
-            result[name, key] = dict(zip(views, named.records, strict=True))
+        if not is_bounded:
+            result.update(((name, key), {}) for key in wanted)
+        if views or is_bounded:
+            there = await door.records(module, list(wanted), list(views.values()) or [RowNode(module, (), {})])
+            result.update(((name, key), dict(zip(views, named.records, strict=False))) for key, named in there.items())
+            lost = {key: fields for key, fields in gone.get(name, {}).items() if (name, key) not in result}
+            result.update(((name, key), {}) for key in await seen_before(door, module, lost))
     return result
+
+
+def _name(change: Change) -> tuple[str, Key]:
+    return change.module, read_key(change.row_key)
 
 
 class Event(Answer):

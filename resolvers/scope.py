@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import FromClause
@@ -26,18 +26,44 @@ _WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 NAMED_OBJECTS: Mapping[str, str] = {"CustomerUser": "login", "CustomerCompany": "customer_id"}
 
 
+class Guard(Protocol):
+    """Says which rows of a module there are for the caller; `resolvers.guard` does."""
+
+    def limit(self, speech: Speech, module: Module, table: FromClause) -> Sql | None:
+        """Return the condition that leaves the caller's rows of a table; None where all of them are."""
+
+
+class Everything:
+    """No limit: for what must look at all rows, such as rules, and the keeping apart of what is unique."""
+
+    def limit(self, _speech: Speech, _module: Module, _table: FromClause) -> Sql | None:
+        """Leave everything."""
+        return None
+
+
+OPEN = Everything()
+
+
 @dataclass(slots=True)
 class Speech:
-    """How to speak to one database: its dialect and its tables. `numbers` keeps the aliases of a statement apart."""
+    """How to speak to one database for one caller: its dialect, its tables, and which rows there are.
+
+    `numbers` keeps the aliases of a statement apart.
+    """
 
     dialect: Dialect
     catalog: Catalog
     zone: Any
     modules: Mapping[str, Module]
+    guard: Guard
     numbers: count[int] = field(default_factory=count)
 
+    def open(self) -> Speech:
+        """Speak in the same statement of all rows, whoever calls."""
+        return self if self.guard is OPEN else replace(self, guard=OPEN)
+
     def enter(self, table: str) -> FromClause:
-        """Bring a table into the statement under a new alias."""
+        """Bring a table into the statement under a new alias. Rows of a module come in by a `Scope` instead."""
         return sa.table(_quoted(table)).alias(f"t{next(self.numbers)}")
 
     def is_unique(self, table: str, name: str) -> bool:
@@ -84,14 +110,15 @@ class Scope:
         self.base = speech.enter(module.table) if base is None else base
         self.tables: list[FromClause] = [self.base]
         self._source: FromClause = self.base
+        limit = speech.guard.limit(speech, module, self.base)
+        self._limits = () if limit is None else (limit,)
         self._joined: dict[tuple[str, ...], FromClause] = {(): self.base}
         self._sides: dict[tuple[str, ...], FromClause] = {}
         self._files: dict[tuple[str, ...], FromClause] = {}
 
-    @property
-    def source(self) -> FromClause:
-        """What stands after FROM, with every join asked for so far."""
-        return self._source
+    def select(self, *columns: Any) -> sa.Select[Any]:
+        """Select from the tables asked for so far. There is no other way to them, so that nobody gets rows without limits."""
+        return sa.select(*columns).select_from(self._source).where(*self._limits)
 
     def begin(self, table: FromClause, on: Sql) -> None:
         """Put a table before the base, which is joined to it."""
@@ -197,6 +224,8 @@ class Scope:
         on = self.speech.same(column(target, to), to_class, left, stored.column_class)
         if not self.speech.is_unique(hop.target.table, to):
             on = sa.and_(on, self._is_oldest(hop, target))
+        limit = self.speech.guard.limit(self.speech, hop.target, target)
+        on = on if limit is None else sa.and_(on, limit)  # what the caller may not see is not there
         self.tables.append(target)
         self._source = self._source.outerjoin(target, on)
         return target
@@ -209,6 +238,8 @@ class Scope:
         same = speech.same(column(others, to), to_class, column(target, to), to_class)
         # Not `key = (SELECT min(key) ...)`: MariaDB 10.11 loses rows of an outer join on that.
         older: sa.Select[Any] = sa.select(sa.literal_column("1")).where(same, column(others, key) < column(target, key))
+        limit = speech.guard.limit(speech, hop.target, others)
+        older = older if limit is None else older.where(limit)
         return ~older.correlate_except(others).exists()
 
     def _side(self, hops: tuple[ToOne, ...], module: Module) -> FromClause:

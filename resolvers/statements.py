@@ -9,15 +9,17 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
+from identity.access import Right
 from resolvers.draft import Draft
+from resolvers.guard import Guard
 from resolvers.keyset import beyond
 from resolvers.nodes import AggregateNode, ListNode, RowNode
 from resolvers.order import Ordered
-from resolvers.predicate import Predicate
+from resolvers.predicate import KeyIn, Predicate
 from resolvers.relations import Link, relate_once
 from resolvers.scope import Speech, column
 from resolvers.shape import ListLoad, Shape, Shaper
-from resolvers.templates import Kept, Prepare, Template, find_template, form_of
+from resolvers.templates import Kept, Prepare, Template, are_plain, find_template, form_of
 from resolvers.terms import Term, key_terms
 from schema.bindings import GroupValue, ToMany
 from schema.catalog import Catalog, ColumnClass
@@ -37,12 +39,16 @@ _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowsPlan:
-    """A statement for rows: how each view reads them, and where link and sort values stand."""
+    """A statement for rows: how each view reads them, and where link and sort values stand.
+
+    `allowed` is where it says whether the caller may write a row; None where that is so for each.
+    """
 
     statement: Statement
     shapes: tuple[Shape, ...]
     sort: tuple[int, ...] = ()
     link: int | None = None
+    allowed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +61,21 @@ class _KeptPlan:
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """Makes the statements of one request."""
+    """Makes the statements of one request, over the rows that its caller may see."""
 
     dialect: Dialect
     catalog: Catalog
     zone: tzinfo
     secret: bytes
     modules: Mapping[str, Module]
+    guard: Guard
     prepare: Prepare
     kept: Kept[Any]
 
     def one(self, module: Module, where: Predicate, row: RowNode) -> RowsPlan:
         """Read the row that a key names."""
 
-        def make(where: Sequence[Predicate]) -> RowsPlan:
+        def make(self: Statements, where: Sequence[Predicate]) -> RowsPlan:
             draft = self._draft(module)
             shape = self._shaper(draft).shape(row)
             draft.where(where)
@@ -79,7 +86,7 @@ class Statements:
     def rows(self, module: Module, where: Predicate, views: Sequence[RowNode], names: Sequence[Term]) -> RowsPlan:
         """Read rows that are named by some of their values; `sort` tells where those stand."""
 
-        def make(where: Sequence[Predicate]) -> RowsPlan:
+        def make(self: Statements, where: Sequence[Predicate]) -> RowsPlan:
             draft = self._draft(module)
             shaper = self._shaper(draft)
             shapes = tuple(shaper.shape(view) for view in views)
@@ -91,27 +98,60 @@ class Statements:
         return self._kept(("rows", *(term.key for term in names)), [where], views, make)
 
     def locked(
-        self, module: Module, where: Sequence[Predicate], row: RowNode, limit: int, *, lock: bool = True
+        self,
+        module: Module,
+        where: Sequence[Predicate],
+        row: RowNode,
+        limit: int,
+        right: Right,
+        *,
+        lock: bool = True,
+        only: bool = False,
     ) -> RowsPlan:
-        """Read rows that are about to be written, and keep others from writing them; `sort` tells where the key stands."""
+        """Read rows that are about to be written, and keep others from writing them; `sort` tells where the key stands.
 
-        def make(where: Sequence[Predicate]) -> RowsPlan:
+        With `only` those that the caller may not write are left out; else `allowed` tells them.
+        """
+
+        def make(self: Statements, where: Sequence[Predicate]) -> RowsPlan:
             draft = self._draft(module)
             shape = self._shaper(draft).shape(row)
             keys = key_terms(module)
             positions = tuple(draft.column(term) for term in keys)
             draft.where(where)
+            may = self.guard.writes(draft.speech, module, draft.scope.base, right)
+            allowed = None
+            if may is not None and only:
+                draft.conditions.append(may)
+            elif may is not None:
+                allowed = draft.add(sa.case((may, sa.literal_column("1")), else_=sa.literal_column("0")))
             by = [draft.scope.value(term) for term in keys]
             statement = draft.statement().order_by(*by).limit(limit)
             # Only the row itself: what is joined to it may be nothing, which cannot be locked.
             statement = statement.with_for_update(of=draft.scope.base) if lock else statement
-            return RowsPlan(statement, (shape,), positions)
+            return RowsPlan(statement, (shape,), positions, allowed=allowed)
 
-        return self._kept(("locked", limit, lock), where, (row,), make)
+        return self._kept(("locked", limit, lock, right, only), where, (row,), make)
+
+    def written(self, module: Module, keys: Sequence[tuple[int | str, ...]], right: Right) -> Statement | None:
+        """Read which of the rows that were written are as the caller may write them; None where any are."""
+        if not self.guard.access.is_bounded(module, right, after=True):
+            return None
+
+        def make(self: Statements, where: Sequence[Predicate]) -> Select:
+            draft = Draft(self.speech().open(), module)
+            for term in key_terms(module):
+                draft.column(term)
+            draft.where(where)
+            may = self.guard.writes(draft.speech, module, draft.scope.base, right, after=True)
+            draft.conditions += () if may is None else (may,)
+            return draft.statement()
+
+        return self.again(("written", module.name, right), [KeyIn((), module, tuple(keys))], make)
 
     def speech(self) -> Speech:
         """Return how to speak in one statement."""
-        return Speech(self.dialect, self.catalog, self.zone, self.modules)
+        return Speech(self.dialect, self.catalog, self.zone, self.modules, self.guard)
 
     def page(self, node: ListNode, owners: Sequence[Any] | None = None) -> RowsPlan:
         """Read a page of a list, with one row more to see whether it goes on; of a relation, a page for each owner."""
@@ -120,7 +160,7 @@ class Statements:
             return self._page(node, owners, node.where)
         order = tuple((*ordered.term.key, ordered.direction) for ordered in node.order)
         kind = ("page", node.module.name, order, page.size, page.offset, page.backward, node.wants_cursors)
-        return self._kept(kind, node.where, node.views, lambda where: self._page(node, None, where))
+        return self._kept(kind, node.where, node.views, lambda made, where: made._page(node, None, where))  # noqa: SLF001 - of this class
 
     def _page(self, node: ListNode, owners: Sequence[Any] | None, where: Sequence[Predicate]) -> RowsPlan:
         draft = self._draft(node.module)
@@ -146,13 +186,17 @@ class Statements:
     def total(self, node: ListNode, owners: Sequence[Any] | None = None) -> Statement:
         """Count the rows of a list; of a relation, for each owner."""
 
-        def make(where: Sequence[Predicate]) -> Select:
+        def make(self: Statements, where: Sequence[Predicate]) -> Select:
             draft = self._draft(node.module)
             link = self._link(draft, node.link, owners)
             draft.where(where)
             return self._counted(draft, link)
 
-        return make(node.where) if node.link is not None else self.again(("total", node.module.name), node.where, make)
+        return (
+            make(self, node.where)
+            if node.link is not None
+            else self.again(("total", node.module.name), node.where, make)
+        )
 
     def far_side(self, node: ListNode, owners: Sequence[Any] | None = None) -> Select:
         """Find whether there are rows on the side where the page comes from."""
@@ -193,18 +237,36 @@ class Statements:
         return statement.group_by(*key_columns).order_by(_COUNT.desc(), *by).limit(node.limit)
 
     def again(
-        self, kind: Hashable, where: Sequence[Predicate], make: Callable[[Sequence[Predicate]], Select]
+        self,
+        kind: Hashable,
+        where: Sequence[Predicate],
+        make: Callable[[Statements, Sequence[Predicate]], Select],
     ) -> Statement:
-        """Make a statement, or fill in the one that was made for a condition of the same form. `kind` says all else."""
+        """Make a statement, or fill in the one that was made for a condition of the same form and a caller with the same rights.
+
+        `kind` says all else. `make` is handed the statements of the caller to make it for.
+        """
         found = form_of(where)
-        if found is None:
-            return make(where)
+        own = self.guard.own
+        if found is None or not are_plain(own):
+            return make(self, where)
         form, values = found
-        key = (kind, form)
+        key = (kind, form, self.guard.key)
         known: Template | Hashable | None = self.kept.get(key)
         if known is None:
-            known = self.kept.put(key, find_template(self.prepare, make, where, values) or _NO_TEMPLATE)
-        return known.fill(values) if isinstance(known, Template) else make(where)
+            known = self.kept.put(key, self._template(make, where, values) or _NO_TEMPLATE)
+        return known.fill([*values, *own]) if isinstance(known, Template) else make(self, where)
+
+    def _template(
+        self,
+        make: Callable[[Statements, Sequence[Predicate]], Select],
+        where: Sequence[Predicate],
+        values: Sequence[Any],
+    ) -> Template | None:
+        def made(marked: Sequence[Predicate], guard: Guard) -> Select:
+            return make(replace(self, guard=guard), marked)
+
+        return find_template(self.prepare, made, where, values, self.guard)
 
     # --- parts ---
 
@@ -213,22 +275,23 @@ class Statements:
         kind: Hashable,
         where: Sequence[Predicate],
         views: Sequence[RowNode],
-        make: Callable[[Sequence[Predicate]], RowsPlan],
+        make: Callable[[Statements, Sequence[Predicate]], RowsPlan],
     ) -> RowsPlan:
-        """Make a plan, or take the one that was made for the same views and a condition of the same form."""
+        """Make a plan, or take the one that was made for the same views, a condition of the same form, and the same rights."""
         found = form_of(where) if all(view.is_kept for view in views) else None
-        if found is None:
-            return make(where)
+        own = self.guard.own
+        if found is None or not are_plain(own):
+            return make(self, where)
         form, values = found
-        key = (kind, form, tuple(views))
+        key = (kind, form, tuple(views), self.guard.key)
         known: _KeptPlan | Hashable | None = self.kept.get(key)
         if isinstance(known, _KeptPlan):
-            return replace(known.plan, statement=known.template.fill(values))
-        plan = make(where)
+            return replace(known.plan, statement=known.template.fill([*values, *own]))
+        plan = make(self, where)
         if known is None:
             template = None
             if not any(shape.loads for shape in plan.shapes):  # which belong to one request
-                template = find_template(self.prepare, lambda marked: make(marked).statement, where, values)
+                template = self._template(lambda made, marked: make(made, marked).statement, where, values)  # type: ignore[arg-type, return-value] # nothing is kept of what is made with marks
             self.kept.put(key, _KeptPlan(template, plan) if template else _NO_TEMPLATE)
         return plan
 
@@ -283,9 +346,9 @@ class Statements:
 
     def _counted(self, draft: Draft, link: Link | None) -> Select:
         if link is None:
-            return sa.select(_COUNT).select_from(draft.scope.source).where(*draft.conditions)
+            return draft.scope.select(_COUNT).where(*draft.conditions)
         value = self.dialect.exact(link.value, link.column_class)
-        return sa.select(value, _COUNT).select_from(draft.scope.source).where(*draft.conditions).group_by(value)
+        return draft.scope.select(value, _COUNT).where(*draft.conditions).group_by(value)
 
     def _group(self, draft: Draft, value: GroupValue) -> Sql:
         term = Term((), draft.scope.module, value.field)

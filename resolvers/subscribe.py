@@ -89,7 +89,8 @@ class Follower:
     async def _matched(self, key: Key, change: Change) -> bool:
         """Answer whether the filter picked the row before the change; where that is not known, the client is told."""
         node = self._node
-        if isinstance(node.where, All) and not node.where.parts:
+        is_bounded = self._context.access.is_bounded(node.module)
+        if isinstance(node.where, All) and not node.where.parts and not is_bounded:
             return True
         speech = self._door.statements.speech()
         base = ghost(speech, node.module, key, change.fields, is_gone=change.kind == ChangeKind.DELETED)

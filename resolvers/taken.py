@@ -101,6 +101,7 @@ async def mark_taken(
     fetch: Fetch, speech: Speech, module: Module, keys: Sequence[UniqueKey], rows: Sequence[Row]
 ) -> None:
     """Give a fault to each row of which another one, in the table or before it, has what must be unique."""
+    speech = speech.open()  # also what the caller does not see is taken
     for key in keys:
         await _mark_stored(fetch, speech, module, key, rows)
     seen = [_nothing_seen() for _ in keys]

@@ -10,7 +10,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from resolvers.predicate import All, Compare, Either, Exists, KeyIn, Not, Predicate
 from schema.bindings import ToOne
@@ -122,6 +122,11 @@ def _give(given: Sequence[Any], form: list[Hashable], values: list[Any]) -> bool
     return True
 
 
+def are_plain(values: Sequence[Any]) -> bool:
+    """Whether values of a caller can be put into a kept statement."""
+    return all(value is None or _is_plain(value) for value in values)
+
+
 def _is_plain(value: Any) -> bool:
     """Whether a value goes to the driver as it is: a number of 32 bits, or a text that every database can store."""
     if type(value) is int:
@@ -129,13 +134,37 @@ def _is_plain(value: Any) -> bool:
     return type(value) is str and "\x00" not in value and (value.isascii() or not _SURROGATE.search(value))
 
 
+class Guard(Protocol):
+    """What statements depend on beside their conditions: who is calling."""
+
+    @property
+    def own(self) -> tuple[Any, ...]:
+        """Values of the caller that a statement may hold."""
+
+    def marked(self, turn: int, first: int) -> Self:
+        """Return the guard of somebody who differs only in these: they are marks, numbered from `first` on."""
+
+
+G = TypeVar("G", bound=Guard)
+
+
 def find_template(
-    prepare: Prepare, make: Callable[[Sequence[Predicate]], Any], predicates: Sequence[Predicate], values: Sequence[Any]
+    prepare: Prepare,
+    make: Callable[[Sequence[Predicate], G], Any],
+    predicates: Sequence[Predicate],
+    values: Sequence[Any],
+    guard: G,
 ) -> Template | None:
-    """Make a statement with two sets of marks and see where they stand; None where they do not stand for themselves."""
-    first, second = _marks(values, 0), _marks(values, 1)
-    one = prepare(make(_marked(predicates, iter(first))))
-    other = prepare(make(_marked(predicates, iter(second))))
+    """Make a statement with two sets of marks and see where they stand; None where they do not stand for themselves.
+
+    Its values are those of the conditions, and after them those of the caller.
+    """
+    given = len(values)
+    first, second = marks_of(values, 0), marks_of(values, 1)
+    one = prepare(make(_marked(predicates, iter(first)), guard.marked(0, given)))
+    other = prepare(make(_marked(predicates, iter(second)), guard.marked(1, given)))
+    first += marks_of(guard.own, 0, given)
+    second += marks_of(guard.own, 1, given)
     if one is None or other is None or one.text != other.text or not one.shows:
         return None
     constants: list[Any] = []
@@ -149,20 +178,27 @@ def find_template(
             constants.append(left)
         else:
             return None
-    if {number for _, number in places} != set(range(len(values))):
+    if not {number for _, number in places}.issuperset(range(given)):
         return None
     return Template(one.text, tuple(constants), tuple(places))
 
 
 def _place(value: Any, marks: Sequence[Any]) -> int | None:
     """Return which mark a value is: the same and of the same type, for 2.0 is not what 2 is to a driver."""
+    if value is None:
+        return None
     return next((number for number, mark in enumerate(marks) if type(mark) is type(value) and mark == value), None)
 
 
-def _marks(values: Sequence[Any], turn: int) -> list[Any]:
+def marks_of(values: Sequence[Any], turn: int, first: int = 0) -> list[Any]:
+    """Return marks in place of values, numbered from `first` on; those of two turns have nothing in common."""
     return [
-        _FIRST_NUMBER + 2 * number + turn if isinstance(value, int) else f"mark {turn} {number}\x7f"
-        for number, value in enumerate(values)
+        None
+        if value is None
+        else _FIRST_NUMBER + 2 * number + turn
+        if isinstance(value, int)
+        else f"mark {turn} {number}\x7f"
+        for number, value in enumerate(values, first)
     ]
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from identity.access import Right
 from resolvers.assignments import Given
 from resolvers.checks import fault
 from resolvers.conduct import ChangeKind
@@ -16,8 +17,7 @@ from resolvers.images import Image, Key, read_images
 from resolvers.ledger import differs, read_key
 from resolvers.nodes import VersionSlot
 from resolvers.outcome import Outcome, RowOutcome
-from resolvers.past import read_change_id
-from resolvers.past_reads import UNDOING
+from resolvers.past import UNDOING, read_change_id
 from resolvers.predicate import KeyIn
 from schema.spec import Field
 from schema.writes import writes_of
@@ -46,12 +46,15 @@ async def take_back(hands: Hands) -> Outcome:
     deeds = writes_of(module, hands.work.context.audience).deeds
     if UNDOING[named.kind] not in deeds or change.origin is not None or not change.fields:
         raise Faulty(Fault(FaultCode.FORBIDDEN, "nothing-to-undo", ("change",)))
+    access = hands.work.context.access
+    if not all(access.sees(module, item) for item, _ in _fields(hands, change)):
+        raise Faulty(Fault(FaultCode.FORBIDDEN, "nothing-to-undo", ("change",)))
     hands.writer.undoes = change.id
     key = read_key(change.row_key)
     return await _KINDS[named.kind](hands, change, key)
 
 
-async def _image(hands: Hands, key: Key) -> Image:
+async def _image(hands: Hands, key: Key, right: Right) -> Image:
     writer, module = hands.writer, hands.node.module
     images = await read_images(
         writer.statements,
@@ -59,6 +62,7 @@ async def _image(hands: Hands, key: Key) -> Image:
         [KeyIn((), module, (key,))],
         VersionSlot(()),
         hands.work.transaction.execute,
+        right=right,
         columns=writer.conduct(module) is not None,
     )
     if not images:
@@ -67,7 +71,7 @@ async def _image(hands: Hands, key: Key) -> Image:
 
 
 async def _restore_values(hands: Hands, change: Change, key: Key) -> Outcome:
-    image = await _image(hands, key)
+    image = await _image(hands, key, Right.UPDATE)
     _unchanged_since(hands, change, image)
     given = Given((), _values(hands, change, 0))
     await hands.writer.update(hands.node.module, image, given)
@@ -75,7 +79,7 @@ async def _restore_values(hands: Hands, change: Change, key: Key) -> Outcome:
 
 
 async def _remove(hands: Hands, change: Change, key: Key) -> Outcome:
-    image = await _image(hands, key)
+    image = await _image(hands, key, Right.DELETE)
     _unchanged_since(hands, change, image)
     await hands.writer.delete(hands.node.module, [image])
     return Outcome([RowOutcome(key)], affected=1)

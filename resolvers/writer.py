@@ -8,12 +8,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from identity.access import Right
 from resolvers import ledger
 from resolvers.assignments import Given
 from resolvers.claims import take_files
 from resolvers.conduct import ChangeKind, Conduct, RowChange, Work
 from resolvers.dynamic_values import DynamicValues
-from resolvers.faults import Fault, Faulty
+from resolvers.faults import Fault, FaultCode, Faulty
+from resolvers.ids import key_of
 from resolvers.images import Image, Key
 from resolvers.ledger import differs, differs_as_json
 from resolvers.lookups import resolve
@@ -28,6 +30,15 @@ from storage.locks import hold
 
 # What becomes of one row: how it changed, None where it did not, or why it could not.
 Result = RowChange | None | list[Fault]
+
+
+def _permit(images: Sequence[Image], *rights: Right) -> None:
+    """Refuse rows that the caller may see and not write; whoever writes them must have asked for the right to it."""
+    for image in images:
+        if image.right not in rights:
+            raise LookupError(f"A row that was read for {image.right} is about to be written for {rights[0]}.")
+        if not image.allowed:
+            raise Faulty(Fault(FaultCode.FORBIDDEN, "forbidden"))
 
 
 class Writer:
@@ -110,10 +121,14 @@ class Writer:
             except Faulty as faulty:  # the row is there already: all of it must go
                 raise Faulty(*(item.under(*rows[number].path) for item in faulty.faults)) from None
             results[number] = change
+        await self._check(
+            module, [(change.key, rows[number].path) for number, (change, _) in changes.items()], Right.CREATE
+        )
         return results
 
     async def update(self, module: Module, image: Image, given: Given) -> RowChange | None:
         """Change a row that was read and locked before. Raises `Faulty`; returns None where nothing differs."""
+        _permit([image], Right.UPDATE, Right.DELETE)
         await self._resolve([given])
         await self._keep_unique(module, [(given, image.key)])
         if given.faults:
@@ -128,6 +143,7 @@ class Writer:
 
     async def update_all(self, module: Module, images: Sequence[Image], given: Given) -> None:
         """Give many rows, read and locked before, the same values. Raises `Faulty`."""
+        _permit(images, Right.UPDATE, Right.DELETE)
         if self.conduct(module) is not None or len(images) == 1:
             await self._resolve([given])
             for image in images:
@@ -152,6 +168,7 @@ class Writer:
             await self._dynamic.put(module, [(row, columns.dynamic) for row in named])
         for change in changes:
             await self._written(change)
+        await self._check(module, [(change.key, given.path) for change in changes], images[0].right)
 
     def _changed(
         self, module: Module, image: Image, own: Mapping[str, Any], values: Mapping[str, Any]
@@ -171,6 +188,7 @@ class Writer:
 
     async def set_validity(self, module: Module, image: Image, validity: str) -> RowChange | None:
         """Set a row valid or invalid, which is how rows go and come back where deleting is soft."""
+        _permit([image], Right.UPDATE, Right.DELETE)
         number = VALIDITY[validity]
         columns = Columns(own={VALIDITY_COLUMN: number})
         shown = next((item for item in module.fields if item.column == VALIDITY_COLUMN), None)
@@ -181,6 +199,7 @@ class Writer:
 
     async def delete(self, module: Module, images: Sequence[Image]) -> None:
         """Remove rows, softly where the module says so."""
+        _permit(images, Right.DELETE)
         if soft_deletes(module):
             await self._set_all_invalid(module, images)
             return
@@ -208,6 +227,16 @@ class Writer:
             await self._written(change)
 
     # --- inside ---
+
+    async def _check(self, module: Module, rows: Sequence[tuple[Key, tuple[str, ...]]], right: Right) -> None:
+        """Refuse rows that are not, now that they are written, what the caller may make of them; each has its input's path."""
+        statement = self.statements.written(module, [key for key, _ in rows], right) if rows else None
+        if statement is None:
+            return
+        found = {key_of(module, row) for row in await self.work.transaction.execute(statement)}
+        faults = [Fault(FaultCode.FORBIDDEN, "forbidden-value", path or None) for key, path in rows if key not in found]
+        if faults:
+            raise Faulty(*faults)
 
     async def _set_all_invalid(self, module: Module, images: Sequence[Image]) -> None:
         shown = next((item for item in module.fields if item.column == VALIDITY_COLUMN), None)
@@ -293,6 +322,7 @@ class Writer:
             await self._written(change)
         except Faulty as faulty:
             raise Faulty(*(item.under(*path) for item in faulty.faults)) from None
+        await self._check(module, [(change.key, path)], image.right)
         return change
 
     async def _prepare(self, change: RowChange) -> None:

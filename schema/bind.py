@@ -12,12 +12,12 @@ from schema.bind_filter import bind_filter
 from schema.bind_relation import bind_relation
 from schema.binding import Binding, key_columns, near
 from schema.catalog import Catalog, ColumnClass, Table
-from schema.check_access import check_rows
+from schema.check_access import RIGHTS, check_rows
 from schema.dynamic import dynamic_fields
 from schema.plan import plan
 from schema.problems import Level, Problem, has_errors, suggest
 from schema.secrets import guards_in, is_secret_table, is_unreadable
-from schema.spec import VALIDITY_COLUMN, Audience, Computed, Field, Home, Module, Operation, Relation, RowKey
+from schema.spec import VALIDITY_COLUMN, Audience, Computed, Field, Home, Module, Operation, Relation, RowKey, Rule
 from schema.tables import module_on, side_table, table_of
 
 __all__ = ["bind", "module_on", "plan", "side_table", "table_of"]
@@ -220,13 +220,18 @@ def _ui(members: Mapping[str, object], at: Binding) -> Mapping[str, Any]:
 def _check_rows(bound: Module, at: Binding) -> None:
     """Check the row rules once more, now with what lies behind references."""
     for audience in Audience:
-        rows = bound.access.of(audience).rows
-        if rows is not None:
-            check_rows(rows, bound, {**at.others, bound.name: bound}, _noter(audience, at))
+        rules = bound.access.of(audience)
+        path = f"access.{audience.value}"
+        filters = [(f"{path}.rows", rules.rows)]
+        for right in RIGHTS:
+            rule: Rule = getattr(rules, right)
+            filters += [(f"{path}.{right}.rows", rule.rows), (f"{path}.{right}.check", rule.check)]
+        for where, found in filters:
+            if found is not None:
+                check_rows(found, bound, {**at.others, bound.name: bound}, _noter(where, at))
 
 
-def _noter(audience: Audience, at: Binding) -> Callable[[str, str, str | None, tuple[str | int, ...]], None]:
-    path = f"access.{audience.value}.rows"
+def _noter(path: str, at: Binding) -> Callable[[str, str, str | None, tuple[str | int, ...]], None]:
 
     def note(code: str, message: str, hint: str | None, steps: tuple[str | int, ...]) -> None:
         at.problems.append(

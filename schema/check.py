@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from schema.captions import words
-from schema.check_access import check_access, make_access
+from schema.check_access import RIGHTS, ROW_FILTERS, check_access, make_access
 from schema.check_field import FieldContext, make_field
 from schema.check_member import make_action, make_computed, make_hook, make_relation, make_schedule, plain_filter
 from schema.check_name import MEMBERS, Broken, check_names
@@ -298,7 +298,10 @@ def _places(merged: Merged) -> Mapping[str, Place]:
         for audience in ("agent", "customer"):
             rules = part.get(audience)
             if isinstance(rules, Entry):
-                _note_places(found, f"access.{audience}", rules, ("rows",))
+                _note_places(found, f"access.{audience}", rules, ROW_FILTERS)
+                for right in RIGHTS:
+                    if isinstance(rules.get(right), Entry):
+                        _note_places(found, f"access.{audience}.{right}", rules[right], ROW_FILTERS)
     return found
 
 

@@ -25,6 +25,7 @@ from schema.spot import Entry, Findings, Spot, listed, shown
 from schema.tree import Map, Seq
 
 RIGHTS = ("view", "create", "update", "delete")
+ROW_FILTERS = ("rows", "check")  # of the rule of a write
 OPERATORS = (
     "eq",
     "ne",
@@ -89,7 +90,10 @@ def _collect(section: Entry, said: dict[str, Any], findings: Findings) -> None:
 def _rule(entry: Entry, right: str, findings: Findings) -> Rule | None:
     if "allow" in entry:
         return Rule(allow=entry["allow"])
+    filters = {name: _filter(entry, name, findings) for name in ROW_FILTERS if name in entry}
     group, role = entry.get("group"), entry.get("role")
+    if filters and group is None and role is None:
+        return Rule(allow=True, **filters)
     if (group is None) == (role is None):
         findings.add(
             entry.spot,
@@ -102,8 +106,21 @@ def _rule(entry: Entry, right: str, findings: Findings) -> Rule | None:
         findings.add(entry.at("key"), "bad-rule", "`key` belongs to rules with a group.", "Remove it.", at_key=True)
         return None
     if role is not None:
-        return Rule(role=role)
-    return Rule(group=group, key=entry.get("key", "ro" if right == "view" else "rw"))
+        return Rule(role=role, **filters)
+    return Rule(group=group, key=entry.get("key", "ro" if right == "view" else "rw"), **filters)
+
+
+def _filter(entry: Entry, name: str, findings: Findings) -> Any:
+    found = entry[name]
+    if isinstance(found, Map):
+        return plain(found)
+    findings.add(
+        entry.at(name),
+        "bad-rule",
+        f"`{name}` must be a filter; found {shown(found)}.",
+        "For example `{createdBy: {databaseId: {eq: $me.id}}}`.",
+    )
+    return None
 
 
 # OTRS's own way to name a dynamic field; which ones there are only the database knows.
@@ -128,13 +145,17 @@ def check_access(parts: Iterable[Entry], module: Module, findings: Findings) -> 
                 )
         for audience in Audience:
             section = part.get(audience.value)
-            if isinstance(section, Entry) and isinstance(section.get("rows"), Map):
-                _check_section(section, module, findings)
+            if not isinstance(section, Entry):
+                continue
+            for entry in (section, *(section[right] for right in RIGHTS if isinstance(section.get(right), Entry))):
+                for name in ROW_FILTERS:
+                    if isinstance(entry.get(name), Map):
+                        _check_filter(entry, name, module, findings)
 
 
-def _check_section(section: Entry, module: Module, findings: Findings) -> None:
-    root = section["rows"]
-    base = section.at("rows")
+def _check_filter(section: Entry, name: str, module: Module, findings: Findings) -> None:
+    root = section[name]
+    base = section.at(name)
 
     def note(code: str, message: str, hint: str | None, path: Path) -> None:
         findings.add(_descend(base, root, path), code, message, hint, at_key=True)

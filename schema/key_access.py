@@ -43,13 +43,35 @@ RULE = Section(
     ref="rule",
 )
 
+WRITE_RULE = Section(
+    "A rule of a write",
+    (
+        *RULE.keys,
+        Key(
+            "rows",
+            Raw({"type": "object"}),
+            "Filter in the API's grammar: with which rows. A new row is held against it too.",
+            nullable=False,
+        ),
+        Key(
+            "check",
+            Raw({"type": "object"}),
+            "Filter that a row meets once it is written; default: that of `rows`, and the rows that one sees.",
+            nullable=False,
+        ),
+    ),
+    short=_rule_short,
+    short_schema={"type": "boolean"},
+    ref="write_rule",
+)
+
 AUDIENCE = Section(
     "Rules of an audience",
     (
         Key("view", RULE, "Who may read.", nullable=False),
-        Key("create", RULE, "Who may create.", nullable=False),
-        Key("update", RULE, "Who may change.", nullable=False),
-        Key("delete", RULE, "Who may delete.", nullable=False),
+        Key("create", WRITE_RULE, "Who may create.", nullable=False),
+        Key("update", WRITE_RULE, "Who may change.", nullable=False),
+        Key("delete", WRITE_RULE, "Who may delete.", nullable=False),
         Key(
             "rows",
             Raw({"type": "object"}),

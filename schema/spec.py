@@ -309,12 +309,18 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may: everybody of the audience (`allow`), or members of a group with a key, or holders of a role."""
+    """Who may: everybody of the audience (`allow`), or members of a group with a key, or holders of a role.
+
+    Of writes it may say with which rows: `rows` is a filter that a row meets before it is written, `check` one that it meets
+    afterwards (None: the same, and the rows that the audience sees).
+    """
 
     allow: bool = False
     group: str | None = None
     key: str = "ro"
     role: str | None = None
+    rows: Mapping[str, Any] | None = None
+    check: Mapping[str, Any] | None = None
 
     @property
     def is_never(self) -> bool:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from graphql import GraphQLSchema
 from starlette.requests import Request
 
+from identity.access import access_of
 from identity.principals import audience_of
 from identity.rights import Rights
 from resolvers.errors import OperationError
@@ -55,7 +56,7 @@ def read_export(request: Request, live: Live, rights: Rights = EVERYBODY) -> Exp
     wanted = Wanted(_json(given, "filter", live), given.get("search") or None, _json(given, "orderBy", live))
     names = [name for name in given.get("columns", "").split(",") if name.strip()]
     try:
-        columns = read_columns(schema, module, names) or default_columns(schema, module)
+        columns = read_columns(schema, module, names) or default_columns(schema, module, access_of(rights))
         list_document(schema, module, columns, wanted)
     except OperationError as error:
         raise Refused(400, str(error)) from None

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from resolvers.predicate import All, Compare, Either, KeyIn, Not, Predicate
-from resolvers.templates import Kept, find_template, form_of
+from resolvers.templates import Kept, find_template, form_of, marks_of
 from resolvers.terms import Term
 from schema.spec import Module
 from storage.direct import Ready
@@ -31,6 +31,17 @@ def prepare(statement: sa.Select[Any]) -> Ready:
     return Ready(compiled.string, tuple(compiled.params[name] for name in compiled.positiontup or ()), shows=True)
 
 
+class Nobody:
+    """A caller of whom statements hold nothing, or these values."""
+
+    def __init__(self, *own: Any) -> None:
+        self.own = own
+
+    def marked(self, turn: int, first: int) -> Nobody:
+        return Nobody(*marks_of(self.own, turn, first))
+
+
+NOBODY = Nobody()
 TABLE = sa.table("t", sa.column("a"), sa.column("b"))
 
 
@@ -66,10 +77,10 @@ def test_conditions_within_conditions_bring_their_values_in_order(world: World) 
     assert found is not None
     assert found[1] == ["Raw", "Junk", "Misc", 7]
 
-    def make(marked: Sequence[Predicate]) -> sa.Select[Any]:
+    def make(marked: Sequence[Predicate], _: Nobody) -> sa.Select[Any]:
         return sa.select(TABLE.c.a).where(*(TABLE.c.a == value for value in values_of(marked)))
 
-    template = find_template(prepare, make, [where], found[1])
+    template = find_template(prepare, make, [where], found[1], NOBODY)
     assert template is not None
     assert template.fill([1, 2, 3, 4]).values == (1, 2, 3, 4)
 
@@ -81,12 +92,12 @@ def values_of(predicates: Sequence[Predicate]) -> list[Any]:
 
 
 def test_a_number_that_is_bound_as_another_type_is_not_kept(world: World) -> None:
-    def make(where: Sequence[Predicate]) -> sa.Select[Any]:
+    def make(where: Sequence[Predicate], _: Nobody) -> sa.Select[Any]:
         (one,) = where
         assert isinstance(one, Compare)
         return sa.select(TABLE.c.a).where(TABLE.c.a == float(one.value))
 
-    assert find_template(prepare, make, [named(world, 7)], [7]) is None
+    assert find_template(prepare, make, [named(world, 7)], [7], NOBODY) is None
 
 
 def test_an_operator_that_changes_its_value_is_not_kept(world: World) -> None:
@@ -94,30 +105,42 @@ def test_an_operator_that_changes_its_value_is_not_kept(world: World) -> None:
 
 
 def test_a_template_gives_the_statement_that_would_have_been_made(world: World) -> None:
-    def make(where: Sequence[Predicate]) -> sa.Select[Any]:
+    def make(where: Sequence[Predicate], _: Nobody) -> sa.Select[Any]:
         (one,) = where
         assert isinstance(one, Compare)
         return sa.select(TABLE.c.a).where(TABLE.c.a == one.value, TABLE.c.b == one.value).limit(7)
 
-    template = find_template(prepare, make, [named(world, "Raw")], ["Raw"])
+    template = find_template(prepare, make, [named(world, "Raw")], ["Raw"], NOBODY)
     assert template is not None
-    assert template.fill(["Junk"]) == prepare(make([named(world, "Junk")]))
+    assert template.fill(["Junk"]) == prepare(make([named(world, "Junk")], NOBODY))
+
+
+def test_a_template_takes_the_caller_s_own_values_after_those_of_the_conditions(world: World) -> None:
+    def make(where: Sequence[Predicate], caller: Nobody) -> sa.Select[Any]:
+        (one,) = where
+        assert isinstance(one, Compare)
+        return sa.select(TABLE.c.a).where(TABLE.c.a == one.value, TABLE.c.b == caller.own[1])
+
+    caller = Nobody(5, "ada", None)
+    template = find_template(prepare, make, [named(world, "Raw")], ["Raw"], caller)
+    assert template is not None
+    assert template.fill(["Junk", 6, "bob", None]) == prepare(make([named(world, "Junk")], Nobody(6, "bob", None)))
 
 
 def test_nothing_is_kept_where_a_value_stands_otherwise_than_given(world: World) -> None:
-    def make(where: Sequence[Predicate]) -> sa.Select[Any]:
+    def make(where: Sequence[Predicate], _: Nobody) -> sa.Select[Any]:
         (one,) = where
         assert isinstance(one, Compare)
         return sa.select(TABLE.c.a).where(TABLE.c.a == f"%{one.value}%")
 
-    assert find_template(prepare, make, [named(world, "Raw")], ["Raw"]) is None
+    assert find_template(prepare, make, [named(world, "Raw")], ["Raw"], NOBODY) is None
 
 
 def test_nothing_is_kept_where_a_value_does_not_stand_at_all(world: World) -> None:
-    def make(_: Sequence[Predicate]) -> sa.Select[Any]:
+    def make(_where: Sequence[Predicate], _: Nobody) -> sa.Select[Any]:
         return sa.select(TABLE.c.a).where(sa.false())
 
-    assert find_template(prepare, make, [named(world, "Raw")], ["Raw"]) is None
+    assert find_template(prepare, make, [named(world, "Raw")], ["Raw"], NOBODY) is None
 
 
 def test_what_was_used_longest_ago_is_forgotten_first() -> None:

@@ -1,0 +1,43 @@
+"""Rows that are gone: which of them the caller could see while they were there. Of their past he sees no more than of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from resolvers.context import Context
+from resolvers.draft import Draft
+from resolvers.ghosts import ghosts
+from resolvers.ids import key_of
+from resolvers.images import Key
+from resolvers.statements import Statements
+from resolvers.terms import key_terms
+from schema.spec import Module
+
+ROWS_AT_ONCE = 50  # ghosts of one statement, each with all its columns
+
+
+class Door(Protocol):
+    """What is asked of the door."""
+
+    context: Context
+    statements: Statements
+
+    async def fetch(self, statement: Any) -> list[tuple[Any, ...]]:
+        """Read rows."""
+
+
+async def seen_before(door: Door, module: Module, gone: Mapping[Key, Mapping[str, Sequence[Any]]]) -> set[Key]:
+    """Return which rows the caller could see before they were removed; each comes with the fields of that change."""
+    if not door.context.access.is_bounded(module):
+        return set(gone)
+    found: set[Key] = set()
+    keys = list(gone)
+    for start in range(0, len(keys), ROWS_AT_ONCE):
+        speech = door.statements.speech()
+        base = ghosts(speech, module, {key: gone[key] for key in keys[start : start + ROWS_AT_ONCE]})
+        draft = Draft(speech, module, base)
+        for term in key_terms(module):
+            draft.column(term)
+        found |= {key_of(module, row) for row in await door.fetch(draft.statement())}
+    return found

@@ -1,0 +1,183 @@
+"""Which rows of a module a caller may see and write, as conditions of the statement that reads them.
+
+`resolvers.scope` asks here for every table of a module that enters a statement. The rules themselves are held against rows as
+they are, not as the caller sees them: a queue may decide about a ticket without being the caller's to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from graphql import GraphQLError, GraphQLInputObjectType, coerce_input_value
+from sqlalchemy.sql.selectable import FromClause
+
+from identity.access import Access, Denied, Right, access_of, reads_the_clock
+from identity.principals import System
+from identity.rights import Rights, unbounded
+from resolvers.conditions import complement, condition
+from resolvers.errors import OperationError
+from resolvers.filters import FilterReader
+from resolvers.gate import Gate
+from resolvers.predicate import All, Compare, Either, Exists, KeyIn, Not, Predicate, Related
+from resolvers.scope import Scope, Speech, column
+from resolvers.templates import Kept, kept_with, marks_of
+from resolvers.terms import Term, joined_column
+from schema.bindings import ToOne
+from schema.catalog import ColumnClass
+from schema.snapshot import Snapshot
+from schema.spec import Audience, Module
+from storage.dialects import Expression as Sql
+
+RULES_KEPT = 2_000
+_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
+_ONE: Sql = sa.literal_column("1")
+_NEVER = Either()
+_ALWAYS = All()
+_RULES = access_of(unbounded(System("access rules")))
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The rows of one caller, by the rules of one snapshot."""
+
+    access: Access
+    snapshot: Snapshot
+
+    @property
+    def key(self) -> Hashable:
+        """What statements depend on, but for the values of `own`."""
+        return self.access.rights.shape
+
+    @property
+    def own(self) -> tuple[Any, ...]:
+        """What rules read of who is calling, as values of statements."""
+        return () if self.access.rights.unbounded else self.access.own()
+
+    def marked(self, turn: int, first: int) -> Guard:
+        """Return the guard of somebody with the same rights who has marks in place of `own`, numbered from `first` on."""
+        if self.access.rights.unbounded:
+            return self
+        moment = f"2001-01-01T00:00:0{turn}+00:00"  # no two are the same, so that what reads the clock is not kept
+        rights = replace(self.access.rights, own=tuple(marks_of(self.own, turn, first)), now=moment)
+        return Guard(Access(rights), self.snapshot)
+
+    def limit(self, speech: Speech, module: Module, table: FromClause) -> Sql | None:
+        """Return the condition on a module's table that leaves what the caller may see; None where that is everything."""
+        if not self.access.is_bounded(module):
+            return None
+        return held(speech.open(), module, table, self.rule(module, Right.VIEW))
+
+    def writes(
+        self, speech: Speech, module: Module, table: FromClause, right: Right, *, after: bool = False
+    ) -> Sql | None:
+        """Return the condition for a write of rows that the caller sees, or on what was written; None where there is none."""
+        if not self.access.is_bounded(module, right, after=after):
+            return None
+        return held(speech.open(), module, table, self.rule(module, right, after=after))
+
+    def rule(self, module: Module, right: Right, *, after: bool = False) -> Predicate:
+        """Return which rows a caller may see or write, as a condition; none at all where the rule cannot be read."""
+        rules = module.access.of(self.access.audience)
+        clock = reads_the_clock([rules.rows, getattr(rules, right).rows, getattr(rules, right).check])
+        if clock:
+            return self._read(module, right, after=after)
+        kept: Kept[Predicate] = kept_with(self.snapshot.memo, "rules", RULES_KEPT)
+        key = (module.name, right, after, self.access.rights.shape, self.own)
+        return kept.get(key) or kept.put(key, self._read(module, right, after=after))
+
+    def _read(self, module: Module, right: Right, *, after: bool) -> Predicate:
+        made = self.snapshot.schema_for(Audience.AGENT).get_type(f"{module.type_name}Filter")
+        reader = FilterReader(self.snapshot, Gate(_RULES))
+        try:
+            filters = self.access.filters(module, right, after=after)
+            if filters and not isinstance(made, GraphQLInputObjectType):
+                return _NEVER
+            parts = [reader.read(module, coerce_input_value(rows, made), "access") for rows in filters]  # type: ignore[arg-type] # checked above
+        # What another module's change broke lets nobody see anything, until the file is mended.
+        except (Denied, GraphQLError, OperationError, LookupError):
+            return _NEVER
+        return All(tuple(parts)) if parts else _ALWAYS
+
+
+def held(speech: Speech, module: Module, table: FromClause, predicate: Predicate) -> Sql:
+    """Say a rule of a table's rows in SQL. What stands behind references is asked for by subqueries.
+
+    Joins would multiply with those of the operation, and an uncorrelated subquery is answered once.
+    """
+    if isinstance(predicate, All | Either):
+        followed = _followed(predicate)
+        if followed is not None:
+            return _leads_to(speech, table, *followed)
+        parts = [held(speech, module, table, part) for part in predicate.parts]
+        return sa.and_(sa.true(), *parts) if isinstance(predicate, All) else sa.or_(sa.false(), *parts)
+    if isinstance(predicate, Not):
+        return complement(speech.dialect, held(speech, module, table, predicate.part))
+    scope = Beside(speech, module, table)
+    return scope.closed(condition(scope, predicate))
+
+
+class Beside(Scope):
+    """A table that is in the statement already, with what is joined beside it only to hold a condition against it."""
+
+    def __init__(self, speech: Speech, module: Module, table: FromClause) -> None:
+        super().__init__(speech, module, table)
+        nothing = sa.select(_ONE.label("one")).subquery(f"t{next(speech.numbers)}")
+        self.tables = [nothing]
+        self._source = nothing
+
+    def closed(self, found: Sql) -> Sql:
+        """Return a condition that needs nothing more in the statement."""
+        if len(self.tables) == 1:
+            return found
+        return self.select(_ONE).where(found).correlate_except(*self.tables).exists()
+
+
+def _followed(predicate: All | Either) -> tuple[ToOne, Predicate] | None:
+    """Tell a condition on the row that a reference leads to, as `FilterReader` makes it."""
+    if not isinstance(predicate, All) or len(predicate.parts) != 2:  # noqa: PLR2004 - that it is there, and what it is
+        return None
+    there, part = predicate.parts
+    return (there.hops[0], _from(part)) if isinstance(there, Exists) and len(there.hops) == 1 else None
+
+
+def _leads_to(speech: Speech, table: FromClause, hop: ToOne, part: Predicate) -> Sql:
+    outer = Beside(speech, hop.module, table)
+    stored = Term((), hop.module, hop.field)
+    left, left_class = outer.value(stored), stored.column_class
+    to = joined_column(hop)
+    to_class = hop.target.columns.get(to, ColumnClass.OTHER)
+    target = speech.enter(hop.target.table)
+    right = column(target, to)
+    inner = held(speech, hop.target, target, part)
+    rows: Any = sa.select(_ONE).select_from(target).where(inner)
+    if left_class in _WHOLE and to_class in _WHOLE:
+        found = left.in_(rows.with_only_columns(right).correlate_except(target))
+    else:
+        found = rows.where(speech.same(right, to_class, left, left_class)).correlate_except(target).exists()
+    return outer.closed(found)
+
+
+def _from(predicate: Predicate) -> Predicate:
+    """See a condition from one reference further on."""
+    if isinstance(predicate, All | Either):
+        return replace(predicate, parts=tuple(map(_from, predicate.parts)))
+    if isinstance(predicate, Not):
+        return Not(_from(predicate.part))
+    if isinstance(predicate, Compare):
+        return replace(predicate, term=replace(predicate.term, hops=predicate.term.hops[1:]))
+    if isinstance(predicate, KeyIn | Exists | Related):
+        return replace(predicate, hops=predicate.hops[1:])
+    raise TypeError(f"{type(predicate).__name__} is no condition.")
+
+
+def guard_of(rights: Rights, snapshot: Snapshot) -> Guard:
+    """Return which rows are there for whoever has these rights."""
+    return Guard(access_of(rights), snapshot)
+
+
+def system_guard(snapshot: Snapshot) -> Guard:
+    """Return the guard of Lambdesk itself, for which every row is there."""
+    return Guard(_RULES, snapshot)
