@@ -7,6 +7,7 @@ from typing import Any
 
 from desk.articles import PLAIN, ArticleKind, NewArticle, check_article
 from desk.attachments import Attachment
+from desk.customers import as_customers_write
 from desk.desk import Desk
 from resolvers.conduct import Work
 from resolvers.faults import Fault, FaultCode, Faulty
@@ -16,7 +17,7 @@ from storage.file_claims import Owner
 ATTACHMENTS_LIMIT = 30
 
 
-async def read_article(desk: Desk, work: Work, data: Mapping[str, Any]) -> NewArticle:
+async def read_article(desk: Desk, work: Work, data: Mapping[str, Any], *, is_first: bool = False) -> NewArticle:
     """Read an article as GraphQL coerced it and use its uploads up; raises `Faulty` with paths that begin at the input."""
     article = NewArticle(
         subject=data["subject"],
@@ -29,6 +30,7 @@ async def read_article(desk: Desk, work: Work, data: Mapping[str, Any]) -> NewAr
         cc=data.get("cc"),
         time_units=data.get("timeUnits"),
     )
+    article = as_customers_write(work, article, is_first=is_first)
     uploads = data.get("attachments") or ()
     faults = check_article(article)
     if len(uploads) > ATTACHMENTS_LIMIT:

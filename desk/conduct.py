@@ -7,10 +7,12 @@ from typing import Any
 
 from desk.article_input import read_article
 from desk.articles import NewArticle, WrittenArticle, write_article
+from desk.customers import name_customer
 from desk.desk import Desk
 from desk.fields import field_events
 from desk.history import Event, changed_events, created_events, write_events
 from desk.index import index_changed, index_new
+from desk.permits import permit_change
 from desk.reading import agent_wrote_last, mark_unread
 from desk.roles import Role, find_role
 from desk.stamps import epoch_now, wall_now
@@ -52,6 +54,7 @@ class TicketConduct:
         if change.kind is ChangeKind.CREATED:
             await self._prepare_new(work, change)
         elif change.kind is ChangeKind.UPDATED:
+            await permit_change(self._desk, work, change)
             await apply_states(self._desk.names, work, change)
             article = await self._read_article(work, change)
             # The unlock time counts anew when an agent wrote, or when a customer answered one.
@@ -77,7 +80,7 @@ class TicketConduct:
         if given is None or isinstance(given, NewArticle):
             return given
         try:
-            article = await read_article(self._desk, work, given)
+            article = await read_article(self._desk, work, given, is_first=change.kind is ChangeKind.CREATED)
         except Faulty as faulty:
             raise Faulty(*(fault.under(ARTICLE) for fault in faulty.faults)) from None
         change.extras = {**change.extras, ARTICLE: article}
@@ -88,6 +91,7 @@ class TicketConduct:
         for column, default in _DEFAULTS.items():
             if values.get(column) is None:
                 values[column] = default
+        name_customer(work, values)
         if values.get("ticket_lock_id") is None:
             values["ticket_lock_id"] = await names.known_id(transaction, "ticket_lock_type", "unlock")
         await apply_states(names, work, change)

@@ -8,9 +8,11 @@ from typing import Any
 
 from desk.article_input import read_article
 from desk.conduct import ARTICLE, article_change
+from desk.customers import customer_of, reopen
 from desk.desk import Desk
 from desk.links import link_tickets, unlink_tickets
 from desk.merge import MergeResult, merge_tickets
+from desk.permits import EVERYTHING, NOTE, let, permit
 from desk.roles import Role, find_role
 from desk.split_hand import draft_split, split_article
 from desk.tickets import TicketChange, lock_tickets
@@ -22,7 +24,7 @@ from resolvers.hands import Hand, Hands
 from resolvers.images import Image
 from resolvers.noted import change_of
 from resolvers.outcome import Outcome, RowOutcome
-from schema.spec import Module
+from schema.spec import Home, Module
 
 
 def make_hands(desk: Desk) -> Mapping[str, Hand]:
@@ -43,16 +45,23 @@ async def _add_article(desk: Desk, hands: Hands) -> Outcome:
     """Change the ticket as its own module does, with an article along."""
     image = _image(hands, "ticket")
     given = hands.patches["ticket"]
+    await permit(desk, hands.work, image.columns, NOTE, "ticket")
+    if customer_of(hands.work) is not None:
+        columns = await reopen(desk, hands.work, image.columns)
+        fields = {item.column: item for item in hands.node.module.fields if item.home is Home.TABLE}
+        given.values |= {fields[name].name: value for name, value in columns.items() if name in fields}
     try:
         given.extras[ARTICLE] = await read_article(desk, hands.work, hands.given[ARTICLE])
     except Faulty as faulty:
         raise Faulty(*(fault.under(ARTICLE) for fault in faulty.faults)) from None
-    change = await hands.writer.update(hands.node.module, image, given)
+    change = await hands.writer.update(hands.node.module, let(image), given)
     written = change.along[0].key if change and change.along else None
     return _done(image.key, article=written)
 
 
 async def _merge(desk: Desk, hands: Hands) -> Outcome:
+    for name in ("ticket", "into"):
+        await permit(desk, hands.work, _image(hands, name).columns, EVERYTHING, name)
     source, target = (_number(_image(hands, name).key) for name in ("ticket", "into"))
     result = await merge_tickets(desk, hands.work, source, target)
     _note_merge(hands, result, (source, target))
@@ -61,7 +70,10 @@ async def _merge(desk: Desk, hands: Hands) -> Outcome:
 
 async def _unmerge(desk: Desk, hands: Hands) -> Outcome:
     source = _number(_key(hands, "ticket"))
+    (ticket,) = await lock_tickets(hands.work, source)
+    await permit(desk, hands.work, ticket, EVERYTHING, "ticket")
     result = await unmerge_tickets(desk, hands.work, source)
+    await permit(desk, hands.work, result.target.before, EVERYTHING, "ticket")
     target = result.target.after["id"]
     _note_merge(hands, result, (target, source))
     return _done((source,), **{"from": (target,)})
@@ -70,6 +82,7 @@ async def _unmerge(desk: Desk, hands: Hands) -> Outcome:
 async def _link(desk: Desk, change: Any, hands: Hands) -> Outcome:
     numbers = [_number(_key(hands, name)) for name in ("ticket", "other")]
     tickets = await lock_tickets(hands.work, *numbers)
+    await permit(desk, hands.work, tickets[0], EVERYTHING, "ticket")
     told = await change(desk, hands.work, *tickets, hands.given["type"])
     if told is not None:
         for number, source in zip(numbers, told, strict=True):
@@ -81,6 +94,8 @@ async def _watch(desk: Desk, change: Any, kind: ChangeKind, hands: Hands) -> Out
     number = _number(_key(hands, "ticket"))
     agent = hands.work.actor_id if hands.given.get("agent") is None else _number(_key(hands, "agent"))
     (ticket,) = await lock_tickets(hands.work, number)
+    if agent != hands.work.actor_id:  # whoever watches a ticket may read it
+        await permit(desk, hands.work, ticket, EVERYTHING, "agent")
     source = await change(desk, hands.work, ticket, agent)
     if source is not None:
         _touch(hands, number, source)

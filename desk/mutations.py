@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from desk.articles import PLAIN, ArticleKind
 from desk.links import NORMAL, PARENT_CHILD
 from desk.roles import Role, find_role
-from schema.spec import Module, Operation
+from schema.spec import Audience, Module, Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class Mutation:
     changed: tuple[str, ...] = ()
     patches: Mapping[str, str] = field(default_factory=dict)
     creates: Mapping[str, Role] = field(default_factory=dict)
+    # What the modules' rules are asked; `desk.permits` asks for the rest.
+    rights: tuple[tuple[Role, str], ...] = ((Role.TICKET, "update"),)
 
     @property
     def type_name(self) -> str:
@@ -53,7 +55,8 @@ class Mutation:
     @property
     def roles(self) -> frozenset[Role]:
         """Return the roles that must be taken for it."""
-        return frozenset({*self.keys.values(), *self.creates.values(), *(part.role for part in self.parts)})
+        named = {role for role, _ in self.rights}
+        return frozenset({*named, *self.keys.values(), *self.creates.values(), *(part.role for part in self.parts)})
 
     @property
     def needs(self) -> frozenset[Operation]:
@@ -112,9 +115,18 @@ ARTICLE = Shape(
         Parameter("attachments", "[ID!]", "Ids of files that were uploaded before; each can be used once."),
     ),
 )  # fmt: skip
+# Customers write to the desk, in their own name and before their own eyes; the rest is not theirs to say.
+CUSTOMERS_ARTICLE = Shape(
+    ARTICLE.name,
+    "What you want to say.",
+    tuple(item for item in ARTICLE.parameters if item.name in ("subject", "body", "contentType", "attachments")),
+)
 WORDS = (KINDS, LINKS)
-SHAPES = (ARTICLE,)
-FIRST_ARTICLE = Parameter("article", "NewArticle", "The article that the ticket begins with.")
+SHAPES: Mapping[Audience, tuple[Shape, ...]] = {Audience.AGENT: (ARTICLE,), Audience.CUSTOMER: (CUSTOMERS_ARTICLE,)}
+FIRST_ARTICLE: Mapping[Audience, Parameter] = {
+    Audience.AGENT: Parameter("article", "NewArticle", "The article that the ticket begins with."),
+    Audience.CUSTOMER: Parameter("article", "NewArticle!", "What it is about."),
+}
 
 _VERSION = Parameter("ifVersion", "String", "The `version` of the ticket that you started from; CONFLICT when there is another one.")  # fmt: skip
 _TICKET = Parameter("ticket", "{ticket}Key!")
@@ -143,6 +155,7 @@ MUTATIONS = (
         keys={"ticket": Role.TICKET},
         changed=("ticket",),
         patches={"patch": "ticket"},
+        rights=((Role.TICKET, "rows"), (Role.ARTICLE, "create")),
     ),
     Mutation(
         "splitArticle",
@@ -157,6 +170,7 @@ MUTATIONS = (
         ),
         keys={"article": Role.ARTICLE},
         creates={"ticket": Role.TICKET},
+        rights=((Role.TICKET, "rows"),),
     ),
     Mutation(
         "mergeTickets",
@@ -205,17 +219,38 @@ MUTATIONS = (
         keys={"ticket": Role.TICKET, "agent": Role.AGENT},
     ),
 )
+CUSTOMERS_MUTATIONS = (
+    replace(
+        MUTATIONS[0],
+        description="Answer in a ticket. What waits or was closed is open again.",
+        parameters=tuple(item for item in MUTATIONS[0].parameters if item.name != "patch"),
+        patches={},
+    ),
+)
 # Without these there is no desk at all.
 CORE = (Role.TICKET, Role.ARTICLE)
 
 
-def offered(modules: Mapping[str, Module]) -> tuple[Mutation, ...]:
-    """Return the mutations that there are where these modules serve."""
+def offered(modules: Mapping[str, Module], audience: Audience = Audience.AGENT) -> tuple[Mutation, ...]:
+    """Return the mutations that there are for an audience where these modules serve."""
+    if audience is Audience.CUSTOMER:
+        return tuple(item for item in CUSTOMERS_MUTATIONS if _is_granted(modules, item))
     taken = {role for role in Role if find_role(modules, role) is not None}
     ticket = find_role(modules, Role.TICKET)
     if ticket is None or not taken.issuperset(CORE):
         return ()
     return tuple(item for item in MUTATIONS if item.roles <= taken and item.needs <= ticket.operations)
+
+
+def _is_granted(modules: Mapping[str, Module], item: Mutation) -> bool:
+    """Answer whether the modules' rules grant customers what a mutation needs."""
+    for role, right in item.rights:
+        module = find_role(modules, role)
+        rules = module.access.customer if module is not None else None
+        rule = None if rules is None else (rules.view if right == "rows" else getattr(rules, right))
+        if rule is None or rule.is_never:
+            return False
+    return True
 
 
 def lacking(modules: Mapping[str, Module]) -> list[str]:
@@ -230,6 +265,6 @@ def lacking(modules: Mapping[str, Module]) -> list[str]:
 
 def graphql_names() -> Iterator[str]:
     """Yield every GraphQL name that is the desk's, whether or not it is there: no module may have it."""
-    yield from (item.name for item in (*WORDS, *SHAPES))
+    yield from (item.name for item in (*WORDS, ARTICLE))
     for item in MUTATIONS:
         yield from (item.name, f"{item.type_name}Input", f"{item.type_name}Payload")

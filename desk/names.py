@@ -46,11 +46,12 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue and the group whose agents work in it."""
+    """A queue, the group whose agents work in it, and what becomes of answers to closed tickets (`possible`, `reject`, …)."""
 
     id: int
     name: str
     group_id: int
+    follow_up: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,12 @@ async def _read_states(transaction: Transaction) -> dict[int, State]:
     return {row[0]: State(*row) for row in await transaction.execute(statement)}
 
 
-_FIND_QUEUE = Kept(sa.select(QUEUE.c.id, QUEUE.c.name, QUEUE.c.group_id).where(QUEUE.c.id == sa.bindparam("number")))
+_FOLLOW_UP = sa.table("follow_up_possible", sa.column("id", sa.BigInteger), sa.column("name"))
+_FIND_QUEUE = Kept(
+    sa.select(QUEUE.c.id, QUEUE.c.name, QUEUE.c.group_id, sa.func.coalesce(_FOLLOW_UP.c.name, ""))
+    .select_from(QUEUE.outerjoin(_FOLLOW_UP, _FOLLOW_UP.c.id == QUEUE.c.follow_up_id))
+    .where(QUEUE.c.id == sa.bindparam("number"))
+)
 
 
 async def _read_name(transaction: Transaction, table: str, number: int) -> str | None:

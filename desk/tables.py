@@ -56,7 +56,7 @@ LINK_RELATION = _table(
 LINK_OBJECT = _table("link_object", "id name", audit=False)
 LINK_TYPE = _table("link_type", "id name valid_id")
 LINK_STATE = _table("link_state", "id name valid_id")
-QUEUE = _table("queue", "id name group_id", audit=False)
+QUEUE = _table("queue", "id name group_id follow_up_id", audit=False)
 USERS = _table("users", "id login first_name last_name", audit=False)
 USER_PREFERENCES = _table("user_preferences", "user_id preferences_key preferences_value", audit=False)
 CUSTOMER_USER = _table("customer_user", "id login email first_name last_name", audit=False)

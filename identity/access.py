@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from identity.principals import Token, audience_of, person_of
+from identity.principals import Scope, Token, audience_of, person_of
 from identity.rights import KEYS, Grant, Rights
-from schema.spec import Audience, AudienceAccess, Computed, Field, Module, Operation, Relation, Rule
+from schema.spec import ADMINISTRATORS, Audience, AudienceAccess, Computed, Field, Module, Operation, Relation, Rule
 
 # What a rule reads of who is calling, in the order in which `Rights.own` may replace it; the companies come after.
 OWN = ("id", "login", "email", "customerId")
@@ -89,6 +89,16 @@ class Access:
             return Reason(allowed=False, rule="who may not view rows may not write them")
         return found
 
+    @property
+    def is_administrator(self) -> bool:
+        """Whether the caller may change the platform itself; a token only if its scope leaves nothing out."""
+        if self.rights.unbounded:
+            return True
+        principal = self.rights.principal
+        if isinstance(principal, Token) and principal.scope != Scope():
+            return False
+        return self.audience is Audience.AGENT and self._holds(ADMINISTRATORS).allowed
+
     # --- fields ---
 
     def sees(self, module: Module, item: Field | Relation | Computed | str) -> bool:
@@ -100,6 +110,22 @@ class Access:
         if known is None:
             known = self._known[key] = self.reason_of(module, item).allowed
         return known
+
+    def gives(self, module: Module, item: Field) -> bool:
+        """Answer whether the caller may give a field a value."""
+        if self.rights.unbounded:
+            return True
+        key = (module.digest, module.name, f"write {item.name}")
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self.reason_to_give(module, item).allowed
+        return known
+
+    def reason_to_give(self, module: Module, item: Field) -> Reason:
+        """Decide about giving a field a value, and say why."""
+        seen = self.reason_of(module, item)
+        rule = module.access.writes.get(item.name, _NO_RULES).get(self.audience)
+        return seen if rule is None or not seen.allowed or self.rights.unbounded else self._holds(rule)
 
     def reason_of(self, module: Module, item: Field | Relation | Computed) -> Reason:
         """Decide about a field, relation or computed field, and say why."""

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from graphql import GraphQLObjectType, ObjectValueNode, VariableNode, get_named_type
 from graphql.execution.values import VariableValues
 
+from identity.access import Right
 from resolvers.assignments import InputReader, names_in
 from resolvers.conduct import ChangeKind
 from resolvers.context import Context
@@ -93,7 +94,9 @@ def analyse_deed(analyst: Analyst, selected: Selected, root: WriteRoot) -> DeedN
 def analyse_hand(analyst: Analyst, selected: Selected, root: HandRoot) -> HandNode:
     """Analyse a mutation that is written by hand; which rows it may touch is decided here like for any other."""
     module, given = root.module, selected.args["input"]
-    analyst.gate.write(module, Use.UPDATE, selected.key)
+    rights = root.rights or ((module, Use.UPDATE),)
+    for target, right in rights:
+        analyst.gate.write(target, Use(right), selected.key)
     rows = {}
     for name, target in root.keys.items():
         if given.get(name) is None:
@@ -123,6 +126,7 @@ def analyse_hand(analyst: Analyst, selected: Selected, root: HandRoot) -> HandNo
         changed={name: analyst.version(root.keys[name], (), selected.key) for name in root.changed if name in rows},
         patches=patches,
         creates=creates,
+        right=Right.UPDATE if (module, Use.UPDATE) in rights else Right.VIEW,
         if_version=given.get("ifVersion"),
         client_mutation_id=given.get("clientMutationId"),
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from identity.access import Right
 from resolvers.assignments import Given
 from resolvers.cursors import CursorKey
 from resolvers.nodes import RowNode, VersionSlot
@@ -87,7 +88,8 @@ class HandNode:
 
     `given` is its input as GraphQL coerced it; `rows` holds for each input that is a key the module and the predicates of
     the rows that it names. `changed` are the keys whose rows are changed, each with their version as the caller sees it;
-    `patches` are what such a row is given, by its key; `creates` the inputs of new rows, with their modules.
+    `patches` are what such a row is given, by its key; `creates` the inputs of new rows, with their modules. `right` is what
+    the caller must have for the rows that are changed; where it is to view them, the hand itself holds them to its rules.
     """
 
     module: Module
@@ -100,6 +102,7 @@ class HandNode:
     changed: Mapping[str, VersionSlot] = field(default_factory=dict)
     patches: Mapping[str, Given] = field(default_factory=dict)
     creates: Mapping[str, tuple[Module, Given]] = field(default_factory=dict)
+    right: Right = Right.UPDATE
     if_version: str | None = None
     client_mutation_id: str | None = None
 

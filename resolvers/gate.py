@@ -54,6 +54,7 @@ _MAY_NOT: Mapping[Use, str] = {
     Use.UPDATE: "{path}: you may not change {plural}.",
     Use.DELETE: "{path}: you may not delete {plural}.",
 }
+_KEPT = "{path}: you may not give the field {name} of {plural} a value."
 _HIDDEN = "{path}: you may not use the field {name} of {plural}."
 
 
@@ -94,6 +95,8 @@ class Gate:
         """Let an operation at a field, relation, computed field or builtin (as a text) of a module."""
         if not self.access.sees(module, item):
             raise Forbidden(_HIDDEN.format(path=path, name=_called(item), plural=module.plural.text))
+        if use is Use.WRITE and isinstance(item, Field) and not self.access.gives(module, item):
+            raise Forbidden(_KEPT.format(path=path, name=_called(item), plural=module.plural.text))
         self.touched.append(Touch(module.name, item if isinstance(item, str) else item.name, use, path))
 
 

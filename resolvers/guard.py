@@ -6,7 +6,7 @@ they are, not as the caller sees them: a queue may decide about a ticket without
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,10 +28,11 @@ from resolvers.terms import Term, joined_column
 from schema.bindings import ToOne
 from schema.catalog import ColumnClass
 from schema.snapshot import Snapshot
-from schema.spec import Audience, Module
+from schema.spec import VISIBLE, Audience, AudienceAccess, Module, Relation
 from storage.dialects import Expression as Sql
 
 RULES_KEPT = 2_000
+DEEPEST = 12  # references that rules lead through, one after the other
 _WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 _ONE: Sql = sa.literal_column("1")
 _NEVER = Either()
@@ -80,13 +81,21 @@ class Guard:
 
     def rule(self, module: Module, right: Right, *, after: bool = False) -> Predicate:
         """Return which rows a caller may see or write, as a condition; none at all where the rule cannot be read."""
-        rules = module.access.of(self.access.audience)
-        clock = reads_the_clock([rules.rows, getattr(rules, right).rows, getattr(rules, right).check])
-        if clock:
+        if self._has_clock():
             return self._read(module, right, after=after)
         kept: Kept[Predicate] = kept_with(self.snapshot.memo, "rules", RULES_KEPT)
         key = (module.name, right, after, self.access.rights.shape, self.own)
         return kept.get(key) or kept.put(key, self._read(module, right, after=after))
+
+    def _has_clock(self) -> bool:
+        """Answer whether any rule reads the clock: other rules may lead to it, and what is made of it holds for a request."""
+        key = ("rules with a clock", self.access.audience)
+        found: bool | None = self.snapshot.memo.get(key)
+        if found is None:
+            rules = [module.access.of(self.access.audience) for module in self.snapshot.modules.values()]
+            found = any(reads_the_clock([item.rows, *_of_writes(item)]) for item in rules)
+            self.snapshot.memo[key] = found
+        return found
 
     def _read(self, module: Module, right: Right, *, after: bool) -> Predicate:
         made = self.snapshot.schema_for(Audience.AGENT).get_type(f"{module.type_name}Filter")
@@ -95,11 +104,47 @@ class Guard:
             filters = self.access.filters(module, right, after=after)
             if filters and not isinstance(made, GraphQLInputObjectType):
                 return _NEVER
-            parts = [reader.read(module, coerce_input_value(rows, made), "access") for rows in filters]  # type: ignore[arg-type] # checked above
+            parts = [
+                reader.read(module, coerce_input_value(self._expanded(module, rows, 0), made), "access")  # type: ignore[arg-type] # checked above
+                for rows in filters
+            ]
         # What another module's change broke lets nobody see anything, until the file is mended.
         except (Denied, GraphQLError, OperationError, LookupError):
             return _NEVER
         return All(tuple(parts)) if parts else _ALWAYS
+
+    def _expanded(self, module: Module, rows: Any, depth: int) -> Any:
+        """Put the rules of other modules where a rule says `$visible`. Raises `Denied` where they lead round in circles."""
+        if depth > DEEPEST:
+            raise Denied
+        if not isinstance(rows, Mapping):
+            return rows
+        return {key: self._member(module, key, value, depth) for key, value in rows.items()}
+
+    def _member(self, module: Module, key: str, value: Any, depth: int) -> Any:
+        if key in ("and", "or"):
+            return [self._expanded(module, item, depth) for item in value]
+        if key == "not":
+            return self._expanded(module, value, depth)
+        item = module.members.get(key)
+        target = self.snapshot.modules.get(getattr(item, "to", None) or "")
+        if target is None:
+            return value
+        if isinstance(item, Relation) and isinstance(value, Mapping):
+            return {word: self._led(target, part, depth) for word, part in value.items()}
+        return self._led(target, value, depth)
+
+    def _led(self, target: Module, value: Any, depth: int) -> Any:
+        if value != VISIBLE:
+            return self._expanded(target, value, depth + 1)
+        if not self.access.may(target, Right.VIEW):
+            raise Denied
+        parts = [self._expanded(target, rows, depth + 1) for rows in self.access.filters(target, Right.VIEW)]
+        return {"and": parts} if parts else {}
+
+
+def _of_writes(rules: AudienceAccess) -> list[Any]:
+    return [found for rule in (rules.create, rules.update, rules.delete) for found in (rule.rows, rule.check)]
 
 
 def held(speech: Speech, module: Module, table: FromClause, predicate: Predicate) -> Sql:
@@ -153,7 +198,9 @@ def _leads_to(speech: Speech, table: FromClause, hop: ToOne, part: Predicate) ->
     right = column(target, to)
     inner = held(speech, hop.target, target, part)
     rows: Any = sa.select(_ONE).select_from(target).where(inner)
-    if left_class in _WHOLE and to_class in _WHOLE:
+    # A list of what the rule leaves is made once, and an index on this column finds its rows; but not of tables that grow
+    # with every ticket: OTRS counts those in large numbers.
+    if left_class in _WHOLE and to_class in _WHOLE and ColumnClass.BIGINT not in (left_class, to_class):
         found = left.in_(rows.with_only_columns(right).correlate_except(target))
     else:
         found = rows.where(speech.same(right, to_class, left, left_class)).correlate_except(target).exists()

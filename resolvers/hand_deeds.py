@@ -151,7 +151,7 @@ class HandDeeds(Deeds):
             module = node.rows[name][0]
             fetch, columns = writer.work.transaction.execute, writer.conduct(module) is not None
             found = await read_images(
-                writer.statements, module, among, node.changed[name], fetch, right=Right.UPDATE, columns=columns
+                writer.statements, module, among, node.changed[name], fetch, right=node.right, columns=columns
             )
             if found and not found[0].allowed:
                 raise Faulty(Fault(FaultCode.FORBIDDEN, "forbidden", (name,)))

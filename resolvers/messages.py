@@ -36,6 +36,14 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "en": "The row was changed since it was read.",
         "de": "Die Zeile wurde seit dem Lesen geändert.",
     },
+    "forbidden-key": {
+        "en": "This needs the permission {key} for the queue.",
+        "de": "Dafür ist die Berechtigung {key} für die Queue nötig.",
+    },
+    "follow-up-refused": {
+        "en": "This ticket takes no more answers; please open a new one.",
+        "de": "Dieses Ticket nimmt keine Antworten mehr an; bitte öffnen Sie ein neues.",
+    },
     "forbidden-value": {
         "en": "You may not make such a row, or make this of it.",
         "de": "Sie dürfen keine solche Zeile anlegen oder diese dazu machen.",

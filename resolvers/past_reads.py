@@ -99,7 +99,7 @@ def _can_undo(door: Door, module: Module, change: Change) -> bool:
         change.origin is None
         and bool(change.fields)
         and access.may(module, UNDOING_RIGHTS[ChangeKind(change.kind)])
-        and all(item is None or access.sees(module, item) for item in items)
+        and all(item is None or access.gives(module, item) for item in items)
     )
 
 

@@ -47,7 +47,7 @@ async def take_back(hands: Hands) -> Outcome:
     if UNDOING[named.kind] not in deeds or change.origin is not None or not change.fields:
         raise Faulty(Fault(FaultCode.FORBIDDEN, "nothing-to-undo", ("change",)))
     access = hands.work.context.access
-    if not all(access.sees(module, item) for item, _ in _fields(hands, change)):
+    if not all(access.gives(module, item) for item, _ in _fields(hands, change)):
         raise Faulty(Fault(FaultCode.FORBIDDEN, "nothing-to-undo", ("change",)))
     hands.writer.undoes = change.id
     key = read_key(change.row_key)

@@ -140,7 +140,9 @@ class HandRoot:
     `module` is whose row its payload is about; `keys` names the inputs that are keys of rows (one key, or a list of them),
     each with the module of those rows. The rows of `changed` (of one key each) are locked, and what their module asks of a
     change applies to them; of the first of them `ifVersion` speaks. `patches` names the inputs that are changes, each with
-    the key that it is for; `creates` those that a new row is made of, each with its module.
+    the key that it is for; `creates` those that a new row is made of, each with its module. `rights` names what the caller
+    must have the right to (`create`, `update`, `delete`, `rows`), each with a module; nothing stands for changing rows of
+    `module`.
     """
 
     module: Module
@@ -149,6 +151,7 @@ class HandRoot:
     changed: tuple[str, ...] = ()
     patches: Mapping[str, str] = field(default_factory=dict)
     creates: Mapping[str, Module] = field(default_factory=dict)
+    rights: tuple[tuple[Module, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from schema.problems import suggest
 from schema.shapes import plain
 from schema.spec import (
     ADMINISTRATORS,
+    VISIBLE,
     Access,
     Audience,
     AudienceAccess,
@@ -44,28 +45,36 @@ QUANTIFIERS = ("some", "none", "every")
 _BUILTIN_FILTERS = ("id", "databaseId")
 _SIMPLE_VALUES = ("$me.id", "$me.login", "$me.customerId", "$me.customerIds", "$me.email", "$now")
 _GROUP_VALUE = re.compile(r"\$me\.groups\.(ro|move_into|create|note|owner|priority|rw)")
-_CALLERS = "$me.id, $me.login, $me.customerId, $me.customerIds, $me.email, $me.groups.KEY, $now"
+_CALLERS = "$me.id, $me.login, $me.customerId, $me.customerIds, $me.email, $me.groups.KEY, $now; $visible for a row"
 
 
 def make_access(parts: Iterable[Entry], findings: Findings) -> Access:
     """Make the rules of a module from the `access:` sections of its layers, lowest first; later ones win key by key."""
     audiences: dict[str, dict[str, Any]] = {"agent": {}, "customer": {}}
     fields: dict[str, dict[str, Rule]] = {}
+    writes: dict[str, dict[str, Rule]] = {}
     for part in parts:
         for audience, said in audiences.items():
             section = part.get(audience)
             if isinstance(section, Entry):
                 _collect(section, said, findings)
         for name, rules in (part.get("fields") or {}).items():
-            made = {audience: _rule(rules[audience], "view", findings) for audience in audiences if audience in rules}
-            fields.setdefault(name, {}).update({key: rule for key, rule in made.items() if rule is not None})
+            fields.setdefault(name, {}).update(_by_audience(rules, "view", findings))
+            if isinstance(rules.get("write"), Entry):
+                writes.setdefault(name, {}).update(_by_audience(rules["write"], "update", findings))
     return Access(
         agent=replace(
             AudienceAccess(ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS), **audiences["agent"]
         ),
         customer=replace(AudienceAccess(), **audiences["customer"]),
         fields=fields,
+        writes=writes,
     )
+
+
+def _by_audience(rules: Entry, right: str, findings: Findings) -> dict[str, Rule]:
+    made = {audience: _rule(rules[audience], right, findings) for audience in map(str, Audience) if audience in rules}
+    return {audience: rule for audience, rule in made.items() if rule is not None}
 
 
 def _collect(section: Entry, said: dict[str, Any], findings: Findings) -> None:
@@ -228,7 +237,7 @@ class _RowCheck:
             self._operators(value, key, path)
 
     def _target(self, to: str | None, value: Any, path: Path) -> None:
-        if isinstance(value, dict) and set(value) == {"isNull"}:
+        if value == VISIBLE or (isinstance(value, dict) and set(value) == {"isNull"}):
             return
         target = self.others.get(to) if self.others is not None and to is not None else None
         if target is not None:
@@ -240,6 +249,8 @@ class _RowCheck:
 
     def _values(self, value: Any, path: Path) -> None:
         """Check at least the `$`-values of a filter whose module is not known yet."""
+        if value == VISIBLE:
+            return
         if isinstance(value, (dict, list)):
             for key, item in value.items() if isinstance(value, dict) else enumerate(value):
                 self._values(item, (*path, key))

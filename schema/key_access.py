@@ -82,11 +82,21 @@ AUDIENCE = Section(
     ref="audience",
 )
 
+FIELD_WRITE_RULES = Section(
+    "Rules of writing a field",
+    (
+        Key("agent", RULE, "Which agents give it a value.", nullable=False),
+        Key("customer", RULE, "Which customers give it a value.", nullable=False),
+    ),
+    ref="field_write_rules",
+)
+
 FIELD_RULES = Section(
     "Rules of a field",
     (
         Key("agent", RULE, "Which agents see and use it.", nullable=False),
         Key("customer", RULE, "Which customers see and use it.", nullable=False),
+        Key("write", FIELD_WRITE_RULES, "Who, of those who see it, gives it a value; default: all.", nullable=False),
     ),
     ref="field_rules",
 )

@@ -339,6 +339,7 @@ class AudienceAccess:
     rows: Mapping[str, Any] | None = None
 
 
+VISIBLE = "$visible"  # in a rule, in place of the filter of a row: one that the caller may view
 ADMINISTRATORS = Rule(group="admin", key="rw")
 
 
@@ -349,6 +350,9 @@ class Access:
     agent: AudienceAccess = AudienceAccess(ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS, ADMINISTRATORS)
     customer: AudienceAccess = AudienceAccess()
     fields: Mapping[str, Mapping[str, Rule]] = field(default_factory=_nothing)
+    writes: Mapping[str, Mapping[str, Rule]] = field(
+        default_factory=_nothing
+    )  # of fields; beside the rules for using them
 
     def of(self, audience: Audience) -> AudienceAccess:
         """Return the rules of one audience."""
@@ -366,6 +370,11 @@ class Access:
         if rule is None:
             return not (isinstance(item, Field) and item.home is Home.DYNAMIC)
         return not rule.is_never
+
+    def takes(self, item: Field, audience: Audience) -> bool:
+        """Answer whether a field is part of an audience's inputs: customers give what they see and no rule keeps from them."""
+        rule = self.writes.get(item.name, _NOTHING).get(audience)
+        return self.shows(item, audience) and (audience is Audience.AGENT or rule is None or not rule.is_never)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def _writes(module: Module, audience: Audience) -> Writes:
     if not module.has_id or not _grants(module.access.of(audience).view, audience):
         return Writes(frozenset())
     fields = tuple(
-        field for field in module.shown_fields if is_writable(field, module) and module.access.shows(field, audience)
+        field for field in module.shown_fields if is_writable(field, module) and module.access.takes(field, audience)
     )
     patch = tuple(field for field in fields if not (field.home is Home.TABLE and field.column in module.key_columns))
     deeds = {deed for deed in Deed if _has(module, deed, audience)}

@@ -37,13 +37,20 @@ Roles = Mapping[Role, Module]
 
 
 def desk_extension(modules: Mapping[str, Module], audience: Audience) -> Contribution:
-    """Return the desk's part of a schema: agents have it where modules serve the tables of tickets and articles."""
-    mutations = offered(modules) if audience is Audience.AGENT else ()
+    """Return the desk's part of a schema: it is there where modules serve the tables of tickets and articles.
+
+    Customers have what the rules of those modules grant them.
+    """
+    mutations = offered(modules, audience)
     if not mutations:
         return Contribution()
     roles = {role: module for role in Role if (module := find_role(modules, role)) is not None}
-    types: dict[str, MakeType] = {words.name: partial(_enum, words) for words in WORDS}
-    types |= {shape.name: partial(_input, roles, shape.name, shape.parameters, shape.description) for shape in SHAPES}
+    words = WORDS if audience is Audience.AGENT else ()
+    types: dict[str, MakeType] = {item.name: partial(_enum, item) for item in words}
+    types |= {
+        shape.name: partial(_input, roles, shape.name, shape.parameters, shape.description)
+        for shape in SHAPES[audience]
+    }
     for item in mutations:
         parameters = (*item.parameters, Parameter(_CLIENT_ID, "String"))
         types[f"{item.type_name}Input"] = partial(_input, roles, f"{item.type_name}Input", parameters, None)
@@ -51,16 +58,16 @@ def desk_extension(modules: Mapping[str, Module], audience: Audience) -> Contrib
     return Contribution(
         types=types,
         mutation={item.name: partial(_root, roles, item) for item in mutations},
-        inputs=_extra_inputs(roles),
+        inputs=_extra_inputs(roles, FIRST_ARTICLE[audience]),
     )
 
 
-def _extra_inputs(roles: Roles) -> Mapping[tuple[str, str], MakeInputs]:
+def _extra_inputs(roles: Roles, first: Parameter) -> Mapping[tuple[str, str], MakeInputs]:
     """Let new tickets begin with an article, unless a field of the module has the name."""
     ticket = roles[Role.TICKET]
-    if any(FIRST_ARTICLE.name in (field.api_name, field.raw_name) for field in ticket.fields):
+    if any(first.name in (field.api_name, field.raw_name) for field in ticket.fields):
         return {}
-    return {(ticket.name, "create"): lambda world: {FIRST_ARTICLE.name: _field(world, roles, FIRST_ARTICLE)}}
+    return {(ticket.name, "create"): lambda world: {first.name: _field(world, roles, first)}}
 
 
 # --- types ---
@@ -120,6 +127,7 @@ def _root(roles: Roles, item: Mutation, world: World) -> GraphQLField:
         item.changed,
         item.patches,
         {name: roles[role] for name, role in item.creates.items()},
+        tuple((roles[role], right) for role, right in item.rights),
     )
     given = GraphQLArgument(GraphQLNonNull(world.named(f"{item.type_name}Input")))
     payload = GraphQLNonNull(world.named(f"{item.type_name}Payload"))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 import strawberry
 
+from resolvers.context import Context
+from resolvers.listing import shown_module
 from schema.problems import Level, Problem
 from schema.snapshot import ModuleState, ModuleStatus, SchemaChangeItem, Snapshot
 
@@ -95,12 +97,16 @@ class ModuleQuery:
     """Root fields about module files."""
 
     @strawberry.field(  # type: ignore[untyped-decorator] # Strawberry leaves the schema's own types open
-        description="Every module file with its state and problems, also one that is broken."
+        description="Every module file with its state and problems, also one that is broken. "
+        "Who is no administrator has the modules that serve and that he may view, without their files."
     )
     def modules(self, info: strawberry.Info[Any, Any]) -> list[ModuleView]:
         """Answer from the request's own snapshot."""
-        snapshot: Snapshot = info.context.snapshot
-        return [view_module(status) for status in snapshot.status]
+        context: Context = info.context
+        if context.access.is_administrator:
+            return [view_module(status) for status in context.snapshot.status]
+        shown = (status for status in context.snapshot.status if shown_module(context, status.name) is not None)
+        return [view_module(replace(status, files=(), problems=())) for status in shown]
 
 
 @strawberry.type

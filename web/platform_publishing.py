@@ -15,6 +15,7 @@ from schema.publish import Basis, Published, Superseded, publish, rollback
 from schema.registry import Outcome
 from schema.snapshot import ModuleState
 from schema.source import SIZE_LIMIT_BYTES
+from web.administrators import administrators_only
 from web.platform_errors import UserError, tell
 from web.platform_modules import ModuleProblem, ModuleView, SchemaChange, view_change, view_module, view_problem
 from web.workshop import PlatformContext, status_of
@@ -91,6 +92,7 @@ class PublishingQuery:
     )
     async def check_module(self, info: Info, source: str, file: str | None = None) -> ModuleCheck:
         """Check a draft."""
+        administrators_only(info.context, "checkModule")
         workshop, data = info.context.workshop, as_bytes(source)
         try:
             placed = place(workshop.folders, data, file)
@@ -109,6 +111,7 @@ class PublishingMutation:
     )
     async def publish_module(self, info: Info, input: PublishModuleInput) -> PublishModulePayload:  # noqa: A002 - its name in the API
         """Publish a file."""
+        administrators_only(info.context, "publishModule")
         workshop, data = info.context.workshop, as_bytes(input.source)
         example = f"{place(workshop.folders, b'').shown.rpartition('/')[0]}/name.yaml"
         file = Fault(FaultCode.INVALID, "module-file", ("file",), {"file": input.file or "", "example": example})
@@ -131,6 +134,7 @@ class PublishingMutation:
     @strawberry.mutation(description="Put an earlier version of a module's file back, as `publishModule` would.")  # type: ignore[untyped-decorator] # the same
     async def rollback_module(self, info: Info, input: RollbackModuleInput) -> PublishModulePayload:  # noqa: A002 - the same
         """Roll a file back."""
+        administrators_only(info.context, "rollbackModule")
         workshop = info.context.workshop
         missing = Fault(FaultCode.NOT_FOUND, "module-version", ("version",), {"name": input.name})
         work = rollback(

@@ -12,6 +12,7 @@ import strawberry
 from resolvers.context import Context
 from resolvers.errors import BadRequest
 from storage.own import VersionHead, version_heads
+from web.administrators import administrators_only
 from web.version_sources import Sources
 
 VERSIONS_LIMIT = 100
@@ -91,6 +92,7 @@ class VersionQuery:
     @strawberry.field(description="The versions of a module's files that went live, newest first.")  # type: ignore[untyped-decorator] # the same
     async def module_versions(self, info: Info, name: str, first: int = VERSIONS_DEFAULT) -> list[ModuleVersion]:
         """List kept versions."""
+        administrators_only(info.context, "moduleVersions")
         if not 0 <= first <= VERSIONS_LIMIT:
             raise BadRequest(f"moduleVersions.first: must be between 0 and {VERSIONS_LIMIT}; found {first}.")
         # One more page, so that the last of these has its predecessor.
