@@ -1,4 +1,4 @@
-"""The shipped API is reviewed like code: `schema.lock.graphql` holds all of it, and it is the same on every database."""
+"""The shipped API is reviewed like code: the lock files hold all of it, agents' and customers', the same on every database."""
 
 from __future__ import annotations
 
@@ -18,17 +18,21 @@ from tests.databases import DIALECTS, fresh_url
 from web.lifecycle import build
 
 ROOT = Path(__file__).parent.parent
-LOCK = ROOT / "schema.lock.graphql"
-HINT = "The shipped API has changed. If that is meant: `.venv/bin/lambdesk schema > schema.lock.graphql`, and review the diff."
+LOCKS = {Audience.AGENT: ROOT / "schema.lock.graphql", Audience.CUSTOMER: ROOT / "schema.customer.lock.graphql"}
+HINT = (
+    "The shipped API has changed. If that is meant: `.venv/bin/lambdesk schema --audience {audience} > {file}`, "
+    "and review the diff."
+)
 
 
-async def shipped(url: str) -> str:
-    """Print the agents' schema of the shipped modules on a database."""
+async def shipped(url: str) -> dict[Audience, str]:
+    """Print the schemas of the shipped modules on a database."""
     database = Database(url)
     try:
         registry = Registry([ROOT / "modules"], Library(database), build)
         await registry.start()
-        return print_sdl(cast("LambdeskSchema", registry.snapshot.schema_for(Audience.AGENT)))
+        schemas = {audience: registry.snapshot.schema_for(audience) for audience in Audience}
+        return {audience: print_sdl(cast("LambdeskSchema", schema)) for audience, schema in schemas.items()}
     finally:
         await database.close()
 
@@ -37,4 +41,5 @@ async def shipped(url: str) -> str:
 def test_the_shipped_api_is_the_one_that_was_reviewed(dialect: str) -> None:
     with fresh_url(dialect) as url:
         printed = asyncio.run(shipped(url))
-    assert printed.strip() == LOCK.read_text().strip(), HINT
+    for audience, lock in LOCKS.items():
+        assert printed[audience].strip() == lock.read_text().strip(), HINT.format(audience=audience, file=lock.name)
