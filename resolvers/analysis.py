@@ -122,7 +122,7 @@ class Analyst:
     def __init__(self, context: Context, selections: Selections) -> None:
         self.context = context
         self.selections = selections
-        self.gate = Gate(context.access)
+        self.gate = Gate(context.access, context.snapshot.by_table)
         self.filters = FilterReader(context.snapshot, self.gate)
         self.orders = OrderReader(context.snapshot, self.gate)
         self.needs = NeedsReader(context.snapshot, self.gate)
@@ -271,7 +271,7 @@ class Analyst:
             self.gate.rows(binding.target, at)
             return OneSlot(self.row(field, binding.target, (*hops, binding), path))
         if isinstance(binding, ToMany):
-            self.gate.name(module, binding.relation, Use.SELECT, at)
+            self.gate.relation(module, binding.relation, Use.SELECT, at)
             here = Term(hops, module, binding.relation.here_column)
             return ManySlot(self.page(field, binding.target, binding, path), here)
         if isinstance(binding, ComputedValue):

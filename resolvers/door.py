@@ -70,6 +70,7 @@ class Door:
             database.zone,
             context.secret,
             snapshot.modules,
+            snapshot.by_table,
             guard_of(context.rights, snapshot),
             database.prepare,
             kept_plans(snapshot, database, context.secret),

@@ -144,7 +144,14 @@ def _piece(start: int, size: int) -> Callable[[Sql], Sql]:
 def _statement(context: Context, found: GlobalId, field: Field, make: Callable[[Sql], Sql]) -> sa.Select[Any]:
     database, snapshot = context.database, context.snapshot
     draft = Draft(
-        Speech(database.dialect, snapshot.catalog, database.zone, snapshot.modules, guard_of(context.rights, snapshot)),
+        Speech(
+            database.dialect,
+            snapshot.catalog,
+            database.zone,
+            snapshot.modules,
+            snapshot.by_table,
+            guard_of(context.rights, snapshot),
+        ),
         found.module,
     )
     draft.add(make(draft.scope.value(Term((), found.module, field))))

@@ -110,9 +110,10 @@ class FilterReader:
         item = module.members.get(name)
         if item is None:
             raise BadRequest(f"{spot.path}: {module.type_name} has no such field.")
-        self.gate.name(module, item, Use.FILTER, spot.path)
         if isinstance(item, Relation):
+            self.gate.relation(module, item, Use.FILTER, spot.path)
             return self._relation(spot, item, given)
+        self.gate.name(module, item, Use.FILTER, spot.path)
         if isinstance(item, Field) and item.to and name != item.raw_name:
             return self._reference(spot, item, given)
         return self._compare(spot, Term(spot.hops, module, item), given)

@@ -66,11 +66,18 @@ class Gate:
     """
 
     access: Access
+    by_table: Mapping[str, Sequence[Module]]
     touched: list[Touch] = field(default_factory=list)
 
     def rows(self, module: Module, path: str) -> None:
         """Let an operation at a module's rows."""
         self.write(module, Use.ROWS, path)
+
+    def relation(self, module: Module, relation: Relation, use: Use, path: str) -> None:
+        """Let an operation at the rows of a relation: at its name, and at the modules on the table between, if there is one."""
+        self.name(module, relation, use, path)
+        for between in self.by_table.get(relation.through or "", ()):
+            self.rows(between, path)
 
     def write(self, module: Module, use: Use, path: str) -> None:
         """Let an operation make, change or remove a module's rows (or read them, which needs a right of its own)."""

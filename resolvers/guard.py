@@ -99,7 +99,7 @@ class Guard:
 
     def _read(self, module: Module, right: Right, *, after: bool) -> Predicate:
         made = self.snapshot.schema_for(Audience.AGENT).get_type(f"{module.type_name}Filter")
-        reader = FilterReader(self.snapshot, Gate(_RULES))
+        reader = FilterReader(self.snapshot, Gate(_RULES, {}))
         try:
             filters = self.access.filters(module, right, after=after)
             if filters and not isinstance(made, GraphQLInputObjectType):

@@ -49,7 +49,7 @@ class ImportLook:
         self.plan = plan
         self.pause = pause
         self.statements = Door(context).statements
-        self._reader = RowReader(context, OnceGate(context.access), plan.mapped)
+        self._reader = RowReader(context, OnceGate(context.access, context.snapshot.by_table), plan.mapped)
         self._seen: dict[str, int] = {}  # numbers of rows by the key that finds them
 
     async def parts(self) -> AsyncIterator[list[Ready]]:

@@ -36,7 +36,7 @@ def relate(scope: Scope, binding: ToMany) -> Link:
     return Link(
         column(between, relation.link_column),
         _class_between(scope, binding, relation.link_column),
-        _fixed(scope, binding, between),
+        (*_fixed(scope, binding, between), *scope.speech.limits(relation.through, between)),
     )
 
 
@@ -52,7 +52,7 @@ def relate_once(scope: Scope, binding: ToMany, narrow: Callable[[Link], Sql]) ->
     pairs = (
         sa.select(link.value.label("here"), column(inner, relation.there or "").label("there"))
         .select_from(inner)
-        .where(narrow(link), *_fixed(scope, binding, inner))
+        .where(narrow(link), *_fixed(scope, binding, inner), *scope.speech.limits(relation.through, inner))
         .distinct()
         .subquery(f"t{next(scope.speech.numbers)}")
     )

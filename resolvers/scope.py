@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Protocol
@@ -55,6 +55,7 @@ class Speech:
     catalog: Catalog
     zone: Any
     modules: Mapping[str, Module]
+    by_table: Mapping[str, Sequence[Module]]
     guard: Guard
     numbers: count[int] = field(default_factory=count)
 
@@ -65,6 +66,11 @@ class Speech:
     def enter(self, table: str) -> FromClause:
         """Bring a table into the statement under a new alias. Rows of a module come in by a `Scope` instead."""
         return sa.table(_quoted(table)).alias(f"t{next(self.numbers)}")
+
+    def limits(self, name: str, table: FromClause) -> list[Sql]:
+        """Return what leaves the caller's rows of a table that stands between two modules, by every module that is on it."""
+        found = (self.guard.limit(self, module, table) for module in self.by_table.get(name, ()))
+        return [limit for limit in found if limit is not None]
 
     def is_unique(self, table: str, name: str) -> bool:
         """Answer whether the database itself keeps the values of a column apart, or nothing could pick one of several."""

@@ -68,6 +68,7 @@ class Statements:
     zone: tzinfo
     secret: bytes
     modules: Mapping[str, Module]
+    by_table: Mapping[str, Sequence[Module]]
     guard: Guard
     prepare: Prepare
     kept: Kept[Any]
@@ -151,7 +152,7 @@ class Statements:
 
     def speech(self) -> Speech:
         """Return how to speak in one statement."""
-        return Speech(self.dialect, self.catalog, self.zone, self.modules, self.guard)
+        return Speech(self.dialect, self.catalog, self.zone, self.modules, self.by_table, self.guard)
 
     def page(self, node: ListNode, owners: Sequence[Any] | None = None) -> RowsPlan:
         """Read a page of a list, with one row more to see whether it goes on; of a relation, a page for each owner."""

@@ -82,6 +82,14 @@ class Snapshot:
         return {module.type_name: module for module in self.modules.values()}
 
     @cached_property
+    def by_table(self) -> Mapping[str, tuple[Module, ...]]:
+        """Live modules by the table of their rows."""
+        found: dict[str, tuple[Module, ...]] = {}
+        for module in self.modules.values():
+            found[module.table] = (*found.get(module.table, ()), module)
+        return found
+
+    @cached_property
     def problems(self) -> tuple[Problem, ...]:
         """Every problem of every file that keeps a version from serving or warns."""
         return tuple(

@@ -178,7 +178,7 @@ async def _begin(context: PlatformContext, given: ImportRowsInput, name: str) ->
         dry_run=given.dry_run,
         skips_failed=given.policy == BulkPolicy.SKIP_FAILED,  # the kernel's enum has its names as values
     )
-    plan = await plan_import(context, Gate(context.access), order)
+    plan = await plan_import(context, Gate(context.access, context.snapshot.by_table), order)
     said = [given.module, sign, sorted(order.mapping.items()), given.upsert_by, given.dry_run, str(given.policy)]
     fingerprint = hashlib.sha256(json.dumps(["importRows", *said]).encode()).hexdigest()
     number = await context.imports.begin(context, context.writing, plan, name, fingerprint)

@@ -15,7 +15,7 @@ from desk.conduct import TABLE, TicketConduct
 from desk.desk import make_desk
 from desk.hands import make_hands
 from identity.principals import Principal
-from identity.rights import unbounded
+from identity.rights import Rights, unbounded
 from resolvers.context import Context
 from resolvers.execute import execute
 from resolvers.faults import Fault, FaultCode, Faulty
@@ -80,20 +80,20 @@ class Api:
     caller: Principal = SYSTEM
     languages: tuple[str, ...] = ()
     deadline_s: float = DEADLINE_S
+    rights: Rights | None = None  # of the caller; without them he may do everything
 
     def __post_init__(self) -> None:
-        self._documents: dict[str, DocumentNode] = {}
+        self._documents: dict[tuple[str, Audience], DocumentNode] = {}
 
     async def ask(self, query: str, *, once: str | None = None, **variables: Any) -> dict[str, Any]:
         """Execute an operation; `once` is an Idempotency-Key."""
-        document = self._documents.get(query)
-        if document is None:
-            document = self._documents[query] = parse(query)
-            assert validate(self.snapshot.schema_for(Audience.AGENT), document) == []
+        rights = self.rights or unbounded(self.caller)
         deadline = time.monotonic() + self.deadline_s
-        context = Context(
-            self.snapshot, self.database, b"secret", unbounded(self.caller), deadline=deadline, languages=self.languages
-        )
+        context = Context(self.snapshot, self.database, b"secret", rights, deadline=deadline, languages=self.languages)
+        document = self._documents.get((query, context.audience))
+        if document is None:
+            document = self._documents[query, context.audience] = parse(query)
+            assert validate(context.schema, document) == []
         writing = replace(self.writing, idempotency_key=once)
         result = await execute(context, document, None, variables, writing=writing)
         return {"data": result.data, "errors": [error.formatted for error in result.errors or ()]}

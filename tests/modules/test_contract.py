@@ -229,7 +229,7 @@ def rows_of(name: str, audience: Audience) -> str:
         return [expanded(module, item) for item in rows] if isinstance(rows, list) else rows
 
     def led(module: Module, key: str, value: Any) -> Any:
-        target = getattr(module.members.get(key), "to", None)
+        target: str = getattr(module.members.get(key), "to", None) or ""
         if value == VISIBLE:
             return expanded(shipped()[target], shipped()[target].access.of(audience).rows)
         return expanded(shipped()[target] if target else module, value)
