@@ -35,9 +35,21 @@ class Claims:
 
 
 class AccessTokens:
-    """Makes access tokens and reads them. `issuer` and `audience` name this installation; `clock` gives seconds since 1970."""
+    """Makes access tokens and reads them. `issuer` and `audience` name this installation; `clock` gives seconds since 1970.
 
-    def __init__(self, keys: Keys, *, issuer: str, audience: str, clock: Callable[[], float] = time.time) -> None:
+    A token that says it lasts longer than `lifetime_s` was not made under today's settings, and does not count.
+    """
+
+    def __init__(
+        self,
+        keys: Keys,
+        *,
+        issuer: str,
+        audience: str,
+        lifetime_s: int = LIFETIME_S,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.lifetime_s = lifetime_s
         self._key = keys.access
         self._issuer = issuer
         self._audience = audience
@@ -45,14 +57,14 @@ class AccessTokens:
         self._known: dict[str, tuple[Claims, int]] = {}
 
     def make(self, person: Person, session_id: str) -> str:
-        """Make a token for a session; it is good for `LIFETIME_S` seconds, or until the session ends."""
+        """Make a token for a session; it is good for `lifetime_s` seconds, or until the session ends."""
         now = int(self._clock())
         claims = {
             "iss": self._issuer,
             "aud": self._audience,
             "sub": subject(person),
             "iat": now,
-            "exp": now + LIFETIME_S,
+            "exp": now + self.lifetime_s,
             "jti": secrets.token_hex(16),
             "typ": TYPE,
             "sid": session_id,
@@ -90,14 +102,14 @@ class AccessTokens:
             raise NotSignedIn from None
         if decoded["header"] != _HEADER:
             raise NotSignedIn
-        known = _claims(decoded["payload"])
+        known = _claims(decoded["payload"], self.lifetime_s)
         if len(self._known) >= REMEMBERED:
             del self._known[next(iter(self._known))]
         self._known[token] = known
         return known
 
 
-def _claims(payload: dict[str, Any]) -> tuple[Claims, int]:
+def _claims(payload: dict[str, Any], lifetime_s: int) -> tuple[Claims, int]:
     kind, _, number = str(payload["sub"]).partition(":")
     issued, expires, session_id = payload["iat"], payload["exp"], payload["sid"]
     is_ours = (
@@ -108,7 +120,7 @@ def _claims(payload: dict[str, Any]) -> tuple[Claims, int]:
         and number.isdigit()
         and type(issued) is int
         and type(expires) is int
-        and 0 < expires - issued <= LIFETIME_S
+        and 0 < expires - issued <= lifetime_s
         and isinstance(session_id, str)
     )
     if not is_ours:

@@ -38,6 +38,15 @@ class Callers:
             raise NotSignedIn
         return Called(person, claims.session_id)
 
+    async def again(self, called: Called, secret: str) -> Called:
+        """Recognise anew whoever was recognised by this secret and is still connected.
+
+        A socket outlives the access token that it was opened with, but not the session. Raises as the others do.
+        """
+        if called.session_id is None:
+            return Called(await self._api_tokens.check(secret), None)
+        return Called(await self._sessions.check(called.session_id), called.session_id)
+
     async def by_cookie(self, secret: str) -> Called:
         """Recognise a browser. Raises `NotSignedIn`, and `StorageError` while the database is away."""
         session_id, person = await self._sessions.check_page(secret)
