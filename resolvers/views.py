@@ -9,11 +9,12 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from identity.principals import Kind, Principal
+from identity.principals import Kind, Principal, audience_of
 from resolvers.context import Context
 from resolvers.errors import OperationError
 from resolvers.faults import Fault, FaultCode, Faulty
 from resolvers.listing import Wanted, check_list, shown_module
+from schema.spec import Audience
 from storage.errors import ConstraintViolated
 from storage.views import (
     NewView,
@@ -32,7 +33,12 @@ SIZE_LIMIT_CHARS = 20_000  # of filter, search, order and columns together
 VIEW_LIMIT = 100  # of one owner and module
 
 # Who may share, and sees what others share: customers of one company are none of another's business.
-_SHARING = frozenset({Kind.AGENT, Kind.TOKEN, Kind.SYSTEM})
+_SHARED_BY = frozenset({Kind.AGENT, Kind.TOKEN, Kind.SYSTEM})
+
+
+def _shares(caller: Principal) -> bool:
+    """Answer whether a caller shares; a customer's token is a customer here."""
+    return audience_of(caller) is Audience.AGENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +66,8 @@ async def list_views(context: Context, module: str) -> list[StoredView]:
         return []
     owner = owner_of(context.caller)
     found = list(await own_views(context.database, module, owner))
-    if context.caller.kind in _SHARING:
-        kinds = frozenset(kind.value for kind in _SHARING)
+    if _shares(context.caller):
+        kinds = frozenset(kind.value for kind in _SHARED_BY)
         found += [view for view in await shared_views(context.database, module, kinds) if view.owner != owner]
     return found
 
@@ -104,7 +110,7 @@ async def _own(context: Context, id_: str) -> StoredView:
         raise Faulty(_not_found())
     if view.owner == owner_of(context.caller):
         return view
-    if view.shared and context.caller.kind in _SHARING:
+    if view.shared and _shares(context.caller):
         raise Faulty(Fault(FaultCode.FORBIDDEN, "view-foreign", ("id",)))
     raise Faulty(_not_found())
 
@@ -120,7 +126,7 @@ def _check(context: Context, draft: ViewDraft, owner: ViewOwner) -> NewView:
     name = draft.name.strip()
     if not 0 < len(name) <= NAME_LIMIT_CHARS or not name.isprintable():
         raise Faulty(Fault(FaultCode.INVALID, "view-name", ("name",), {"limit": NAME_LIMIT_CHARS}))
-    if draft.shared and context.caller.kind not in _SHARING:
+    if draft.shared and not _shares(context.caller):
         raise Faulty(Fault(FaultCode.FORBIDDEN, "view-share", ("shared",)))
     settings = {
         "filter": draft.filter,
