@@ -15,6 +15,7 @@ import httpx
 
 from bench.run import Figure
 from tests.databases import fresh_url
+from tests.web.real import sign_in
 from web.app import create_app
 from web.lifecycle import make_live
 from web.settings import Settings
@@ -72,7 +73,8 @@ async def _measure(url: str, folder: Path, rows: int) -> dict[str, Figure]:
         if not live.registry.is_loaded:
             await anext(loaded)
         transport = httpx.ASGITransport(create_app(settings, live))
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as http:
+        signed_in = {"authorization": f"Bearer {(await sign_in(live)).access_token}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000", headers=signed_in) as http:
             client = Client(http)
             companies = "databaseId,name\n" + "".join(f"c{number},Company {number}\n" for number in range(COMPANIES))
             await client.bring(companies, module="company")

@@ -17,7 +17,7 @@ import httpx
 
 from bench import farm
 from bench.run import Figure
-from bench.server import running
+from bench.server import Server, running
 
 MODULES = 120
 SAVES = 100
@@ -155,11 +155,13 @@ def camel(name: str) -> str:
     return head + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
-async def measure(url: str, folder: Path, saves: int) -> dict[str, Figure]:
+async def measure(server: Server, folder: Path, saves: int) -> dict[str, Figure]:
     """Measure quiet answers first, then saves in every style."""
     figures: dict[str, Figure] = {}
     limits = httpx.Limits(max_connections=20, max_keepalive_connections=20)
-    async with httpx.AsyncClient(base_url=url, timeout=10, limits=limits) as client:
+    async with httpx.AsyncClient(
+        base_url=server.url, timeout=10, limits=limits, headers={"authorization": server.bearer}
+    ) as client:
         quiet = await quiet_load(client, seconds=4 if saves > 20 else 2)
         figures["quiet_p50"] = Figure(value=quiet.p(50), unit="ms")
         figures["quiet_p99"] = Figure(value=quiet.p(99), unit="ms")
@@ -220,4 +222,4 @@ def run(quick: bool) -> dict[str, Figure]:
         settings = {"DATABASE_URL": f"sqlite:///{folder}/farm.db", "MODULES_DIR": str(folder / "modules"), "DEMO": "0"}
         with running(folder, settings) as server:
             plant_row(folder / "farm.db")
-            return asyncio.run(measure(server.url, folder / "modules", 10 if quick else SAVES))
+            return asyncio.run(measure(server, folder / "modules", 10 if quick else SAVES))

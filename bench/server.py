@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -11,10 +12,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from identity.first_agent import LOGIN
+
 START_LIMIT_S = 60.0
+PASSWORD = "a password of benchmarks"  # noqa: S105 - of the first agent of a database that is thrown away
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Server:
     port: int
     process: subprocess.Popen[bytes]
     ready_s: float
+    bearer: str = field(repr=False)  # what the first agent sends as `Authorization`
 
     @property
     def url(self) -> str:
@@ -44,6 +49,8 @@ def running(folder: Path, settings: Mapping[str, str]) -> Iterator[Server]:
     port = free_port()
     environment = {
         **os.environ,
+        "LAMBDESK_ADMIN_PASSWORD": PASSWORD,
+        "LAMBDESK_ACCESS_SECONDS": "86400",
         **{f"LAMBDESK_{key}": value for key, value in settings.items()},
         "LAMBDESK_PORT": str(port),
     }
@@ -52,7 +59,8 @@ def running(folder: Path, settings: Mapping[str, str]) -> Iterator[Server]:
         started = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
         try:
-            yield Server(port, process, _wait(port, process, started, folder / "server.log"))
+            ready_s = _wait(port, process, started, folder / "server.log")
+            yield Server(port, process, ready_s, _sign_in(port))
         finally:
             process.terminate()
             try:
@@ -60,6 +68,14 @@ def running(folder: Path, settings: Mapping[str, str]) -> Iterator[Server]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _sign_in(port: int) -> str:
+    given = json.dumps({"login": LOGIN, "password": PASSWORD}).encode()
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/auth/login", given, headers)
+    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - the address is ours
+        return f"Bearer {json.load(answer)['accessToken']}"
 
 
 def _wait(port: int, process: subprocess.Popen[bytes], started: float, log: Path) -> float:

@@ -353,6 +353,32 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "en": "This view belongs to somebody else.",
         "de": "Diese Ansicht gehört jemand anderem.",
     },
+    "token-invalid": {"en": "{text}", "de": "{text}"},
+    "password-short": {
+        "en": "A password has {least} letters at least.",
+        "de": "Ein Passwort hat mindestens {least} Zeichen.",
+    },
+    "password-long": {
+        "en": "A password has {most} bytes at most.",
+        "de": "Ein Passwort hat höchstens {most} Bytes.",
+    },
+    "password-letters": {
+        "en": "The password holds characters that cannot be typed.",
+        "de": "Das Passwort enthält Zeichen, die man nicht eingeben kann.",
+    },
+    "password-same": {
+        "en": "The new password is the old one, or the login.",
+        "de": "Das neue Passwort ist das alte oder der Anmeldename.",
+    },
+    "password-wrong": {"en": "The old password is wrong.", "de": "Das alte Passwort ist falsch."},
+    "password-by-post": {
+        "en": "Over a WebSocket a page cannot get its new session; send this with POST.",
+        "de": "Über einen WebSocket kann eine Seite ihre neue Sitzung nicht bekommen; senden Sie dies mit POST.",
+    },
+    "throttled": {
+        "en": "Too many attempts; try again in {seconds} seconds.",
+        "de": "Zu viele Versuche; versuchen Sie es in {seconds} Sekunden noch einmal.",
+    },
     "module-not-found": {"en": "There is no module {name}.", "de": "Ein Modul {name} gibt es nicht."},
 }
 

@@ -279,11 +279,18 @@ class Container:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
             return answer.status, answer.read()
 
+    def sign_in(self) -> str:
+        given = json.dumps({"login": "root@localhost", "password": PASSWORD}).encode()
+        headers = {"content-type": "application/json"}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/auth/login", given, headers)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return f"Bearer {json.load(answer)['accessToken']}"
+
     def ask(self, document: str) -> dict[str, Any]:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/graphql",
             data=json.dumps({"query": document}).encode(),
-            headers={"content-type": "application/json"},
+            headers={"content-type": "application/json", "authorization": self.sign_in()},
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             found: dict[str, Any] = json.load(answer)
@@ -293,6 +300,7 @@ class Container:
         return self.podman.call("exec", self.name, *command)
 
 
+PASSWORD = "a password of tests"
 # Every restriction that the image promises to bear.
 LOCKED_IN = ("--read-only", "--tmpfs=/tmp", "--cap-drop=all", "--security-opt=no-new-privileges")
 
@@ -309,7 +317,7 @@ def serving(podman: Podman, image: str, site: Path, **settings: str) -> Iterator
     """Run the image, locked in, until the block ends."""
     site.chmod(0o755)
     port = free_port()
-    settings |= {"LAMBDESK_HOST": "127.0.0.1", "LAMBDESK_PORT": str(port)}
+    settings |= {"LAMBDESK_HOST": "127.0.0.1", "LAMBDESK_ADMIN_PASSWORD": PASSWORD, "LAMBDESK_PORT": str(port)}
     name = f"lambdesk-test-{os.getpid()}-{port}"
     podman.run(
         *("--detach", "--name", name, "--log-driver=k8s-file", *LOCKED_IN, "--volume", f"{site}:/lambdesk/site"),

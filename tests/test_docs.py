@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from graphql import build_schema, parse, validate
 
-from bench.server import Server, running
+from bench.server import PASSWORD, Server, running
 from resolvers.faults import FaultCode
 from schema.kinds import ALIASES, KINDS
 from schema.problem_codes import CODES
@@ -63,7 +63,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, P
 
 def ask(server: Server, query: str) -> dict[str, Any]:
     request = urllib.request.Request(
-        f"{server.url}/graphql", json.dumps({"query": query}).encode(), {"content-type": "application/json"}
+        f"{server.url}/graphql",
+        json.dumps({"query": query}).encode(),
+        {"content-type": "application/json", "authorization": server.bearer},
     )
     with urllib.request.urlopen(request, timeout=10) as answer:
         result: dict[str, Any] = json.load(answer)
@@ -110,7 +112,8 @@ def test_every_file_loads_and_every_query_answers_in_the_order_of_the_page(
 
 def test_every_document_fits_the_schema(server: tuple[Server, Path]) -> None:
     started, _ = server
-    with urllib.request.urlopen(f"{started.url}/schema.graphql", timeout=10) as answer:
+    request = urllib.request.Request(f"{started.url}/schema.graphql", headers={"authorization": started.bearer})
+    with urllib.request.urlopen(request, timeout=10) as answer:
         schema = build_schema(answer.read().decode())
     for example in examples("docs/api.md"):
         if example.language == "graphql":
@@ -142,19 +145,27 @@ def test_every_command_exists(server: tuple[Server, Path]) -> None:
             for option in (word for word in words[2:] if word.startswith("--")):
                 assert option in result.stdout, line
         elif words[0] == "curl":
-            words = [word.replace("http://127.0.0.1:8000", started.url) for word in words]
+            words = [filled(word, started) for word in words]
             result = subprocess.run(words, capture_output=True, text=True, check=True, timeout=20)
             if "/export/" in line:
                 assert result.stdout.splitlines()[0] == "name,group.name,validity", line
             else:
                 answer = json.loads(result.stdout)
-                assert answer.get("data") or answer.get("id"), line
+                assert answer.get("data") or answer.get("id") or answer.get("accessToken"), line
         elif words[0] == "printf":  # what compose.yaml reads from .env
             assert set(re.findall(r"([A-Z_]+)=%s", line)) == set(re.findall(r"\$\{([A-Z_]+):\?", compose)), line
         elif words[:2] == ["podman", "compose"]:
             assert compose, line
         else:
             raise AssertionError(f"nobody checks this command: {line}")
+
+
+def filled(word: str, server: Server) -> str:
+    """Put in what the reader has in variables of his shell."""
+    values = {"http://127.0.0.1:8000": server.url, "Bearer $TOKEN": server.bearer, "$PASSWORD": PASSWORD}
+    for name, value in values.items():
+        word = word.replace(name, value)
+    return word
 
 
 def commands(text: str) -> list[str]:

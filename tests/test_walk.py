@@ -69,7 +69,11 @@ class Desk:
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(f"{self.server.url}/graphql", body, {"content-type": "application/json"})
+        request = urllib.request.Request(
+            f"{self.server.url}/graphql",
+            body,
+            {"content-type": "application/json", "authorization": self.server.bearer},
+        )
         with urllib.request.urlopen(request, timeout=10) as answer:
             result: dict[str, Any] = json.load(answer)
         return result

@@ -21,6 +21,7 @@ from web.events import EventStream, tell_errors
 from web.live import Live
 from web.operation import Asked, NotStarted, prepare, read_asked, run
 from web.origin import check_origin
+from web.recognition import Caller
 from web.wishes import read_idempotency_key, read_languages
 
 METHODS = "GET, POST"
@@ -41,8 +42,10 @@ class GraphQLEndpoint:
         media = JSON
         try:
             media = choose_media(request.headers.get("accept"))
+            self._check(request)
+            caller = await self.live.guard.admit_to_graphql(request)
             asked = await self._read(request)
-            response = await while_connected(request, self._respond(request, asked, media))
+            response = await while_connected(request, self._respond(request, asked, caller, media))
         except NotStarted as error:
             response = tell_errors(error.errors) if media == EVENTS else answer_errors(error.errors, media)
         except Refused as refused:
@@ -54,10 +57,12 @@ class GraphQLEndpoint:
             response.headers[SCHEMA_HEADER] = self.live.registry.snapshot.version
         await response(scope, receive, send)
 
-    async def _read(self, request: Request) -> Asked:
+    def _check(self, request: Request) -> None:
         if request.method not in {"GET", "POST"}:
             raise Refused(405, f"The method {request.method[:20]} is not supported.", headers={"Allow": METHODS})
         check_origin(request.headers, self.live.settings)
+
+    async def _read(self, request: Request) -> Asked:
         asked = await self._read_asked(request)
         key = read_idempotency_key(request.headers)
         return replace(asked, languages=read_languages(request.headers), idempotency_key=key)
@@ -71,9 +76,10 @@ class GraphQLEndpoint:
             raise Refused(415, f"Send the request as {JSON} in UTF-8.")
         return read_asked(read_json(await read_body(request, self.live.settings)), self.live.settings)
 
-    async def _respond(self, request: Request, asked: Asked, media: str) -> Response:
+    async def _respond(self, request: Request, asked: Asked, caller: Caller, media: str) -> Response:
         note = note_of(request.scope)
-        call = prepare(self.live, asked, note)
+        cookies: list[str] = []
+        call = prepare(self.live, asked, note, caller, cookies=None if media == EVENTS else cookies)
         operation = call.operation.operation
         if request.method == "GET" and operation is not OperationType.QUERY and media != EVENTS:
             raise Refused(405, "Send mutations and subscriptions with POST.", headers={"Allow": "POST"})
@@ -87,7 +93,10 @@ class GraphQLEndpoint:
         outcome = await run(self.live, call, note)
         if outcome.errors is not None:
             return answer_errors(outcome.errors, media)
-        return answer(outcome.body, media, headers=headers)
+        response = answer(outcome.body, media, headers=headers)
+        for cookie in cookies:
+            response.headers.append("Set-Cookie", cookie)
+        return response
 
 
 def _refuse(refused: Refused, request_id: str, media: str) -> Response:

@@ -15,14 +15,18 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from web.answers import refusal
 from web.api import GraphQLEndpoint
 from web.contract import make_contract
+from web.cors import Cors
 from web.downloads import Downloads
 from web.edge import Edge, note_of
 from web.errors import NOTHING_HERE, Code, Refused
 from web.export import ExportEndpoint
 from web.health import make_health
+from web.identities import Identities
 from web.live import Live, Transfers
-from web.pages import StaticFolder, graphiql, home
+from web.login_page import LoginPage, LogoutPage
+from web.pages import Page, StaticFolder
 from web.settings import Settings
+from web.sign_in import make_sign_in
 from web.socket import GraphQLSocket
 from web.uploads import Uploads
 
@@ -44,7 +48,10 @@ def create_app(settings: Settings, live: Live | None = None) -> Starlette:
 
     app = Starlette(
         routes=make_routes(live),
-        middleware=[Middleware(Edge, host_names=settings.host_names)],
+        middleware=[
+            Middleware(Edge, host_names=settings.host_names),
+            Middleware(Cors, origins=settings.allowed_origins),
+        ],
         exception_handlers={HTTPException: answer_http_error},
         lifespan=lifespan,
     )
@@ -57,17 +64,18 @@ def make_routes(live: Live) -> list[BaseRoute]:
     healthz, readyz = make_health(live)
     sdl, module_schema = make_contract(live)
     return [
-        Route("/", home),
+        Route("/", Page(live, "home.html")),
         Route("/graphql", GraphQLEndpoint(live)),
         WebSocketRoute("/graphql", GraphQLSocket(live)),
         Route("/export/{file}", ExportEndpoint(live)),
-        Route("/graphiql", graphiql),
+        Route("/graphiql", Page(live, "graphiql.html")),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/schema.graphql", sdl),
         Route("/schema/module.json", module_schema),
         Mount("/static", StaticFolder()),
         *(_file_routes(live, live.transfers) if live.transfers else ()),
+        *(_sign_in_routes(live, live.identities) if live.identities else ()),
     ]
 
 
@@ -75,6 +83,14 @@ def _file_routes(live: Live, transfers: Transfers) -> list[BaseRoute]:
     return [
         Route("/files", Uploads(live, transfers)),
         Route("/files/{row}/{field}", Downloads(live, transfers)),
+    ]
+
+
+def _sign_in_routes(live: Live, identities: Identities) -> list[BaseRoute]:
+    return [
+        *make_sign_in(live, identities),
+        Route("/login", LoginPage(live, identities)),
+        Route("/logout", LogoutPage(live, identities)),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import sys
 from argparse import Namespace
@@ -13,6 +14,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
+from identity.passwords import hash_password
 from schema.build import LambdeskSchema
 from schema.catalog import Table
 from schema.layers import Found, scan
@@ -25,6 +27,7 @@ from schema.spec import Audience
 from storage.engine import Database
 from storage.install import install
 from storage.library import Library
+from web.first_passwords import demo_password
 from web.lifecycle import open_database, open_registry
 from web.settings import PREFIX, Settings, require_modules
 
@@ -136,10 +139,13 @@ async def demo(settings: Settings, arguments: Namespace) -> Told:
 
     async with _database(settings) as database:
         await install(database)
-        filled = await fill(database, tickets=arguments.tickets, progress=_show_progress)
+        password = demo_password(settings)
+        hashed = await asyncio.to_thread(hash_password, password)
+        filled = await fill(database, tickets=arguments.tickets, progress=_show_progress, password_hash=hashed)
     if not filled:
         raise CommandError("The database is in use, or has its demo data already; nothing was changed.")
-    return Told(f"The database has {arguments.tickets} demo tickets.", {"tickets": arguments.tickets})
+    text = f"The database has {arguments.tickets} demo tickets. The password of its people is {password}"
+    return Told(text, {"tickets": arguments.tickets, "password": password})
 
 
 def _show_progress(done: int, total: int) -> None:

@@ -11,11 +11,12 @@ from typing import cast
 from starlette.requests import Request
 from starlette.responses import Response
 
+from identity.principals import audience_of
 from schema.build import LambdeskSchema
 from schema.spec import Audience
 from web.answers import encode, refusal
 from web.edge import note_of
-from web.errors import Refused
+from web.errors import Code, Refused
 from web.live import Live
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -27,23 +28,42 @@ def make_contract(live: Live) -> tuple[Endpoint, Endpoint]:
 
     async def sdl(request: Request) -> Response:
         try:
-            audience = Audience(request.query_params.get("audience", Audience.AGENT))
+            own = audience_of((await live.guard.admit(request)).principal)
+            audience = _read_audience(request, own)
             snapshot = live.snapshot()
-        except ValueError:
-            refused = Refused(400, f"`audience` must be {AUDIENCES}.")
-            return refusal(refused, note_of(request.scope).request_id)
         except Refused as refused:
-            return refusal(refused, note_of(request.scope).request_id)
+            return _refuse(request, refused)
         if not live.settings.introspection:
-            return refusal(Refused(403, "The schema is not shown here."), note_of(request.scope).request_id)
+            return _refuse(request, Refused(403, "The schema is not shown here."))
         text = await asyncio.to_thread(_print, cast("LambdeskSchema", snapshot.schema_for(audience)))
         headers = {"X-Lambdesk-Schema": snapshot.version}
         return _file(request, text.encode(), "text/plain; charset=utf-8", headers)
 
     async def json_schema(request: Request) -> Response:
+        try:
+            await live.guard.admit(request)
+        except Refused as refused:
+            return _refuse(request, refused)
         return _file(request, _json_schema(), "application/schema+json", {})
 
     return sdl, json_schema
+
+
+def _read_audience(request: Request, own: Audience) -> Audience:
+    """Return whose schema is asked for: agents may see both, customers their own. Raises `Refused`."""
+    try:
+        wanted = Audience(request.query_params.get("audience", own))
+    except ValueError:
+        raise Refused(400, f"`audience` must be {AUDIENCES}.") from None
+    if own is not Audience.AGENT and wanted is not own:
+        raise Refused(403, "This schema is for agents.", Code.FORBIDDEN)
+    return wanted
+
+
+def _refuse(request: Request, refused: Refused) -> Response:
+    note = note_of(request.scope)
+    note.code = refused.code
+    return refusal(refused, note.request_id)
 
 
 def _print(schema: LambdeskSchema) -> str:
@@ -62,7 +82,7 @@ def _json_schema() -> bytes:
 def _file(request: Request, body: bytes, media: str, headers: dict[str, str]) -> Response:
     """Answer with a file that clients may keep and ask about."""
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache", **headers}
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", **headers}
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
     return Response(body, 200, headers, media)

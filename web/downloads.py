@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from identity.rights import Rights
 from resolvers.errors import OperationError
 from resolvers.files import Download, open_file
 from storage.errors import FileGone, StorageError
@@ -18,7 +19,7 @@ from web.connected import while_connected
 from web.edge import note_of
 from web.errors import NOTHING_HERE, STATUS, Code, Refused, log_failure, unavailable
 from web.file_names import clean_name, disposition_of
-from web.live import EVERYBODY, Live, Transfers
+from web.live import Live, Transfers
 from web.origin import FOREIGN, is_own_origin
 from web.ranges import is_known, read_range
 from web.sniff import ANY_BYTES
@@ -47,8 +48,9 @@ class Downloads:
         note = note_of(scope)
         try:
             self._check(request)
+            caller = await self.live.guard.admit(request)
             async with self.transfers.downloads:
-                await self._answer(request, send)
+                await self._answer(request, send, caller.rights)
         except Refused as refused:
             note.code = refused.code
             await refusal(refused, note.request_id)(scope, receive, send)
@@ -59,9 +61,9 @@ class Downloads:
         if not is_own_origin(request.headers, self.live.settings):
             raise Refused(403, FOREIGN, Code.FORBIDDEN)
 
-    async def _answer(self, request: Request, send: Send) -> None:
+    async def _answer(self, request: Request, send: Send, rights: Rights) -> None:
         note = note_of(request.scope)
-        context = self.transfers.begin(self.live.snapshot(), EVERYBODY, note.request_id)
+        context = self.transfers.begin(self.live.snapshot(), rights, note.request_id)
         row, field = request.path_params["row"], request.path_params["field"]
         try:
             async with open_file(context, self.transfers.files, row, field) as found:

@@ -28,7 +28,7 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with `no-referrer` a browser calls the origin of our own forms `null`
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
@@ -44,6 +44,7 @@ class Note:
     request_id: str
     status: int = 0
     operation: str | None = None
+    caller: str | None = None  # kind and id
     code: str | None = None
     watch: Stopwatch = field(default_factory=Stopwatch)
 
@@ -142,6 +143,7 @@ def _write(note: Note, scope: Scope) -> None:
         "path": scope["path"][:200],
         "status": note.status or 499,  # the client went away before there was an answer
         "ms": note.watch.ms,
+        "caller": note.caller,
         "operation": note.operation,
         "code": note.code,
     }

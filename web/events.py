@@ -10,9 +10,10 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from identity.errors import NotSignedIn
 from web.answers import EVENTS, encode
 from web.edge import Note
-from web.errors import unavailable
+from web.errors import Code, format_message, unavailable
 from web.live import Call, Live
 from web.stream import stream
 
@@ -41,18 +42,29 @@ class EventStream(Response):
         self.note = note
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the shape of an ASGI application
-        """Stream until the operation ends or the client goes away."""
+        """Stream until the operation ends, the client goes away, or its caller does not count any more."""
         self.live.sockets += 1
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             writing = asyncio.ensure_future(self._write(send))
             leaving = asyncio.ensure_future(_left(receive))
             stopping = asyncio.ensure_future(self.live.stopping.wait())
-            await asyncio.wait({writing, leaving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (writing, leaving, stopping):
+            watching = asyncio.ensure_future(self.live.guard.watch(self.call.caller))
+            tasks = (writing, leaving, stopping, watching)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            is_signed_out = watching.done()
+            for task in tasks:
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
+                try:
                     await task
+                except asyncio.CancelledError:
+                    pass
+                except NotSignedIn:
+                    is_signed_out = True
+            if is_signed_out:
+                self.note.code = Code.UNAUTHENTICATED
+                told = format_message(str(NotSignedIn()), Code.UNAUTHENTICATED, self.call.request_id)
+                await send({"type": "http.response.body", "body": NEXT % encode({"errors": [told]}), "more_body": True})
             await send({"type": "http.response.body", "body": END, "more_body": False})
         finally:
             self.live.sockets -= 1

@@ -37,7 +37,7 @@ class ExportEndpoint:
         request = Request(scope, receive)
         note = note_of(scope)
         try:
-            export = self._read(request)
+            export = await self._read(request)
             note.operation = f"export {export.module.name}"
             pages = read_pages(self.live, export, note.request_id)
             first = await anext(pages)
@@ -49,13 +49,13 @@ class ExportEndpoint:
         async with contextlib.aclosing(pages):
             await self._stream(export, first, pages, request, send)
 
-    def _read(self, request: Request) -> Export:
+    async def _read(self, request: Request) -> Export:
         if request.method != "GET":
             raise Refused(405, "Exports are fetched with GET.", headers={"Allow": "GET"})
         if request.scope.get("http_version") == "1.0":
             raise Refused(505, _OLD)
         check_origin(request.headers, self.live.settings)
-        return read_export(request, self.live)
+        return read_export(request, self.live, await self.live.guard.admit(request))
 
     async def _stream(
         self, export: Export, first: str, pages: AsyncGenerator[str], request: Request, send: Send

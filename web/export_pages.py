@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from graphql import OperationDefinitionNode
 
+from identity.errors import NotSignedIn
 from resolvers.context import COST_LIMIT
 from resolvers.csv_cells import UNREADABLE, write_cell, write_row
 from resolvers.listing import ROOT, Column, list_document
@@ -18,6 +19,7 @@ from web.errors import Code, Refused
 from web.export_request import Export
 from web.live import Call, Live
 from web.operation import run
+from web.recognition import Caller, unauthenticated
 
 PAGE_SIZE = 500
 # A page in the middle is tried again while the server is busy or the database away; the first is an answer as any other.
@@ -55,7 +57,8 @@ async def read_pages(live: Live, export: Export, request_id: str) -> AsyncGenera
     tries = 1
     while True:
         deadline = time.monotonic() + live.settings.request_seconds
-        call = Call(export.snapshot, document, operation, dict(variables), export.rights, request_id, deadline)
+        caller = await _again(live, export)
+        call = Call(export.snapshot, document, operation, dict(variables), caller, request_id, deadline)
         page, errors = await _read(live, call, tries)
         yield "".join(_lines(page["nodes"], export.columns, errors))
         if not page["pageInfo"]["hasNextPage"]:
@@ -65,6 +68,16 @@ async def read_pages(live: Live, export: Export, request_id: str) -> AsyncGenera
         else:
             variables["offset"] = variables.get("offset", 0) + size
         tries = TRIES
+
+
+async def _again(live: Live, export: Export) -> Caller:
+    """Look at the caller anew: an export may take long. A database that is away is noticed by the page."""
+    try:
+        return await live.guard.again(export.caller)
+    except NotSignedIn:
+        raise unauthenticated() from None
+    except Refused:
+        return export.caller
 
 
 async def _read(live: Live, call: Call, tries: int) -> tuple[Mapping[str, Any], Errors]:

@@ -12,14 +12,14 @@ from starlette.requests import Request
 
 from identity.access import access_of
 from identity.principals import audience_of
-from identity.rights import Rights
 from resolvers.errors import OperationError
 from resolvers.listing import Column, Wanted, default_columns, list_document, read_columns
 from schema.snapshot import Snapshot
 from schema.spec import Audience, Module
 from web.body import check_shape, read_parameter
 from web.errors import Code, Refused
-from web.live import EVERYBODY, Live
+from web.live import Live
+from web.recognition import Caller
 
 T = TypeVar("T")
 
@@ -39,24 +39,24 @@ class Export:
     wanted: Wanted
     header: Sequence[str]
     has_mark: bool
-    rights: Rights
+    caller: Caller
 
     @property
     def audience(self) -> Audience:
         """Whose schema it is a list of."""
-        return audience_of(self.rights.principal)
+        return audience_of(self.caller.principal)
 
 
-def read_export(request: Request, live: Live, rights: Rights = EVERYBODY) -> Export:
+def read_export(request: Request, live: Live, caller: Caller) -> Export:
     """Read what is asked for. Raises `Refused`."""
     given = _parameters(request)
     snapshot = live.snapshot()
-    schema = snapshot.schema_for(audience_of(rights.principal))
+    schema = snapshot.schema_for(audience_of(caller.principal))
     module = _module(str(request.path_params["file"]), snapshot, schema)
     wanted = Wanted(_json(given, "filter", live), given.get("search") or None, _json(given, "orderBy", live))
     names = [name for name in given.get("columns", "").split(",") if name.strip()]
     try:
-        columns = read_columns(schema, module, names) or default_columns(schema, module, access_of(rights))
+        columns = read_columns(schema, module, names) or default_columns(schema, module, access_of(caller.rights))
         list_document(schema, module, columns, wanted)
     except OperationError as error:
         raise Refused(400, str(error)) from None
@@ -64,7 +64,7 @@ def read_export(request: Request, live: Live, rights: Rights = EVERYBODY) -> Exp
     language = given.get("language", "en")
     header = [column.caption(language) if by_caption else column.name for column in columns]
     has_mark = _choice(given, "bom", _FLAGS, default=False)
-    return Export(snapshot, module, columns, wanted, header, has_mark, rights)
+    return Export(snapshot, module, columns, wanted, header, has_mark, caller)
 
 
 def _parameters(request: Request) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Protocol
@@ -20,6 +20,7 @@ from schema.snapshot import Snapshot
 from storage.changes import Change
 from storage.errors import TooSlow
 from web.live import Call
+from web.recognition import Caller
 
 GONE = "What this subscription asks for is not there any more: the modules have changed. Subscribe again."
 
@@ -32,11 +33,20 @@ class Source(Protocol):
 
 
 class Following:
-    """One subscription. It sees reloads: the operation is analysed anew when the modules have changed."""
+    """One subscription. It sees reloads: the operation is analysed anew when the modules have changed.
+
+    `again` looks at the caller anew: every event is told to whom he is now.
+    """
 
     def __init__(
-        self, call: Call, context_of: Callable[[Call], Context], snapshot: Callable[[], Snapshot], seconds: float
+        self,
+        call: Call,
+        context_of: Callable[[Call], Context],
+        snapshot: Callable[[], Snapshot],
+        again: Callable[[Caller], Awaitable[Caller]],
+        seconds: float,
     ) -> None:
+        self._again = again
         self._call = call
         self._context_of = context_of
         self._snapshot = snapshot
@@ -67,8 +77,10 @@ class Following:
 
     async def _answer(self, change: Change) -> ExecutionResult | None:
         snapshot = self._snapshot()
-        self._call = replace(self._call, deadline=time.monotonic() + self._seconds)
-        if snapshot.version != self._call.snapshot.version:
+        caller = await self._again(self._call.caller)
+        has_changed = snapshot.version != self._call.snapshot.version or caller.rights != self._call.rights
+        self._call = replace(self._call, caller=caller, deadline=time.monotonic() + self._seconds)
+        if has_changed:
             self._renew(replace(self._call, snapshot=snapshot))
         context = self._context_of(self._call)
         if self._node is None:

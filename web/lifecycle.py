@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from desk.conduct import TABLE, TicketConduct
 from desk.desk import make_desk
 from desk.hands import make_hands
 from desk.mutations import graphql_names, lacking
-from identity.rights import Rights
+from identity.rights import Rights, RightsReader
 from resolvers.context import Context
 from resolvers.document import Documents
 from resolvers.execute import execute
@@ -37,17 +38,21 @@ from storage.files import Files
 from storage.install import install
 from storage.library import Library
 from web.admission import Admission
+from web.first_passwords import KnownPassword, check_reach, give_passwords
 from web.following import Following
 from web.happenings import Happenings
+from web.identities import Identities, make_identities
 from web.import_jobs import ImportJobs
 from web.live import Call, Live, Transfers
 from web.persisted import Persisted
 from web.platform import hand_written
+from web.recognition import Guard
 from web.settings import Settings, load_secret_key
 from web.sweeping import brooms_of, keep_swept
 from web.workshop import PlatformContext, Workshop
 
 RETRY_S = 0.5
+GROUP_TABLES = ("permission_groups", "groups")
 SETTLE_AFTER_S = 1.0  # not while the first requests wait
 FIRST_SNAPSHOT = 1  # what it is made of stays for the life of the process
 
@@ -99,8 +104,15 @@ def make_live(settings: Settings) -> Live:
     feed = happenings.feed
     imports = ImportJobs(database, files)
 
+    identities = make_identities(settings, database, secret)
+    guard = Guard(settings, identities.callers, RightsReader(database, lambda: group_table(registry)), secret)
+
     def context_of(call: Call) -> PlatformContext:
         return PlatformContext(
+            identities=identities,
+            settings=settings,
+            guest=call.caller,
+            cookies=call.cookies,
             workshop=workshop,
             imports=imports,
             writing=Writing(conducts, hands, committed=feed.notify, idempotency_key=call.idempotency_key),
@@ -120,7 +132,7 @@ def make_live(settings: Settings) -> Live:
         return await execute(context, call.document, name, call.variables, writing=context.writing)
 
     def follow(call: Call) -> AsyncIterator[ExecutionResult] | None:
-        following = Following(call, context_of, live.snapshot, settings.request_seconds)
+        following = Following(call, context_of, live.snapshot, guard.again, settings.request_seconds)
         return following.results(feed) if following.node else None
 
     live = Live(
@@ -138,6 +150,8 @@ def make_live(settings: Settings) -> Live:
         ),
         persisted=Persisted(settings.persisted, settings.persisted_dir),
         admission=Admission(settings.concurrency, settings.queue_length, settings.queue_seconds),
+        guard=guard,
+        identities=identities,
     )
 
     def begin(snapshot: Snapshot, rights: Rights, request_id: str) -> Context:
@@ -146,10 +160,16 @@ def make_live(settings: Settings) -> Live:
 
     places = (Admission(settings.file_transfers, settings.queue_length, settings.queue_seconds) for _ in range(2))
     live.transfers = Transfers(files, begin, *places)
-    live.background = lambda: _background(live, registry, database, imports, feed)
+    live.background = lambda: _background(live, registry, imports, feed, identities)
     live.lacking = lambda snapshot: lacking(snapshot.modules)
     live.claim = lambda: claim(database.file)
     return live
+
+
+def group_table(registry: Registry) -> str:
+    """Name the table of groups: OTRS 6 and Znuny call it differently. Before the modules are loaded nobody is let in."""
+    tables = registry.snapshot.catalog.tables if registry.is_loaded else ()
+    return next((name for name in GROUP_TABLES if name in tables), GROUP_TABLES[0])
 
 
 class Introspection:
@@ -181,17 +201,17 @@ def asks_for_data(operation: OperationDefinitionNode) -> bool:
 
 @asynccontextmanager
 async def _background(
-    live: Live, registry: Registry, database: Database, imports: ImportJobs, feed: Feed
+    live: Live, registry: Registry, imports: ImportJobs, feed: Feed, identities: Identities
 ) -> AsyncIterator[None]:
     """Keep modules loaded and watched. The database may be away, now or later."""
     settings = live.settings
     stop = asyncio.Event()
     tasks = [
-        asyncio.create_task(_serve(settings, database, registry, stop)),
+        asyncio.create_task(_serve(settings, identities, registry, stop)),
         asyncio.create_task(_tell(registry)),
     ]
     if live.transfers is not None:
-        tasks.append(asyncio.create_task(keep_swept(brooms_of(live.transfers.files, database), stop)))
+        tasks.append(asyncio.create_task(keep_swept(brooms_of(live.transfers.files, identities, settings), stop)))
     if settings.watch != "off":
         polling = settings.watch == "poll"
         watching = watch(settings.modules_dir, registry.changed, stop=stop, force_polling=polling)
@@ -207,15 +227,24 @@ async def _background(
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await feed.close()
-        await database.close()
+        identities.hashing.close()
+        await identities.database.close()
 
 
-async def _serve(settings: Settings, database: Database, registry: Registry, stop: asyncio.Event) -> None:
-    """Install what an empty database needs as soon as it is there, then load and reload modules."""
+async def _serve(settings: Settings, identities: Identities, registry: Registry, stop: asyncio.Event) -> None:
+    """Install what an empty database needs as soon as it is there, then load and reload modules.
+
+    Nobody can sign in before. A database with a password that everybody knows is not served beyond this machine.
+    """
     while not stop.is_set():
         try:
-            await prepare_database(settings, database)
+            await prepare_database(settings, identities)
+            await check_reach(settings, identities.database)
             break
+        except KnownPassword as error:
+            _start.error("%s", error)
+            signal.raise_signal(signal.SIGTERM)
+            return
         except ConnectionError:
             _start.warning("the database is not available; trying again")
             with contextlib.suppress(TimeoutError):
@@ -223,14 +252,13 @@ async def _serve(settings: Settings, database: Database, registry: Registry, sto
     await registry.serve(stop)
 
 
-async def prepare_database(settings: Settings, database: Database) -> None:
-    """Give an empty database its tables and first rows, and demo data where that is wanted."""
+async def prepare_database(settings: Settings, identities: Identities) -> None:
+    """Give an empty database its tables and first rows, demo data where that is wanted, and the first passwords."""
+    database = identities.database
     installed = await install(database)
     _start.info("the database is ready", extra={"fields": {"found": installed.outcome, "layout": installed.layout}})
-    if settings.demo:
-        from storage.demo import fill  # noqa: PLC0415 - most servers never need it
-
-        await fill(database)
+    for line in await give_passwords(settings, database, identities.hashing):
+        print(line, flush=True)  # noqa: T201 - for whoever starts it, and for no log
 
 
 async def _tell(registry: Registry) -> None:

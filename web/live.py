@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from graphql import ExecutionResult
 from graphql.language import DocumentNode, OperationDefinitionNode
 
-from identity.principals import System, audience_of
-from identity.rights import Rights, unbounded
+from identity.principals import audience_of
+from identity.rights import Rights
 from resolvers.context import Context
 from resolvers.document import Documents
 from schema.snapshot import Snapshot
@@ -20,10 +20,11 @@ from schema.spec import Audience
 from storage.files import Files
 from web.admission import Admission
 from web.errors import unavailable
+from web.identities import Identities
 from web.persisted import Persisted
+from web.recognition import Caller, Guard
 from web.settings import Settings
 
-EVERYBODY = unbounded(System("web"))  # until callers are recognised
 LOADING = "The modules are not loaded yet. Try again."
 
 
@@ -46,17 +47,26 @@ class Pinged(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One operation about to run: everything that the executor may want to know."""
+    """One operation about to run: everything that the executor may want to know.
+
+    `cookies` takes headers for the answer; there are none where the answer is not one of HTTP's.
+    """
 
     snapshot: Snapshot
     document: DocumentNode
     operation: OperationDefinitionNode
     variables: Mapping[str, Any]
-    rights: Rights
+    caller: Caller
     request_id: str
     deadline: float
     languages: tuple[str, ...] = ()
     idempotency_key: str | None = None
+    cookies: list[str] | None = None
+
+    @property
+    def rights(self) -> Rights:
+        """What its caller may do."""
+        return self.caller.rights
 
     @property
     def audience(self) -> Audience:
@@ -95,6 +105,8 @@ class Live:
     documents: Documents
     persisted: Persisted
     admission: Admission
+    guard: Guard
+    identities: Identities | None = None  # none where nobody can sign in: in tests of the rest
     follow: Follow = _nothing
     background: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     claim: Callable[[], AbstractContextManager[None]] = nullcontext

@@ -12,7 +12,6 @@ from graphql import ExecutionResult
 from graphql.language import OperationType
 
 from identity.principals import audience_of
-from identity.rights import Rights
 from resolvers.document import DocumentRefused
 from resolvers.execute import LAST_WORD_S
 from schema.snapshot import Snapshot
@@ -20,7 +19,8 @@ from web.answers import encode
 from web.body import PARAMETERS, check_shape
 from web.edge import Note
 from web.errors import Code, Refused, format_error, format_exception, format_message
-from web.live import EVERYBODY, Call, Live
+from web.live import Call, Live
+from web.recognition import Caller
 from web.settings import Settings
 
 WRONG = "The parameter `{}` must be {}."
@@ -76,11 +76,17 @@ def read_asked(data: Mapping[str, Any], settings: Settings) -> Asked:
 
 
 def prepare(
-    live: Live, asked: Asked, note: Note, rights: Rights = EVERYBODY, *, snapshot: Snapshot | None = None
+    live: Live,
+    asked: Asked,
+    note: Note,
+    caller: Caller,
+    *,
+    snapshot: Snapshot | None = None,
+    cookies: list[str] | None = None,
 ) -> Call:
     """Turn a request into a call of the current snapshot. Raises `Refused` or `NotStarted`."""
     snapshot = snapshot or live.snapshot()
-    audience = audience_of(rights.principal)
+    audience = audience_of(caller.principal)
     text = live.persisted.text(asked.query, asked.extensions)
     try:
         document = live.documents.prepare(text, snapshot.schema_for(audience), f"{snapshot.version}:{audience}")
@@ -94,11 +100,12 @@ def prepare(
         document=document.node,
         operation=operation,
         variables=asked.variables,
-        rights=rights,
+        caller=caller,
         request_id=note.request_id,
         deadline=time.monotonic() + live.settings.request_seconds,
         languages=asked.languages,
         idempotency_key=asked.idempotency_key,
+        cookies=cookies,
     )
 
 

@@ -18,29 +18,36 @@ from web.desk_types import desk_extension
 from web.platform_imports import ImportMutation, ImportQuery
 from web.platform_modules import ModuleQuery, ModuleSubscription
 from web.platform_publishing import PublishingMutation, PublishingQuery
+from web.platform_sign_in import SignInMutation
 from web.platform_versions import VersionQuery
+from web.platform_viewer import ViewerQuery
 from web.platform_views import ViewMutation, ViewQuery
 
 
 @strawberry.type
-class AgentQuery(ModuleQuery, PublishingQuery, VersionQuery, ViewQuery, ImportQuery):
+class AgentQuery(ModuleQuery, PublishingQuery, VersionQuery, ViewQuery, ImportQuery, ViewerQuery):
     """What agents ask about the platform."""
 
 
 @strawberry.type
-class AgentMutation(PublishingMutation, ViewMutation, ImportMutation):
+class AgentMutation(PublishingMutation, ViewMutation, ImportMutation, SignInMutation):
     """What agents change about the platform."""
 
 
 @strawberry.type
-class CustomerQuery(ModuleQuery, ViewQuery):
+class CustomerQuery(ModuleQuery, ViewQuery, ViewerQuery):
     """What customers ask about the platform."""
+
+
+@strawberry.type
+class CustomerMutation(ViewMutation, SignInMutation):
+    """What customers change about the platform."""
 
 
 # By audience: the root types. Customers neither publish nor import.
 _ROOTS: dict[Audience, tuple[type, type]] = {
     Audience.AGENT: (AgentQuery, AgentMutation),
-    Audience.CUSTOMER: (CustomerQuery, ViewMutation),
+    Audience.CUSTOMER: (CustomerQuery, CustomerMutation),
 }
 
 

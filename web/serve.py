@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import gc
 import importlib.util
@@ -12,10 +13,11 @@ import sys
 
 from uvicorn import Config
 
+from storage.errors import StorageError
 from web.app import create_app
 from web.live import Live
 from web.logs import start_logging
-from web.settings import PREFIX, Settings, find_unknown, require_modules
+from web.settings import PREFIX, Settings, find_unknown, is_weak_key, require_modules
 from web.wire import CalmServer, make_protocol
 
 BACKLOG = 512
@@ -24,10 +26,10 @@ BACKLOG = 512
 COLLECT_EVERY = (5_000, 4, 100)
 # Modules are loaded in a thread beside the event loop. At Python's 5 ms every hop of a request waits that long for it.
 SWITCH_INTERVAL_S = 0.002
-NO_SIGN_IN = (
-    f"{PREFIX}HOST is {{host}}, which other machines can reach, but nobody has to sign in yet and nothing is encrypted.\n"
-    f"Listen on 127.0.0.1, or accept that whoever reaches the port reads everything: "
-    f"{PREFIX}ALLOW_REMOTE_WITHOUT_SIGN_IN=1."
+WEAK_KEY = (
+    f"{PREFIX}HOST is {{host}}, which other machines can reach, but {PREFIX}SECRET_KEY looks like an example or like one key "
+    f"pressed many times: whoever guesses it is anybody.\nSet a random one (openssl rand -hex 32), or none: then the first "
+    f"start makes one."
 )
 IN_USE = "Port {port} of {host} is in use, perhaps by another Lambdesk. Stop it, or set {prefix}PORT to a free one."
 CANNOT_LISTEN = "Cannot listen on {host}:{port}: {reason}. Check {prefix}HOST and {prefix}PORT."
@@ -41,13 +43,15 @@ class CannotStart(Exception):
 
 def serve(settings: Settings, live: Live | None = None) -> None:
     """Serve until a signal says stop. Raises `CannotStart`, or what the settings or the database room find wrong."""
-    if not settings.is_loopback and not settings.allow_remote_without_sign_in:
-        raise CannotStart(NO_SIGN_IN.format(host=settings.host))
+    if not settings.is_loopback and settings.secret_key and is_weak_key(settings.secret_key):
+        raise CannotStart(WEAK_KEY.format(host=settings.host))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the server takes over
     start_logging(settings.log_format, settings.log_level)
     for mistake in find_unknown():
         _log.warning(mistake)
+    if live is None and not settings.is_loopback:
+        _check_reach(settings)
     listener = listen(settings)
     try:
         if live is None:
@@ -69,6 +73,26 @@ def serve(settings: Settings, live: Live | None = None) -> None:
         listener.close()
     if not server.started:
         sys.exit(1)
+
+
+def _check_reach(settings: Settings) -> None:
+    """Refuse to listen for other machines with a password that everybody knows. A database that is away is asked later."""
+    from web.first_passwords import KnownPassword, check_reach  # noqa: PLC0415 - not needed on loopback
+    from web.lifecycle import open_database  # noqa: PLC0415 - the same
+
+    async def ask() -> None:
+        database = open_database(settings)
+        try:
+            await check_reach(settings, database)
+        except StorageError:
+            return  # it is away, or has no tables yet; the server looks again before anybody can sign in
+        finally:
+            await database.close()
+
+    try:
+        asyncio.run(ask())
+    except KnownPassword as error:
+        raise CannotStart(str(error)) from None
 
 
 def configure(settings: Settings, live: Live) -> Config:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from identity.passwords import BCRYPT_BYTES, SHORTEST
 from resolvers.limits import Limits
 from schema.problems import suggest
 
@@ -20,6 +21,8 @@ PREFIX = "LAMBDESK_"
 KEY_FILE = "secret.key"
 KEY_BYTES = 32
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+FEW_LETTERS = 10
+EXAMPLES = ("changeme", "change-me", "change_me", "secret", "password", "example", "default", "lambdesk", "0123456789")
 NOT_SETTINGS = ("TEST_", "SOAK")  # for the suite
 HIDDEN = "(hidden)"
 MAX_PORT = 65_535
@@ -96,6 +99,26 @@ def read_names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def read_origins(text: str) -> tuple[str, ...]:
+    """Read origins of web sites, as browsers name them: scheme, name, and a port that is not the usual one."""
+    found = []
+    for name in read_names(text):
+        parts = urlsplit(name)
+        is_origin = parts.scheme in {"http", "https"} and parts.hostname and parts.path in {"", "/"}
+        if not is_origin or "*" in name or "@" in name or parts.query or parts.fragment:
+            raise ValueError("write origins such as https://desk.example.org with commas between them, without `*`")
+        found.append(origin_of(name))
+    return tuple(found)
+
+
+def origin_of(url: str) -> str:
+    """Return the origin of a web address as browsers write it."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in {None, usual} else "")
+
+
 def read_zone(text: str) -> str:
     """Read the name of a time zone."""
     if text not in available_timezones():
@@ -118,6 +141,18 @@ def read_key(text: str) -> str:
     if len(text.encode()) < KEY_BYTES:
         raise ValueError(f"write at least {KEY_BYTES} characters that nobody can guess")
     return text
+
+
+def read_password(text: str) -> str:
+    """Read a password that somebody is to be given."""
+    if len(text) < SHORTEST or len(text.encode()) > BCRYPT_BYTES:
+        raise ValueError(f"write {SHORTEST} letters or more, up to {BCRYPT_BYTES} bytes")
+    return text
+
+
+def is_weak_key(text: str) -> bool:
+    """Whether a secret key looks like one that somebody copied from an example or typed without thinking."""
+    return len(set(text)) < FEW_LETTERS or any(word in text.lower() for word in EXAMPLES)
 
 
 def one_of(*choices: str) -> Reader:
@@ -155,7 +190,7 @@ class Settings:
         shown="modules:site",
     )
     var_dir: Path = _setting(  # noqa: RUF009 - a Path is immutable
-        Path("var"), read_folder, "Where Lambdesk keeps what it makes itself: the secret key."
+        Path("var"), read_folder, "Where Lambdesk keeps what it makes itself: the secret key, and the demo's password."
     )
     files_dir: Path | None = _setting(  # noqa: RUF009 - the same
         None,
@@ -166,29 +201,41 @@ class Settings:
     db_time_zone: str = _setting("UTC", read_zone, "The time zone of the database's columns without one.")
     host: str = _setting("127.0.0.1", read_text, "The address to listen on.")
     port: int = _setting(8000, read_port, "The port to listen on; 0 lets the system choose.")
-    public_url: str = _setting("", read_url, "What browsers see, when a proxy stands before Lambdesk.")
+    public_url: str = _setting(
+        "", read_url, "What browsers see, when a proxy stands before Lambdesk. With https, cookies are for https only."
+    )
     # --- who may come ---
     secret_key: str = _setting(
-        "", read_key, "Signs cursors and row versions. Created in `VAR_DIR` on the first start.", secret=True
+        "", read_key, "Signs tokens, cursors and row versions. Created in `VAR_DIR` on the first start.", secret=True
     )
     admin_password: str = _setting(
         "",
-        read_text,
-        "The first agent's password once there is sign-in. This version has none: the value is read and used for nothing.",
+        read_password,
+        "The password that `root@localhost` gets in a database which Lambdesk makes; without it one is generated and printed once.",
         secret=True,
     )
-    allow_remote_without_sign_in: bool = _setting(
-        False,
-        read_flag,
-        "Listen beyond this machine although nobody has to sign in yet. Whoever reaches the port reads everything.",
+    plain_passwords: bool = _setting(
+        False, read_flag, "Take a `pw` of no known form for the password itself, as OTRS 6 does with `CryptType` plain."
     )
+    access_seconds: int = _setting(600, read_count, "How long an access token of the API is good.")
+    refresh_idle_seconds: float = _setting(
+        1_209_600.0, read_seconds, "Longest time between two uses of a refresh token."
+    )
+    refresh_longest_seconds: float = _setting(7_776_000.0, read_seconds, "Longest session of a client of the API.")
+    page_idle_seconds: float = _setting(7_200.0, read_seconds, "Longest time that a browser's session lasts unused.")
+    page_longest_seconds: float = _setting(57_600.0, read_seconds, "Longest session of a browser.")
+    account_tries: int = _setting(
+        5, read_count, "Failed sign-ins for one account before each further one has to wait, longer every time."
+    )
+    address_tries: int = _setting(50, read_count, "The same from one address; an IPv6 client's is its /64.")
+    audit_days: int = _setting(365, read_count, "For how many days it is kept who signed in and who was refused.")
     allowed_hosts: tuple[str, ...] = _setting(
         (), read_names, "Host names that requests may name, beside loopback and the one of `PUBLIC_URL`."
     )
     allowed_origins: tuple[str, ...] = _setting(
         (),
-        read_names,
-        "Origins of other sites whose pages may send requests and open subscriptions, such as `https://desk.example.org`.",
+        read_origins,
+        "Origins of other sites whose pages may use the API (CORS), such as `https://app.example.org`; `*` is refused.",
     )
     trusted_proxies: tuple[str, ...] = _setting(
         (), read_names, "Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."
@@ -284,8 +331,17 @@ class Settings:
     @cached_property
     def origins(self) -> frozenset[str]:
         """Origins of pages that may use the API, beside the one that the request itself names as its host."""
-        parts = urlsplit(self.public_url)
-        return frozenset((*self.allowed_origins, *([f"{parts.scheme}://{parts.netloc}"] if self.public_url else [])))
+        return frozenset((*self.allowed_origins, *([self.public_origin] if self.public_origin else [])))
+
+    @cached_property
+    def public_origin(self) -> str:
+        """The origin of our own pages where it is set; else the one that a request names as its host."""
+        return origin_of(self.public_url) if self.public_url else ""
+
+    @cached_property
+    def is_https(self) -> bool:
+        """Whether browsers reach us over TLS."""
+        return self.public_url.startswith("https://")
 
     @cached_property
     def host_names(self) -> frozenset[str]:

@@ -11,12 +11,14 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from identity.errors import NotSignedIn
 from web.answers import encode
 from web.edge import Note, note_of
 from web.errors import Code, Refused, format_exception, format_message
 from web.live import Live
 from web.operation import Asked, NotStarted, prepare, read_asked
 from web.origin import is_own_origin
+from web.recognition import Caller
 from web.stream import stream
 from web.strict import NotStrict, loads
 
@@ -25,6 +27,8 @@ MAX_ID = 255
 GONE = 1006
 INVALID = 4400
 UNAUTHORIZED = 4401
+FORBIDDEN = 4403  # clients connect again after it, with a new token if they have one
+TRY_AGAIN_LATER = 1013
 INIT_TIMEOUT = 4408
 DUPLICATE = 4409
 TOO_MANY_INITS = 4429
@@ -70,14 +74,20 @@ class GraphQLSocket:
 
 
 class Conversation:
-    """One socket: waits for `connection_init`, then runs operations side by side, each under the client's own id."""
+    """One socket: waits for `connection_init`, then runs operations side by side, each under the client's own id.
+
+    Its caller is looked at again before every operation and event, and now and then; when he does not count any more,
+    the socket is closed.
+    """
 
     def __init__(self, live: Live, socket: WebSocket, note: Note) -> None:
         self.live = live
         self.socket = socket
         self.note = note
-        self.is_ready = False
+        self.caller: Caller | None = None  # from the answer to `connection_init` on
         self.was_initialised = False
+        self.signed_out = asyncio.Event()
+        self.watching: asyncio.Task[None] | None = None
         self.running: dict[str, asyncio.Task[None]] = {}
         self.answers: Mapping[str, Callable[[dict[str, Any]], Awaitable[None]]] = {
             "connection_init": self._init,
@@ -94,7 +104,7 @@ class Conversation:
                 while not self.was_initialised:
                     await self._answer(await self._receive())
             while True:
-                await self._answer(await self._receive())
+                await self._answer(await self._receive_signed_in())
         except TimeoutError:
             await self._close(INIT_TIMEOUT, "Connection initialisation timeout")
         except Closed as closed:
@@ -103,6 +113,22 @@ class Conversation:
             pass
         finally:
             await self._stop_all()
+
+    async def _receive_signed_in(self) -> dict[str, Any]:
+        """Receive the next message, unless the caller does not count any more."""
+        receiving = asyncio.ensure_future(self._receive())
+        leaving = asyncio.ensure_future(self.signed_out.wait())
+        try:
+            await asyncio.wait((receiving, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if leaving.done():
+                raise Closed(FORBIDDEN, "Forbidden")
+            return receiving.result()
+        finally:
+            for task in (receiving, leaving):
+                if not task.done():
+                    task.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await task
 
     async def _receive(self) -> dict[str, Any]:
         text = await self.socket.receive()
@@ -131,11 +157,25 @@ class Conversation:
     async def _init(self, message: dict[str, Any]) -> None:
         if self.was_initialised:
             raise Closed(TOO_MANY_INITS, "Too many initialisation requests")
-        if not isinstance(message.get("payload", {}), dict | None):
+        payload = message.get("payload") or {}
+        if not isinstance(payload, dict):
             raise Closed(INVALID, "The payload must be an object")
         self.was_initialised = True
+        given = [payload[name] for name in ("authorization", "Authorization") if payload.get(name) is not None]
+        try:
+            caller = await self.live.guard.admit_socket(self.socket, given[0] if given else None)
+        except Refused as refused:
+            self.note.code = refused.code
+            if refused.code == Code.UNAVAILABLE:
+                raise Closed(TRY_AGAIN_LATER, "Try again later") from None
+            raise Closed(FORBIDDEN, "Forbidden") from None
+        self.watching = asyncio.create_task(self._watch(caller))
         await self._send({"type": "connection_ack"})
-        self.is_ready = True
+        self.caller = caller
+
+    async def _watch(self, caller: Caller) -> None:
+        await self.live.guard.watch(caller)
+        self.signed_out.set()
 
     async def _ping(self, message: dict[str, Any]) -> None:  # noqa: ARG002 - every answer gets the message
         await self._send({"type": "pong"})
@@ -144,7 +184,7 @@ class Conversation:
         """Let it be: a pong needs no answer."""
 
     async def _subscribe(self, message: dict[str, Any]) -> None:
-        if not self.is_ready:
+        if self.caller is None:
             raise Closed(UNAUTHORIZED, "Unauthorized")
         name, payload = message.get("id"), message.get("payload")
         if not isinstance(name, str) or not 0 < len(name) <= MAX_ID or not isinstance(payload, dict):
@@ -155,7 +195,7 @@ class Conversation:
             message_text = TOO_MANY.format(self.live.settings.subscriptions)
             await self._send_errors(name, [format_message(message_text, Code.RATE_LIMITED, self.note.request_id)])
             return
-        self.running[name] = asyncio.create_task(self._run(name, payload))
+        self.running[name] = asyncio.create_task(self._run(name, payload, self.caller))
 
     async def _complete(self, message: dict[str, Any]) -> None:
         name = message.get("id")
@@ -163,16 +203,20 @@ class Conversation:
         if task is not None:
             task.cancel()
 
-    async def _run(self, name: str, payload: dict[str, Any]) -> None:
+    async def _run(self, name: str, payload: dict[str, Any], first: Caller) -> None:
         note = Note(self.note.request_id)
         try:
             asked: Asked = read_asked(payload, self.live.settings)
-            call = prepare(self.live, asked, note)
+            caller = await self.live.guard.again(first)
+            call = prepare(self.live, asked, note, caller)
             async with aclosing(stream(self.live, call, note)) as results:
                 async for result in results:
                     await self._send_raw(b'{"id":%b,"type":"next","payload":%b}' % (encode(name), result))
             self._forget(name)
             await self._send({"id": name, "type": "complete"})
+        except NotSignedIn:
+            self._forget(name)
+            self.signed_out.set()
         except NotStarted as error:
             self._forget(name)
             await self._send_errors(name, error.errors)
@@ -209,7 +253,7 @@ class Conversation:
             await self.socket.close(code, reason)
 
     async def _stop_all(self) -> None:
-        tasks = list(self.running.values())
+        tasks = [*self.running.values(), *([self.watching] if self.watching else ())]
         self.running.clear()
         for task in tasks:
             task.cancel()

@@ -9,6 +9,7 @@ from contextlib import aclosing
 from graphql import ExecutionResult, GraphQLError, subscribe
 from graphql.language import OperationType
 
+from identity.errors import NotSignedIn
 from resolvers.errors import present
 from web.answers import encode
 from web.edge import Note
@@ -19,14 +20,20 @@ from web.platform_modules import Listener
 
 
 async def stream(live: Live, call: Call, note: Note) -> AsyncGenerator[bytes]:
-    """Yield the results as JSON. A subscription goes on until it ends by itself or the reader stops."""
+    """Yield the results as JSON. A subscription goes on until it ends by itself or the reader stops.
+
+    Before every event its caller is looked at again. Raises `NotSignedIn` when he has been logged out or disabled.
+    """
     try:
         if call.operation.operation is not OperationType.SUBSCRIPTION:
             yield (await run(live, call, note)).body
             return
         async with aclosing(_subscribe(live, call)) as results:
             async for result in results:
+                await live.guard.again(call.caller)
                 yield shape(result, note).body
+    except NotSignedIn:
+        raise
     except Refused as refused:
         yield encode({"errors": [format_message(refused.message, refused.code, call.request_id)]})
     except Exception as error:  # noqa: BLE001 - a stream that ends in the middle says why, and the operator gets the stack

@@ -1,19 +1,23 @@
-"""Removing what nobody needs any more, now and then, while the server runs: uploads that no row took, old idempotency keys."""
+"""Removing what nobody needs any more, now and then, while the server runs: uploads that no row took, old keys and sessions."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
+from identity import audit
 from storage import idempotency
-from storage.engine import Database
 from storage.errors import StorageError
 from storage.files import Files
+from web.identities import Identities
+from web.settings import Settings
 
 FIRST_AFTER_S = 60.0  # not while the server starts
 EVERY_S = 3_600.0
+SESSIONS_S = 30 * 86_400.0  # how long a session stays after its end, to be seen who it was
 KEYS_S = 48 * 3_600.0  # how long a mutation may be repeated with its Idempotency-Key
 
 # By what is removed: what removes it and returns how many there were.
@@ -22,11 +26,15 @@ Brooms = Mapping[str, Callable[[], Awaitable[int]]]
 _log = logging.getLogger("lambdesk.sweeping")
 
 
-def brooms_of(files: Files, database: Database) -> Brooms:
+def brooms_of(files: Files, identities: Identities, settings: Settings) -> Brooms:
     """Return everything that is to be swept."""
+    database = identities.database
     return {
         "files that nobody has": files.sweep,
         "old idempotency keys": lambda: idempotency.sweep(database, KEYS_S),
+        "sessions that are over": lambda: identities.sessions.sweep(SESSIONS_S),
+        "old counts of sign-ins": identities.throttle.sweep,
+        "old sign-ins": lambda: audit.sweep(database, time.time() - settings.audit_days * 86_400),
     }
 
 

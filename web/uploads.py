@@ -15,7 +15,7 @@ from web.body import Pace, read_chunks, too_large
 from web.edge import note_of
 from web.errors import Refused, log_failure, unavailable
 from web.file_names import clean_name, said_name
-from web.live import EVERYBODY, Live, Transfers
+from web.live import Live, Transfers
 from web.multipart import FormFile
 from web.origin import check_origin
 from web.sniff import sniff
@@ -47,8 +47,7 @@ class Uploads:
         if request.method != "POST":
             raise Refused(405, f"The method {request.method[:20]} is not supported.", headers={"Allow": "POST"})
         check_origin(request.headers, self.live.settings)
-        snapshot = self.live.snapshot()
-        caller = self.transfers.begin(snapshot, EVERYBODY, note_of(request.scope).request_id).caller
+        caller = (await self.live.guard.admit(request)).principal
         async with self.transfers.uploads:
             try:
                 found = await self._store(request, Owner(str(caller.kind), caller.id))

@@ -12,7 +12,10 @@ from resolvers.writing import Writing
 from schema.registry import Registry
 from schema.snapshot import ModuleStatus, Snapshot
 from storage.library import Library
+from web.identities import Identities
 from web.import_jobs import ImportJobs
+from web.recognition import Caller
+from web.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,17 @@ class Workshop:
 
 @dataclass(slots=True)
 class PlatformContext(Context):
-    """The context of operations on a server that can publish and import. `writing` is what mutations work with."""
+    """The context of operations on a server that can publish and import. `writing` is what mutations work with.
+
+    `guest` is the caller with the way he came; `cookies` takes headers for an answer over HTTP, and is None for others.
+    """
 
     workshop: Workshop = field(kw_only=True)
     imports: ImportJobs = field(kw_only=True)
+    identities: Identities = field(kw_only=True)
+    settings: Settings = field(kw_only=True)
+    guest: Caller = field(kw_only=True)
+    cookies: list[str] | None = field(kw_only=True, default=None)
     writing: Writing = field(kw_only=True, default_factory=Writing)
 
 

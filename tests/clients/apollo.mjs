@@ -5,6 +5,7 @@ import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { relayStylePagination } from "@apollo/client/utilities";
 
 const [base] = process.argv.slice(2);
+const authorization = process.env.AUTHORIZATION;
 const sent = [];
 
 async function remember(uri, options) {
@@ -17,7 +18,7 @@ async function remember(uri, options) {
 const kinds = await (
   await fetch(`${base}/graphql`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { authorization, "content-type": "application/json" },
     body: JSON.stringify({ query: "{ __schema { types { kind name possibleTypes { name } } } }" }),
   })
 ).json();
@@ -29,7 +30,7 @@ const possibleTypes = Object.fromEntries(
 
 function connect(...links) {
   return new ApolloClient({
-    link: ApolloLink.from([...links, new HttpLink({ uri: `${base}/graphql`, fetch: remember })]),
+    link: ApolloLink.from([...links, new HttpLink({ uri: `${base}/graphql`, headers: { authorization }, fetch: remember })]),
     cache: new InMemoryCache({
       possibleTypes,
       typePolicies: { Query: { fields: { tickets: relayStylePagination(["filter", "orderBy"]) } } },

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from typing import Any
 
@@ -10,7 +11,7 @@ async def use(url: str) -> dict[str, Any]:
     """Walk two pages and fetch one row of them again."""
     import desk_client  # noqa: PLC0415 # made by the test, on the path given to main
 
-    async with desk_client.Client(url=url) as client:
+    async with desk_client.Client(url=url, headers={"authorization": os.environ["AUTHORIZATION"]}) as client:
         wanted = desk_client.TicketFilter(
             queue=desk_client.QueueFilter(validity=desk_client.ValidityFilter(eq="VALID"))
         )

@@ -16,6 +16,7 @@ CLIENTS = HOUSE / "tests" / "clients"
 ENVIRONMENT = HOUSE / ".venv-clients"
 NODE = ENVIRONMENT / "node" / "bin" / "node"
 CLIENT_LIMIT_S = 120.0
+AUTHORIZATION = "AUTHORIZATION"
 TICKETS = 2001  # those of the demo data, and the one that every new database begins with
 
 
@@ -50,6 +51,14 @@ def server(site: Path) -> Iterator[Server]:
 def endpoint(server: Server) -> str:
     """The address of the API."""
     return f"{server.url}/graphql"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signed_in(server: Server) -> Iterator[None]:
+    """Let every client find in its environment what it has to send as `Authorization`."""
+    os.environ[AUTHORIZATION] = server.bearer
+    yield
+    del os.environ[AUTHORIZATION]
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from typing import Any
 
@@ -12,10 +13,14 @@ from gql.transport.httpx import HTTPXAsyncTransport
 from gql.transport.websockets import WebsocketsTransport
 from graphql import GraphQLError
 
+SIGNED_IN = {"authorization": os.environ["AUTHORIZATION"]}
+
 
 async def use(url: str) -> dict[str, Any]:
     """Ask in every way that gql knows."""
-    async with Client(transport=HTTPXAsyncTransport(url=url), fetch_schema_from_transport=True) as session:
+    async with Client(
+        transport=HTTPXAsyncTransport(url=url, headers=SIGNED_IN), fetch_schema_from_transport=True
+    ) as session:
         schema = DSLSchema(session.client.schema)
         tickets = schema.Query.tickets(first=2, orderBy=[{"databaseId": "ASC"}]).select(
             schema.TicketConnection.totalCount,
@@ -43,7 +48,9 @@ async def refusal(session: Any, text: str) -> dict[str, Any]:
 
 async def over_websocket(url: str) -> Any:
     """Send a query over graphql-transport-ws."""
-    async with Client(transport=WebsocketsTransport(url=url, subprotocols=["graphql-transport-ws"])) as session:
+    async with Client(
+        transport=WebsocketsTransport(url=url, subprotocols=["graphql-transport-ws"], init_payload=SIGNED_IN)
+    ) as session:
         return await session.execute(gql("{ tickets(first: 1) { totalCount } }"))
 
 

@@ -8,11 +8,12 @@ import relay from "relay-runtime";
 const { Environment, Network, RecordSource, Store, createOperationDescriptor, fetchQuery, getSingularSelector } = relay;
 
 const [base, folder] = process.argv.slice(2);
+const authorization = process.env.AUTHORIZATION;
 const require = createRequire(import.meta.url);
 const PAGE = 5;
 
 async function compile() {
-  const schema = await (await fetch(`${base}/schema.graphql`)).text();
+  const schema = await (await fetch(`${base}/schema.graphql`, { headers: { authorization } })).text();
   cpSync(path.join(import.meta.dirname, "relay"), path.join(folder, "src"), { recursive: true });
   mkdirSync(path.join(folder, "artifacts"));
   writeFileSync(path.join(folder, "schema.graphql"), schema);
@@ -34,7 +35,7 @@ const artifact = (name) => require(path.join(folder, "artifacts", `${name}.graph
 async function send(request, variables) {
   const answer = await fetch(`${base}/graphql`, {
     method: "POST",
-    headers: { "content-type": "application/json", accept: "application/graphql-response+json" },
+    headers: { authorization, "content-type": "application/json", accept: "application/graphql-response+json" },
     body: JSON.stringify({ query: request.text, variables }),
   });
   return answer.json();

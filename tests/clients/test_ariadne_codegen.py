@@ -12,6 +12,7 @@ from tests.clients.conftest import CLIENTS, ENVIRONMENT, Client
 CONFIG = """\
 [tool.ariadne-codegen]
 remote_schema_url = "{endpoint}"
+remote_schema_headers = {{authorization = "$AUTHORIZATION"}}
 remote_schema_timeout = 60
 queries_path = "operations.graphql"
 target_package_name = "desk_client"

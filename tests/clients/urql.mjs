@@ -9,6 +9,7 @@ import { getIntrospectionQuery } from "graphql";
 import { createClient } from "graphql-ws";
 
 const [base, site] = process.argv.slice(2);
+const authorization = process.env.AUTHORIZATION;
 const url = `${base}/graphql`;
 const warnings = [];
 console.warn = (...words) => warnings.push(words.join(" "));
@@ -17,15 +18,16 @@ console.error = (...words) => warnings.push(words.join(" "));
 const introspection = await (
   await fetch(url, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { authorization, "content-type": "application/json" },
     body: JSON.stringify({ query: getIntrospectionQuery({ descriptions: false }) }),
   })
 ).json();
 const schema = minifyIntrospectionQuery(getIntrospectedSchema(introspection.data));
-const socket = createClient({ url: url.replace("http", "ws") });
+const socket = createClient({ url: url.replace("http", "ws"), connectionParams: { authorization } });
 
 const client = new Client({
   url,
+  fetchOptions: { headers: { authorization } },
   preferGetMethod: false,
   exchanges: [
     cacheExchange({

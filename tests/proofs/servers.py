@@ -18,13 +18,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn, Protocol
 
+import httpx
 import pytest
 
 from bench.server import free_port
 from storage.engine import Database
 from storage.errors import StorageError
 from tests.desk.api import MODULES
-from tests.web.server import REAL, running
+from tests.web.server import REAL, Server, running
 
 START_S = 60.0
 SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin")
@@ -96,6 +97,7 @@ class Lambdesk:
         self.address = f"http://127.0.0.1:{free_port()}"
         self._folder = folder
         self._site = site
+        self.bearer = ""  # of the first agent, the same after every start: sessions outlive the process
         self._running = contextlib.ExitStack()
 
     async def start(self) -> None:
@@ -107,10 +109,23 @@ class Lambdesk:
             modules_dir=f"{MODULES}:{self._site}",
             watch="off",
         )
-        await asyncio.to_thread(self._running.enter_context, server)
+        started = await asyncio.to_thread(self._running.enter_context, server)
+        self.bearer = self.bearer or await asyncio.to_thread(sign_in, started)
 
     def kill(self) -> None:
         self._running.close()  # which is how the tests end every server: by SIGKILL
+
+
+def sign_in(server: Server) -> str:
+    """Sign the first agent in as soon as the server lets anybody in."""
+    end = time.monotonic() + START_S
+    while True:
+        try:
+            return server.bearer
+        except httpx.HTTPStatusError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 def children(process: int) -> list[int]:

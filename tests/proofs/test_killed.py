@@ -77,7 +77,7 @@ async def test_killing_lambdesk_loses_no_acknowledged_write_and_doubles_none(tmp
     try:
         async with (
             httpx.AsyncClient(base_url=victim.address, timeout=REQUEST_S + 1) as client,
-            under_load(through(client)) as load,
+            under_load(through(client, victim)) as load,
         ):
             await kill_again_and_again(victim, load, integrity_of_sqlite, KILLS["sqlite"])
     finally:
@@ -153,13 +153,14 @@ async def integrity_of_postgresql(database: Database) -> list[str]:
 INTEGRITY: dict[str, Check] = {"mysql": integrity_of_mariadb, "postgresql": integrity_of_postgresql}
 
 
-def through(client: httpx.AsyncClient) -> Send:
+def through(client: httpx.AsyncClient, victim: Lambdesk) -> Send:
     """Send over HTTP. A connection that breaks is an answer that did not come."""
 
     async def send(query: str, key: str, mark: str) -> dict[str, Any] | None:
         body = {"query": query, "variables": {"mark": mark}}
         try:
-            answer = await client.post("/graphql", json=body, headers={"Idempotency-Key": key.replace(" ", "-")})
+            headers = {"Authorization": victim.bearer, "Idempotency-Key": key.replace(" ", "-")}
+            answer = await client.post("/graphql", json=body, headers=headers)
         except httpx.TransportError:
             return None
         found: dict[str, Any] = answer.json()

@@ -10,11 +10,20 @@ from typing import Any
 
 import httpx
 
+from identity.accounts import find_standing
+from identity.callers import Called
+from identity.first_agent import LOGIN
+from identity.keys import derive_keys
+from identity.principals import Kind, Person, Token
+from identity.rights import unbounded
 from web.app import create_app
+from web.identities import Identities, Pair
 from web.lifecycle import make_live
 from web.live import Live
-from web.settings import Settings
+from web.recognition import Caller
+from web.settings import Settings, load_secret_key
 
+PASSWORD = "a password of tests"  # of the first agent
 ROOM = """\
 module: {name: room, plural_name: rooms, table: room, singular: {en: Room, de: Raum}}
 fields:
@@ -25,13 +34,24 @@ access: {agent: {view: true}}
 
 
 class Desk:
-    """A running desk with its client."""
+    """A running desk with its client, which is signed in as the first agent."""
 
-    def __init__(self, live: Live, site: Path) -> None:
+    def __init__(self, live: Live, site: Path, pair: Pair) -> None:
         self.live = live
         self.site = site
-        transport = httpx.ASGITransport(create_app(live.settings, live), raise_app_exceptions=True)
-        self.client = httpx.AsyncClient(transport=transport, base_url="http://localhost:8000")
+        self.app = create_app(live.settings, live)
+        self.client = self.connect(authorization=f"Bearer {pair.access_token}")
+
+    def connect(self, **headers: str) -> httpx.AsyncClient:
+        """Make a client that sends these headers."""
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=True)
+        return httpx.AsyncClient(transport=transport, base_url="http://localhost:8000", headers=headers)
+
+    @property
+    def identities(self) -> Identities:
+        """Who there is."""
+        assert self.live.identities is not None
+        return self.live.identities
 
     async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         """Send an operation and return the whole answer."""
@@ -46,6 +66,21 @@ class Desk:
         return answer["data"]
 
 
+def guest(principal: Person | Token) -> Caller:
+    """Make a caller who came with a token and may do everything."""
+    return Caller(Called(principal, None), unbounded(principal), has_cookie=False, address="", client="", secret="")
+
+
+async def sign_in(live: Live, login: str = LOGIN, kind: Kind = Kind.AGENT) -> Pair:
+    """Begin a session without asking for a password."""
+    identities = live.identities
+    assert identities is not None
+    key = derive_keys(load_secret_key(live.settings)).account
+    standing = await find_standing(identities.database.fetch_kept, key, kind, login)
+    assert standing is not None
+    return identities.pair(await identities.refresh.start(standing, address="127.0.0.1", client="tests"))
+
+
 @asynccontextmanager
 async def open_desk(
     url: str, folder: Path, files: Mapping[str, str] | None = None, **changed: Any
@@ -55,12 +90,14 @@ async def open_desk(
     site.mkdir(exist_ok=True)
     for name, text in (files or {}).items():
         (site / f"{name}.yaml").write_text(text)
-    settings = Settings(database_url=url, modules_dir=(site,), var_dir=folder / "var", watch="off")
+    settings = Settings(
+        database_url=url, modules_dir=(site,), var_dir=folder / "var", watch="off", admin_password=PASSWORD
+    )
     live = make_live(replace(settings, **changed))
     async with live.background():
         loaded = live.registry.changes()
         if not live.registry.is_loaded:
             await anext(loaded)
-        desk = Desk(live, site)
+        desk = Desk(live, site, await sign_in(live))
         yield desk
         await desk.client.aclose()

@@ -12,10 +12,15 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from identity.first_agent import LOGIN
+from tests.web.real import PASSWORD
+from tests.web.toy import TOKEN
 
 HOUSE = Path(__file__).parent.parent.parent
 START_S = 30.0
@@ -31,13 +36,25 @@ class Server:
     port: int = 0
     lines: "queue.Queue[dict[str, Any]]" = field(default_factory=queue.Queue)
     seen: list[dict[str, Any]] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)  # what is no line of the log
+    is_toy: bool = False
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @cached_property
+    def bearer(self) -> str:
+        """What the first agent sends as `Authorization`; the small world knows one token."""
+        if self.is_toy:
+            return f"Bearer {TOKEN}"
+        given = {"login": LOGIN, "password": PASSWORD}
+        answer = httpx.post(f"{self.url}/auth/login", json=given, timeout=20)
+        return f"Bearer {answer.raise_for_status().json()['accessToken']}"
+
     def ask(self, query: str, **more: Any) -> httpx.Response:
-        return httpx.post(f"{self.url}/graphql", json={"query": query}, timeout=20, **more)
+        headers = {"authorization": self.bearer, **more.pop("headers", {})}
+        return httpx.post(f"{self.url}/graphql", json={"query": query}, timeout=20, headers=headers, **more)
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
@@ -72,7 +89,10 @@ def receive_all(connection: socket.socket) -> bytes:
 
 def environment(settings: Mapping[str, object]) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("LAMBDESK_")}
-    given = {f"LAMBDESK_{name.upper()}": str(value) for name, value in {"port": 0, **settings}.items()}
+    given = {
+        f"LAMBDESK_{name.upper()}": str(value)
+        for name, value in {"port": 0, "admin_password": PASSWORD, "access_seconds": 86_400, **settings}.items()
+    }
     return {**own, "PYTHONPATH": str(HOUSE), "PYTHONUNBUFFERED": "1", **given}
 
 
@@ -82,7 +102,7 @@ def running(command: tuple[str, ...], folder: Path, **settings: object) -> Itera
     process = subprocess.Popen(
         [sys.executable, *command], cwd=folder, env=environment(settings), stdout=subprocess.PIPE, text=True
     )
-    server = Server(process)
+    server = Server(process, is_toy=command == TOY)
     reader = threading.Thread(target=_read, args=(server,), daemon=True)
     reader.start()
     try:
@@ -109,4 +129,7 @@ def _read(server: Server) -> None:
     assert server.process.stdout is not None
     with contextlib.suppress(ValueError):
         for line in server.process.stdout:
-            server.lines.put(json.loads(line))
+            if line.startswith("{"):
+                server.lines.put(json.loads(line))
+            else:
+                server.printed.append(line)

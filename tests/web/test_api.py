@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.web.toy import SECRET, Toy
+from tests.web.toy import SECRET, SIGNED_IN, TOKEN, Toy
 
 GRAPHQL = "application/graphql-response+json"
 MakeToy = Callable[..., Toy]
@@ -187,7 +187,8 @@ async def test_c1_a_large_body_without_a_length_is_refused_while_reading(make_to
 
     transport = httpx.ASGITransport(toy.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8000") as client:
-        answer = await client.post("/graphql", content=body(), headers={"content-type": "application/json"})
+        headers = {"content-type": "application/json", "authorization": f"Bearer {TOKEN}"}
+        answer = await client.post("/graphql", content=body(), headers=headers)
 
     assert answer.status_code == 413
     assert sent <= 1_200
@@ -219,7 +220,7 @@ async def test_c8_a_slow_body_is_refused(make_toy: MakeToy) -> None:
 
     scope = {
         "type": "http", "method": "POST", "path": "/graphql", "raw_path": b"/graphql", "query_string": b"", "root_path": "",
-        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")], "http_version": "1.1", "scheme": "http",
+        "headers": [(b"host", b"localhost"), SIGNED_IN, (b"content-type", b"application/json")], "http_version": "1.1", "scheme": "http",
     }  # fmt: skip
     await toy.app(scope, receive, send)
 
@@ -392,7 +393,7 @@ async def _ask_and_leave(toy: Toy, query: str) -> None:
 
     scope = {
         "type": "http", "method": "POST", "path": "/graphql", "raw_path": b"/graphql", "query_string": b"", "root_path": "",
-        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")], "http_version": "1.1", "scheme": "http",
+        "headers": [(b"host", b"localhost"), SIGNED_IN, (b"content-type", b"application/json")], "http_version": "1.1", "scheme": "http",
     }  # fmt: skip
     await toy.app(scope, receive, send)
 

@@ -1,6 +1,7 @@
 """The command `lambdesk`: what each command says, its exit code, and the same as data with `--json`."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +120,10 @@ def test_init_is_harmless(run: Run) -> None:
 
 
 def test_demo_fills_a_new_database_once(run: Run) -> None:
-    assert run("demo", "--tickets", "20") == Done(0, "The database has 20 demo tickets.\n", "")
+    done = run("demo", "--tickets", "20")
+
+    assert (done.code, done.err) == (0, "")
+    assert re.fullmatch(r"The database has 20 demo tickets. The password of its people is [\w-]{12}\n", done.out)
 
     again = run("demo", "--tickets", "20")
 

@@ -25,8 +25,10 @@ from tests.counts import count
 from tests.databases import DIALECTS, fresh_url
 from tests.web.real import Desk, open_desk
 from web.app import create_app
+from web.edge import Note
 from web.export_pages import read_pages
 from web.export_request import read_export
+from web.recognition import Caller
 from web.wire import CalmServer, CarefulProtocol
 
 ROOM = """\
@@ -262,6 +264,7 @@ async def test_an_export_outlives_a_database_that_is_away_for_a_moment(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await fill(desk, "room", *({**EMPTY, "name": f"Room {n:03}"} for n in range(20)))
+    await desk.ask("{ schemaVersion }")  # so that the caller is known
     Cut(monkeypatch, Unavailable("no answer"), passes=2, fails=3)
 
     assert len((await export(desk, columns="name")).text.split("\r\n")) == 22
@@ -282,7 +285,8 @@ async def messages(desk: Desk, path: str) -> list[dict[str, Any]]:
 
     scope = {
         "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"columns=name",
-        "headers": [(b"host", b"localhost:8000")], "http_version": "1.1", "scheme": "http", "root_path": "",
+        "headers": [(b"host", b"localhost:8000"), (b"authorization", desk.client.headers["authorization"].encode())],
+        "http_version": "1.1", "scheme": "http", "root_path": "",
     }  # fmt: skip
     await create_app(desk.live.settings, desk.live)(scope, receive, send)
     return sent
@@ -306,13 +310,22 @@ async def test_a_value_that_cannot_be_read_is_marked_in_its_cell(desk: Desk) -> 
     assert (await export(desk, columns="name,seats")).text == "name,seats\r\nOdd,#ERROR\r\nEven,2\r\n"
 
 
+async def caller_of(desk: Desk) -> Caller:
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "headers": [(b"authorization", desk.client.headers["authorization"].encode())],
+    }
+    return await desk.live.guard.admit(Request({**scope, "lambdesk": Note("r1")}))
+
+
 async def test_an_export_is_from_one_snapshot(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A column that goes away while the file is written is there to its end."""
     await fill(desk, "room", *({**EMPTY, "name": f"Room {n:03}", "seats": n} for n in range(20)))
     monkeypatch.setattr("web.export_pages.PAGE_SIZE", 5)
 
     scope = {"type": "http", "path_params": {"file": "room.csv"}, "query_string": b"columns=seats", "headers": []}
-    found = read_export(Request(scope), desk.live)
+    found = read_export(Request(scope), desk.live, await caller_of(desk))
     pages = read_pages(desk.live, found, "r1")
     texts = [await anext(pages)]
     (desk.site / "room.yaml").write_text("\n".join(line for line in ROOM.splitlines() if "seats" not in line))
@@ -329,7 +342,7 @@ async def test_memory_does_not_grow_with_the_rows(desk: Desk, monkeypatch: pytes
     await fill(desk, "room", *({**EMPTY, "name": f"Room {n:06}{'x' * 150}", "seats": n} for n in range(rows)))
 
     scope = {"type": "http", "path_params": {"file": "room.csv"}, "query_string": b"columns=name,seats", "headers": []}
-    pages = read_pages(desk.live, read_export(Request(scope), desk.live), "r1")
+    pages = read_pages(desk.live, read_export(Request(scope), desk.live, await caller_of(desk)), "r1")
     peaks = []
     tracemalloc.start()
     try:
@@ -374,9 +387,10 @@ async def listening(desk: Desk) -> AsyncIterator[int]:
         await serving
 
 
-async def raw(port: int, version: str) -> bytes:
+async def raw(desk: Desk, port: int, version: str) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = f"GET /export/room.csv?columns=name HTTP/{version}\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    head = f"GET /export/room.csv?columns=name HTTP/{version}\r\nHost: localhost\r\nConnection: close\r\n"
+    head += f"Authorization: {desk.client.headers['authorization']}\r\n\r\n"
     writer.write(head.encode())
     try:
         return await reader.read(-1)
@@ -387,10 +401,10 @@ async def raw(port: int, version: str) -> bytes:
 async def test_a_client_sees_whether_the_file_is_whole(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     await fill(desk, "room", *({**EMPTY, "name": f"Room {n:03}"} for n in range(20)))
     async with listening(desk) as port:
-        whole = await raw(port, "1.1")
-        old = await raw(port, "1.0")
+        whole = await raw(desk, port, "1.1")
+        old = await raw(desk, port, "1.0")
         Cut(monkeypatch, StatementTimeout(), passes=2, fails=99)
-        broken = await raw(port, "1.1")
+        broken = await raw(desk, port, "1.1")
 
     assert b"transfer-encoding: chunked" in whole.lower()
     assert whole.endswith(b"Room 019\r\n\r\n0\r\n\r\n")

@@ -18,6 +18,7 @@ from storage.engine import Database, Transaction
 from storage.file_claims import Owner, claim
 from storage.own_tables import FILE, FILE_PART
 from tests.databases import fresh_url
+from tests.web.real import sign_in
 from web import downloads
 from web.app import create_app
 from web.lifecycle import make_live
@@ -34,7 +35,7 @@ fields:
   - {name: box_type, type: string}
 """
 LIMIT = 600_000
-SYSTEM = Owner("system", 0)
+OWN = Owner("agent", 1)  # the client is signed in as the first agent
 NOT_THERE = "There is nothing at this address."
 BYTES = random.Random(5).randbytes(400_000)
 HTML = b"<!doctype html><script>alert(1)</script>"
@@ -55,7 +56,7 @@ class Desk:
         stored = (await self.upload(content, f"/files?name={name}")).json()
         async with self.database.transaction() as transaction:
             await add_row(transaction, number, scan=stored["id"])
-            await claim(transaction, stored["id"], SYSTEM, module="asset", row_key=f"[{number}]", field="scan")
+            await claim(transaction, stored["id"], OWN, module="asset", row_key=f"[{number}]", field="scan")
         return await self.url(number)
 
     async def url(self, number: int, field: str = "scan") -> str:
@@ -105,6 +106,7 @@ async def open_desk(tmp_path: Path) -> AsyncIterator[Open]:
             opened.extend((client.aclose, lambda: running.__aexit__(None, None, None), database.close))
             async with asyncio.timeout(20):
                 await first_snapshot(live)
+            client.headers["authorization"] = f"Bearer {(await sign_in(live)).access_token}"
             return Desk(live, app, client, database)
 
         yield make
@@ -225,20 +227,20 @@ async def test_a_client_that_goes_away_leaves_nothing(desk: Desk) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await desk.app(scope_of("POST", "/files"), receive, send)
+    await desk.app(scope_of(desk, "POST", "/files"), receive, send)
 
     assert sent[0]["status"] == 400
     assert await desk.left() == (0, 0)
 
 
-def scope_of(method: str, path: str) -> dict[str, Any]:
+def scope_of(desk: Desk, method: str, path: str) -> dict[str, Any]:
     return {
         "type": "http",
         "method": method,
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",
-        "headers": [(b"host", b"localhost")],
+        "headers": [(b"host", b"localhost"), (b"authorization", desk.client.headers["authorization"].encode())],
         "server": ("localhost", 8000),
     }
 
@@ -478,7 +480,7 @@ async def test_a_client_that_takes_nothing_loses_its_place(open_desk: Open, monk
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    await asyncio.wait_for(desk.app(scope_of("GET", url), receive, send), 5)
+    await asyncio.wait_for(desk.app(scope_of(desk, "GET", url), receive, send), 5)
     monkeypatch.undo()
 
     assert (await desk.client.get(url)).content == BYTES
@@ -497,6 +499,6 @@ async def test_reading_stops_when_the_client_goes_away(desk: Desk) -> None:
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    await asyncio.wait_for(desk.app(scope_of("GET", url), receive, send), 5)
+    await asyncio.wait_for(desk.app(scope_of(desk, "GET", url), receive, send), 5)
 
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]

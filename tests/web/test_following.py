@@ -9,7 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import pytest
 import websockets
 
@@ -46,7 +45,7 @@ async def subscribed(server: Server, query: str, variables: dict[str, Any] | Non
     async with websockets.connect(
         f"ws://127.0.0.1:{server.port}/graphql", subprotocols=[websockets.Subprotocol("graphql-transport-ws")]
     ) as connection:
-        await connection.send('{"type":"connection_init"}')
+        await connection.send(json.dumps({"type": "connection_init", "payload": {"authorization": server.bearer}}))
         await connection.recv()
         payload = {"query": query, "variables": variables or {}}
         await connection.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
@@ -55,7 +54,7 @@ async def subscribed(server: Server, query: str, variables: dict[str, Any] | Non
 
 
 def write(server: Server, mutation: str) -> dict[str, Any]:
-    answer = httpx.post(f"{server.url}/graphql", json={"query": f"mutation {{ {mutation} }}"}, timeout=20).json()
+    answer = server.ask(f"mutation {{ {mutation} }}").json()
     assert "errors" not in answer, answer
     (payload,) = answer["data"].values()
     assert payload["errors"] == []

@@ -390,7 +390,7 @@ async def test_progress_is_seen_while_rows_are_written_also_by_another_process(
     seen, noted = set(), set()
     while (job := await everywhere.job(number))["state"] == "RUNNING":
         seen.add(job["done"])
-        kept = await read_job(everywhere.database, KIND, int(number), Owner("system", 0))
+        kept = await read_job(everywhere.database, KIND, int(number), Owner("agent", 1))
         assert kept is not None
         noted.add(kept.now.done)
         await asyncio.sleep(0.01)
@@ -443,7 +443,7 @@ async def test_a_server_that_stops_finishes_the_part_that_is_being_written(
 async def test_a_job_of_a_process_that_died_has_failed_once_nothing_is_heard_of_it(everywhere: Importer) -> None:
     kept = {"dryRun": False, "created": 3, "updated": 0, "ignored": [], "failure": None, "errors": []}
     async with everywhere.database.transaction() as transaction:
-        number = await add_job(transaction, KIND, "room", Owner("system", 0), JobState("RUNNING", 9, 4, 1, kept))
+        number = await add_job(transaction, KIND, "room", Owner("agent", 1), JobState("RUNNING", 9, 4, 1, kept))
 
     assert (await everywhere.job(str(number)))["state"] == "RUNNING"
 

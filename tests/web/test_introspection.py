@@ -13,7 +13,17 @@ from tests.web.toy import Toy
 from web.lifecycle import Introspection, build
 
 SCHEMA = "{__schema{queryType{name fields{name}}}}"
-FIELDS = ("node", "nodes", "schemaVersion", "modules", "checkModule", "moduleVersions", "savedViews", "importJob")
+FIELDS = (
+    "node",
+    "nodes",
+    "schemaVersion",
+    "modules",
+    "checkModule",
+    "moduleVersions",
+    "savedViews",
+    "importJob",
+    "viewer",
+)
 TOLD = {"__schema": {"queryType": {"name": "Query", "fields": [{"name": name} for name in FIELDS]}}}
 
 

@@ -87,7 +87,7 @@ def test_schema_changed_reaches_a_client_on_a_socket(folder: Path) -> None:
         async with websockets.connect(
             f"ws://127.0.0.1:{server.port}/graphql", subprotocols=[websockets.Subprotocol("graphql-transport-ws")]
         ) as connection:
-            await connection.send('{"type":"connection_init"}')
+            await connection.send(json.dumps({"type": "connection_init", "payload": {"authorization": server.bearer}}))
             assert json.loads(await connection.recv()) == {"type": "connection_ack"}
             query = "subscription { schemaChanged { version changes { kind module } } }"
             await connection.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
@@ -166,7 +166,7 @@ def test_j1_a_database_that_is_away_at_start_and_later_is_survived(folder: Path,
         through = url.replace(f":{parts.port}", f":{port}", 1)
         with running(REAL, folder, database_url=through, modules_dir="site") as server:
             away = httpx.get(f"{server.url}/readyz")
-            refused = server.ask(ROOMS)
+            refused = httpx.post(f"{server.url}/auth/login", json={"login": "somebody", "password": "something"})
             assert httpx.get(f"{server.url}/healthz").status_code == 200
             assert away.status_code == 503
             assert {reason["what"] for reason in away.json()["reasons"]} == {"modules", "database"}

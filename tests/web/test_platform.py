@@ -77,8 +77,9 @@ def test_payloads_have_the_kernel_s_errors_moments_and_json() -> None:
 def test_customers_cannot_publish() -> None:
     customers, agents = hand_written(Audience.CUSTOMER), hand_written(Audience.AGENT)
 
-    assert sorted(agents.mutation) == ["deleteView", "importRows", "publishModule", "rollbackModule", "saveView"]
-    assert sorted(customers.mutation) == ["deleteView", "saveView"]
+    own = {"changePassword", "createApiToken", "deleteView", "revokeApiToken", "revokeSession", "saveView"}
+    assert set(agents.mutation) == own | {"importRows", "publishModule", "rollbackModule"}
+    assert set(customers.mutation) == own
     assert not {"checkModule", "moduleVersions"} & set(customers.query)
     assert not [name for name in customers.types if "Publish" in name or "Version" in name]
 

@@ -3,8 +3,10 @@
 import contextlib
 import json
 import os
+import secrets
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -14,14 +16,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.server import HOUSE, TOY, Server, environment, receive_all, running, start
+from identity.first_agent import SEED
+from tests.databases import fresh_url
+from tests.web.server import HOUSE, REAL, TOY, Server, environment, receive_all, running, start
+from tests.web.toy import TOKEN
 from web.edge import SECURITY_HEADERS
 
 BODY = b'{"query":"{queue{name}}"}'
 
 
 def request(*headers: bytes, body: bytes = BODY, path: bytes = b"/graphql") -> bytes:
-    lines = [b"POST " + path + b" HTTP/1.1", b"Host: localhost", b"Content-Type: application/json", *headers]
+    signed_in = b"Authorization: Bearer " + TOKEN.encode()
+    known = (b"Host: localhost", b"Content-Type: application/json", signed_in)
+    lines = [b"POST " + path + b" HTTP/1.1", *known, *headers]
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
@@ -290,7 +297,7 @@ def test_l7_a_full_output_stops_nothing(tmp_path: Path) -> None:
         process = subprocess.Popen(
             [sys.executable, *TOY], cwd=tmp_path, env=environment({"port": port}), stdout=full, stderr=subprocess.PIPE
         )
-    server = Server(process, port)  # type: ignore[arg-type] # only its bytes are read
+    server = Server(process, port, is_toy=True)  # type: ignore[arg-type] # only its bytes are read
     try:
         _wait_for(server)
         for _ in range(20):
@@ -328,12 +335,56 @@ def test_l10_a_port_in_use_is_said_clearly(tmp_path: Path) -> None:
     )
 
 
-def test_beyond_this_machine_it_listens_only_when_told(tmp_path: Path) -> None:
-    refused = start(tmp_path, host="0.0.0.0")  # noqa: S104 - what is refused
+@pytest.mark.parametrize(
+    "key", ["a" * 40, "please-change-me-0123456789-please-change-me", "my secret key of my own desk, 2026"]
+)
+def test_d20_beyond_this_machine_an_easy_key_is_refused(tmp_path: Path, key: str) -> None:
+    refused = start(tmp_path, host="0.0.0.0", secret_key=key)  # noqa: S104 - what is refused
 
     assert refused.returncode == 1
-    assert "LAMBDESK_ALLOW_REMOTE_WITHOUT_SIGN_IN=1" in refused.stderr
-    assert "LAMBDESK_HOST is 0.0.0.0" in refused.stderr
+    assert refused.stderr.startswith(
+        "LAMBDESK_HOST is 0.0.0.0, which other machines can reach, but LAMBDESK_SECRET_KEY"
+    )
+    assert key not in refused.stderr
+
+
+def test_d20_beyond_this_machine_otrs_first_password_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    with fresh_url("sqlite") as url:
+        with running(REAL, tmp_path, database_url=url, modules_dir="site") as server:
+            server.line("modules are live")
+        with sqlite3.connect(url.removeprefix("sqlite:///")) as database:
+            database.execute("UPDATE users SET pw = ? WHERE login = 'root@localhost'", (SEED,))
+        refused = start(tmp_path, host="0.0.0.0", database_url=url, modules_dir="site")  # noqa: S104 - what is refused
+
+    assert refused.returncode == 1
+    assert "every new OTRS begins with" in refused.stderr
+
+
+def test_d20_beyond_this_machine_it_listens_with_a_password_and_a_key_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    settings = {"host": "0.0.0.0", "modules_dir": "site", "secret_key": secrets.token_hex(32)}  # noqa: S104 - on purpose
+    with fresh_url("sqlite") as url, running(REAL, tmp_path, database_url=url, **settings) as server:
+        server.line("modules are live")
+        assert server.ask("{ viewer { login } }").json()["data"] == {"viewer": {"login": "root@localhost"}}
+
+
+def test_the_first_password_is_printed_once_and_not_logged(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    with fresh_url("sqlite") as url:
+        told = []
+        for _ in range(2):
+            with running(REAL, tmp_path, database_url=url, modules_dir="site", admin_password="") as server:
+                server.line("modules are live")
+                told.append(list(server.printed))
+                logged = json.dumps(server.seen)
+
+    (line,), nothing = told
+    assert nothing == []
+    password = line.split(" with the password ")[1].split()[0]
+    assert line.startswith("The first agent is root@localhost with the password ")
+    assert len(password) == 20
+    assert password not in logged
 
 
 def test_bad_settings_end_the_start_with_2(tmp_path: Path) -> None:

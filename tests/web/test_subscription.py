@@ -2,68 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, MutableMapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from schema.snapshot import SchemaChangeItem
+from tests.web.lines import Stream, opened
 from tests.web.toy import SECRET, Toy
 
 MakeToy = Callable[..., Toy]
-
-
-class Socket:
-    """A WebSocket client that talks to the application without a network."""
-
-    def __init__(self, toy: Toy, protocols: Sequence[str] = ("graphql-transport-ws",), **headers: str) -> None:
-        self.to_server: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
-        self.from_server: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
-        given = {"host": "localhost:8000", **headers}
-        self.scope = {
-            "type": "websocket", "path": "/graphql", "raw_path": b"/graphql", "query_string": b"", "root_path": "",
-            "headers": [(name.encode(), value.encode()) for name, value in given.items()],
-            "scheme": "ws", "subprotocols": list(protocols),
-        }  # fmt: skip
-        self.to_server.put_nowait({"type": "websocket.connect"})
-        self.task = asyncio.create_task(toy.app(self.scope, self.to_server.get, self.from_server.put))
-
-    async def event(self) -> MutableMapping[str, Any]:
-        return await asyncio.wait_for(self.from_server.get(), 5)
-
-    async def send(self, message: Any) -> None:
-        text = message if isinstance(message, str) else json.dumps(message)
-        await self.to_server.put({"type": "websocket.receive", "text": text})
-
-    async def next(self) -> Any:
-        event = await self.event()
-        assert event["type"] == "websocket.send", event
-        return json.loads(event["text"])
-
-    async def closed(self) -> tuple[int, str]:
-        while (event := await self.event())["type"] != "websocket.close":
-            pass
-        return event["code"], event.get("reason", "")
-
-    async def init(self) -> "Socket":
-        assert (await self.event())["type"] == "websocket.accept"
-        await self.send({"type": "connection_init"})
-        assert await self.next() == {"type": "connection_ack"}
-        return self
-
-    async def subscribe(self, name: str, query: str, **more: Any) -> None:
-        await self.send({"id": name, "type": "subscribe", "payload": {"query": query, **more}})
-
-
-@asynccontextmanager
-async def opened(toy: Toy, *args: Any, **headers: str) -> AsyncIterator[Socket]:
-    socket = Socket(toy, *args, **headers)
-    try:
-        yield socket
-    finally:
-        await socket.to_server.put({"type": "websocket.disconnect", "code": 1000})
-        await asyncio.wait_for(socket.task, 5)
 
 
 async def test_a_subscription_ends_with_complete(toy: Toy) -> None:
@@ -309,30 +257,6 @@ async def test_schema_changed_tells_about_every_new_version(toy: Toy) -> None:
 
 
 # --- the same as an event stream ---
-
-
-class Stream:
-    """A client of an event stream, without a network."""
-
-    def __init__(self, toy: Toy, query: str, method: str = "POST") -> None:
-        self.events: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
-        self.gone = asyncio.Event()
-        self.body: list[bytes] = [json.dumps({"query": query}).encode()]
-        scope = {
-            "type": "http", "method": method, "path": "/graphql", "raw_path": b"/graphql", "root_path": "",
-            "query_string": b"", "http_version": "1.1", "scheme": "http",
-            "headers": [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"accept", b"text/event-stream")],
-        }  # fmt: skip
-        self.task = asyncio.create_task(toy.app(scope, self._receive, self.events.put))
-
-    async def _receive(self) -> dict[str, Any]:
-        if self.body:
-            return {"type": "http.request", "body": self.body.pop(), "more_body": False}
-        await self.gone.wait()
-        return {"type": "http.disconnect"}
-
-    async def event(self) -> MutableMapping[str, Any]:
-        return await asyncio.wait_for(self.events.get(), 5)
 
 
 async def test_results_come_as_events(toy: Toy) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from graphql import parse
 
-from identity.principals import Agent, Customer, Person
+from identity.principals import Agent, Customer, Person, Scope, Token
 from identity.rights import unbounded
 from resolvers.execute import execute
 from resolvers.views import SIZE_LIMIT_CHARS, VIEW_LIMIT
@@ -16,7 +16,7 @@ from storage.files import Files
 from storage.library import Library
 from tests.counts import count
 from tests.databases import DIALECTS, fresh_url
-from tests.web.real import ROOM, Desk, open_desk
+from tests.web.real import ROOM, Desk, guest, open_desk
 from web.import_jobs import ImportJobs
 from web.workshop import PlatformContext, Workshop
 
@@ -43,7 +43,7 @@ class Callers:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
-    async def ask(self, caller: Person, text: str, *, languages: tuple[str, ...] = (), **variables: Any) -> Any:
+    async def ask(self, caller: Person | Token, text: str, *, languages: tuple[str, ...] = (), **variables: Any) -> Any:
         live = self.desk.live
         assert isinstance(live.database, Database)
         context = PlatformContext(
@@ -51,6 +51,9 @@ class Callers:
             database=live.database,
             secret=b"secret",
             rights=unbounded(caller),
+            guest=guest(caller),
+            identities=self.desk.identities,
+            settings=live.settings,
             languages=languages,
             imports=ImportJobs(live.database, Files(live.database)),
             workshop=Workshop(live.registry, Library(live.database), (self.desk.site,), False),  # type: ignore[arg-type] # the real one
@@ -59,10 +62,10 @@ class Callers:
         assert result.errors is None, result.errors
         return next(iter((result.data or {}).values()))
 
-    async def save(self, caller: Person, name: str = "Big", **more: Any) -> Any:
+    async def save(self, caller: Person | Token, name: str = "Big", **more: Any) -> Any:
         return await self.ask(caller, SAVE, input={"module": "room", "name": name, **more})
 
-    async def names(self, caller: Person) -> list[tuple[str, bool]]:
+    async def names(self, caller: Person | Token) -> list[tuple[str, bool]]:
         return [(view["name"], view["owner"]["isMe"]) for view in await self.ask(caller, LIST)]
 
 
@@ -141,6 +144,14 @@ async def test_customers_have_views_of_their_own_and_share_none(people: Callers)
     assert await people.names(CAROL) == [("Carol's", True)]
     assert await people.names(ADA) == []
     assert codes(await people.save(CAROL, "All", shared=True)) == [("FORBIDDEN", "view-share", ["shared"])]
+
+
+async def test_a_customers_token_is_a_customer_here(people: Callers) -> None:
+    robot = Token(7, "robot", CAROL, Scope())
+    await people.save(ADA, "Everybody's", shared=True)
+
+    assert codes(await people.save(robot, "All", shared=True)) == [("FORBIDDEN", "view-share", ["shared"])]
+    assert await people.names(robot) == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -22,17 +23,26 @@ from graphql import (
     execute,
 )
 
+from identity.access import access_of
+from identity.callers import Called
+from identity.errors import NotSignedIn
+from identity.principals import Principal
+from identity.rights import Rights, unbounded
 from resolvers.document import Documents
 from schema.catalog import Catalog
 from schema.snapshot import ModuleStatus, SchemaChangeItem, Snapshot
 from schema.spec import Audience
+from tests.callers import ROOT
 from web.admission import Admission
 from web.app import create_app
 from web.live import Call, Live
 from web.persisted import Persisted
 from web.platform import hand_written
+from web.recognition import Guard
 from web.settings import Settings
 
+TOKEN = "toy"  # of whoever may come in, also as a cookie
+SIGNED_IN = (b"authorization", f"Bearer {TOKEN}".encode())
 SECRET = "SELECT pw FROM users -- /srv/lambdesk/secret"
 
 
@@ -189,6 +199,29 @@ class ToyDatabase:
             raise ConnectionRefusedError(SECRET)
 
 
+class ToyCallers:
+    """Knows one agent, by a token and by a cookie."""
+
+    async def by_bearer(self, token: str) -> Called:
+        if token != TOKEN:
+            raise NotSignedIn
+        return Called(ROOT, "session")
+
+    async def by_cookie(self, secret: str) -> Called:
+        return await self.by_bearer(secret)
+
+    async def again(self, called: Called, secret: str) -> Called:
+        await self.by_bearer(secret)
+        return called
+
+
+class ToyRights:
+    """Lets everybody do everything."""
+
+    async def of(self, principal: Principal) -> Rights:
+        return unbounded(principal)
+
+
 class Toy:
     """The small world, with a client that talks to the application without a socket."""
 
@@ -203,7 +236,8 @@ class Toy:
 
     def connect(self, **options: Any) -> httpx.AsyncClient:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=True, **options)
-        return httpx.AsyncClient(transport=transport, base_url="http://localhost:8000")
+        headers = {"authorization": f"Bearer {TOKEN}", "cookie": f"lambdesk={TOKEN}"}
+        return httpx.AsyncClient(transport=transport, base_url="http://localhost:8000", headers=headers)
 
     async def ask(self, query: str, *, accept: str | None = None, **parameters: Any) -> httpx.Response:
         headers = {"accept": accept} if accept else {}
@@ -226,7 +260,7 @@ def make_live(settings: Settings, registry: ToyRegistry, database: ToyDatabase) 
         found = execute(
             call.snapshot.schema_for(call.audience),
             call.document,
-            context_value=call,
+            context_value=SimpleNamespace(snapshot=call.snapshot, access=access_of(call.rights)),
             variable_values=dict(call.variables),
             operation_name=call.operation.name.value if call.operation.name else None,
         )
@@ -246,4 +280,5 @@ def make_live(settings: Settings, registry: ToyRegistry, database: ToyDatabase) 
         ),
         persisted=Persisted(settings.persisted, settings.persisted_dir),
         admission=Admission(settings.concurrency, settings.queue_length, settings.queue_seconds),
+        guard=Guard(settings, ToyCallers(), ToyRights(), b"secret"),
     )

@@ -3,6 +3,8 @@
 
 const ADDRESS = "/graphql";
 const RETRY_MS = 2000;
+// Says that a page of ours asks: the cookie of the session alone is not enough.
+const OWN = { "x-csrf-token": document.querySelector("meta[name=csrf-token]").content };
 
 const EXAMPLES = [
   `# The newest tickets, with everything one sees in a list.
@@ -73,7 +75,7 @@ function isSubscription(parameters, options) {
 async function* listen(parameters, headers, signal) {
   const answer = await fetch(ADDRESS, {
     method: "POST",
-    headers: { ...headers, "content-type": "application/json", accept: "text/event-stream" },
+    headers: { ...OWN, ...headers, "content-type": "application/json", accept: "text/event-stream" },
     body: JSON.stringify(parameters),
     signal,
   });
@@ -118,9 +120,10 @@ function stream(parameters, headers) {
 async function ask(parameters, headers) {
   const answer = await fetch(ADDRESS, {
     method: "POST",
-    headers: { ...headers, "content-type": "application/json", accept: "application/graphql-response+json, application/json" },
+    headers: { ...OWN, ...headers, "content-type": "application/json", accept: "application/graphql-response+json, application/json" },
     body: JSON.stringify(parameters),
   });
+  if (answer.status === 401 && !headers.authorization && !headers.Authorization) location.assign("/login?next=/graphiql");
   return answer.json();
 }
 
