@@ -105,12 +105,14 @@ def make_live(settings: Settings) -> Live:
     imports = ImportJobs(database, files)
 
     identities = make_identities(settings, database, secret)
-    guard = Guard(settings, identities.callers, RightsReader(database, lambda: group_table(registry)), secret)
+    rights = RightsReader(database, lambda: group_table(registry))
+    guard = Guard(settings, identities.callers, rights, secret)
 
     def context_of(call: Call) -> PlatformContext:
         return PlatformContext(
             identities=identities,
             settings=settings,
+            rights_reader=rights,
             guest=call.caller,
             cookies=call.cookies,
             workshop=workshop,

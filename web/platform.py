@@ -15,6 +15,7 @@ from schema.kernel import KERNEL
 from schema.spec import Audience
 from web.adopt import adopt
 from web.desk_types import desk_extension
+from web.platform_access import AccessQuery
 from web.platform_imports import ImportMutation, ImportQuery
 from web.platform_modules import ModuleQuery, ModuleSubscription
 from web.platform_publishing import PublishingMutation, PublishingQuery
@@ -25,7 +26,7 @@ from web.platform_views import ViewMutation, ViewQuery
 
 
 @strawberry.type
-class AgentQuery(ModuleQuery, PublishingQuery, VersionQuery, ViewQuery, ImportQuery, ViewerQuery):
+class AgentQuery(AccessQuery, ModuleQuery, PublishingQuery, VersionQuery, ViewQuery, ImportQuery, ViewerQuery):
     """What agents ask about the platform."""
 
 

@@ -16,6 +16,7 @@ from identity.rights import Rights
 from identity.session_rows import Session
 from resolvers.errors import Forbidden
 from schema.spec import Operation
+from web.platform_access import AccessRight, may
 from web.workshop import PlatformContext
 
 Info = strawberry.Info[PlatformContext, Any]
@@ -128,6 +129,20 @@ class Viewer:
         """List the caller's tokens."""
         found = await info.context.identities.api_tokens.list_of(the_person(info.context))
         return [view_token(token) for token in found]
+
+    @strawberry.field(  # type: ignore[untyped-decorator] # the same
+        description="Whether you may do something with a module, with one of its fields, or with a row by its global id."
+    )
+    async def can(
+        self,
+        info: Info,
+        module: str,
+        operation: AccessRight,
+        field: str | None = None,
+        row: strawberry.ID | None = None,
+    ) -> bool:
+        """Answer as the operation itself would be decided."""
+        return await may(info.context, module, operation, field, row)
 
 
 @strawberry.type

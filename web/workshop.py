@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from identity.rights import RightsReader
 from resolvers.context import Context
 from resolvers.writing import Writing
 from schema.registry import Registry
@@ -43,6 +44,7 @@ class PlatformContext(Context):
     imports: ImportJobs = field(kw_only=True)
     identities: Identities = field(kw_only=True)
     settings: Settings = field(kw_only=True)
+    rights_reader: RightsReader = field(kw_only=True)
     guest: Caller = field(kw_only=True)
     cookies: list[str] | None = field(kw_only=True, default=None)
     writing: Writing = field(kw_only=True, default_factory=Writing)

@@ -8,7 +8,7 @@ import pytest
 from graphql import parse
 
 from identity.principals import Agent, Customer, Person, Scope, Token
-from identity.rights import unbounded
+from identity.rights import RightsReader, unbounded
 from resolvers.execute import execute
 from resolvers.views import SIZE_LIMIT_CHARS, VIEW_LIMIT
 from storage.engine import Database
@@ -54,6 +54,7 @@ class Callers:
             guest=guest(caller),
             identities=self.desk.identities,
             settings=live.settings,
+            rights_reader=RightsReader(live.database, lambda: "permission_groups"),
             languages=languages,
             imports=ImportJobs(live.database, Files(live.database)),
             workshop=Workshop(live.registry, Library(live.database), (self.desk.site,), False),  # type: ignore[arg-type] # the real one
