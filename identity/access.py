@@ -90,6 +90,14 @@ class Access:
         return found
 
     @property
+    def is_reader(self) -> bool:
+        """Whether the caller is a token that may not write anything, not even what is kept for him: views, uploads."""
+        principal = self.rights.principal
+        if not isinstance(principal, Token) or principal.scope.operations is None:
+            return False
+        return principal.scope.operations <= {Operation.VIEW}
+
+    @property
     def is_administrator(self) -> bool:
         """Whether the caller may change the platform itself; a token only if its scope leaves nothing out."""
         if self.rights.unbounded:

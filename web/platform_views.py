@@ -12,6 +12,7 @@ from resolvers.context import Context
 from resolvers.faults import Faulty
 from resolvers.views import ViewDraft, delete_view, list_views, owner_of, save_view
 from storage.views import StoredView
+from web.administrators import writers_only
 from web.platform_errors import UserError, tell
 from web.workshop import PlatformContext
 
@@ -104,6 +105,7 @@ class ViewMutation:
     @strawberry.mutation(description="Keep what a list shows under a name.")  # type: ignore[untyped-decorator] # the same
     async def save_view(self, info: Info, input: SaveViewInput) -> SaveViewPayload:  # noqa: A002 - its name in the API
         """Save a view."""
+        writers_only(info.context.access, "saveView")
         draft = ViewDraft(
             module=input.module,
             name=input.name,
@@ -125,6 +127,7 @@ class ViewMutation:
     @strawberry.mutation(description="Remove one of your views.")  # type: ignore[untyped-decorator] # the same
     async def delete_view(self, info: Info, input: DeleteViewInput) -> DeleteViewPayload:  # noqa: A002 - the same
         """Delete a view."""
+        writers_only(info.context.access, "deleteView")
         try:
             deleted = strawberry.ID(await delete_view(info.context, input.id))
         except Faulty as faulty:

@@ -8,12 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from identity.access import access_of
 from storage.errors import StorageError, Unavailable
 from storage.file_claims import Owner, StoredFile
+from web.administrators import READER
 from web.answers import encode, refusal
 from web.body import Pace, read_chunks, too_large
 from web.edge import note_of
-from web.errors import Refused, log_failure, unavailable
+from web.errors import Code, Refused, log_failure, unavailable
 from web.file_names import clean_name, said_name
 from web.live import Live, Transfers
 from web.multipart import FormFile
@@ -47,7 +49,10 @@ class Uploads:
         if request.method != "POST":
             raise Refused(405, f"The method {request.method[:20]} is not supported.", headers={"Allow": "POST"})
         check_origin(request.headers, self.live.settings)
-        caller = (await self.live.guard.admit(request)).principal
+        admitted = await self.live.guard.admit(request)
+        if access_of(admitted.rights).is_reader:
+            raise Refused(403, READER.format(what="files"), Code.FORBIDDEN)
+        caller = admitted.principal
         async with self.transfers.uploads:
             try:
                 found = await self._store(request, Owner(str(caller.kind), caller.id))

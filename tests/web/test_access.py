@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +146,16 @@ async def test_module_files_and_their_problems_are_for_administrators(desk: Desk
     assert (await desk.data(check, s=source))["checkModule"]["problems"] == []
     seen = (await as_ada(desk, "{ modules { name files problems { code } } }"))["data"]["modules"]
     assert seen == [{"name": "room", "files": [], "problems": []}]
+
+
+async def test_a_token_that_only_reads_keeps_nothing(desk: Desk) -> None:
+    made = """mutation ($until: DateTime!) {
+      createApiToken(input: {name: "robot", operations: [VIEW], expiresAt: $until}) { secret } }"""
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    secret = (await desk.data(made, until=until))["createApiToken"]["secret"]
+    async with desk.connect(authorization=f"Bearer {secret}") as client:
+        save = 'mutation { saveView(input: {module: "room", name: "x"}) { errors { code } } }'
+        answer = (await client.post("/graphql", json={"query": save})).json()
+        assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+        assert (await client.post("/files?name=a.txt", content=b"x")).status_code == 403
+        assert (await client.post("/graphql", json={"query": "{ rooms { totalCount } }"})).json()["data"] is not None
