@@ -15,6 +15,9 @@ from storage.direct import Kept
 
 VALID = 1
 LOGIN_LETTERS = 200  # of the columns
+TABLES: Mapping[Kind, str] = {Kind.AGENT: "users", Kind.CUSTOMER: "customer_user"}
+PASSWORD_COLUMN = "pw"  # noqa: S105 - the column's name
+LOGIN_COLUMN = "login"
 
 # `Database.fetch_kept`, or `Transaction.execute` of one that is running.
 Fetch = Callable[[Kept, Mapping[str, Any]], Awaitable[list[tuple[Any, ...]]]]

@@ -58,6 +58,42 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "en": "{field} must have {limit} characters or more; these are {length}.",
         "de": "{field} muss mindestens {limit} Zeichen haben; es sind {length}.",
     },
+    "password-common": {
+        "en": "{field}: this is one of the first that anybody would try; take words that do not belong together.",
+        "de": "{field}: Das würde jeder zuerst versuchen; bitte Wörter nehmen, die nicht zusammengehören.",
+    },
+    "password-login": {
+        "en": "{field}: this is little more than the login.",
+        "de": "{field}: Das ist kaum mehr als der Anmeldename.",
+    },
+    "password-letters": {
+        "en": "{field} has letters that cannot be typed.",
+        "de": "{field} enthält Zeichen, die sich nicht tippen lassen.",
+    },
+    "login-taken": {
+        "en": "{field}: another account has this login, perhaps in other letter case.",
+        "de": "{field}: Ein anderes Konto hat diesen Anmeldenamen, vielleicht in anderer Groß- und Kleinschreibung.",
+    },
+    "permission-unknown": {
+        "en": "{field} must be one of {keys}.",
+        "de": "{field} muss eines von {keys} sein.",
+    },
+    "permission-implied": {
+        "en": "rw is given already, which holds all permissions; take it away to give single ones.",
+        "de": "rw ist schon gegeben, das alle Berechtigungen umfasst; um einzelne zu geben, muss es erst weg.",
+    },
+    "permission-not-granted": {
+        "en": "{field} must be true; what is not granted has no row.",
+        "de": "{field} muss wahr sein; was nicht erteilt ist, hat keine Zeile.",
+    },
+    "one-holder": {
+        "en": "Name one of agent, role, company and customerUser.",
+        "de": "Bitte genau eines von agent, role, company und customerUser angeben.",
+    },
+    "last-administrator": {
+        "en": "Nobody would be left who may administrate; give somebody else rw of the group admin first.",
+        "de": "Niemand könnte mehr verwalten; bitte zuerst jemand anderem rw der Gruppe admin geben.",
+    },
     "too-small": {"en": "{field} must be {limit} or more.", "de": "{field} muss mindestens {limit} sein."},
     "too-large": {"en": "{field} must be {limit} or less.", "de": "{field} darf höchstens {limit} sein."},
     "pattern": {"en": "{field} does not have the form it must have.", "de": "{field} hat nicht die verlangte Form."},

@@ -8,18 +8,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
+from identity.accounts import LOGIN_COLUMN, PASSWORD_COLUMN, TABLES
+from identity.password_rules import FEWEST_LETTERS, Weakness, weakness
 from identity.passwords import PasswordTooLong, check_password, hash_password
 from identity.seals import seal
 from resolvers.assignments import Given
 from resolvers.checks import fault
-from resolvers.faults import FaultCode
+from resolvers.faults import Fault, FaultCode
 from resolvers.terms import Term
 from resolvers.values import Unreadable, output
 from schema.catalog import ColumnClass
 from schema.spec import Field, Home, Module
 from storage.values import keeper, wall_clock
 
+TYPED = "typed password"  # the extra of an account that is given a password: as it was typed, for the table's conduct
+
 _RAW_TEXT = frozenset({"password", "secret", "file"})
+_ACCOUNTS = frozenset(TABLES.values())
 
 
 @dataclass(slots=True)
@@ -89,6 +94,10 @@ async def protect(module: Module, given: Given, secret: bytes, *, hashes: bool =
         if item is None or not value:
             continue
         if item.kind == "password":
+            weak = _refuse_weak(module, item, given, value)
+            if weak is not None:
+                given.faults.append(weak.under(*given.path, item.api_name))
+                continue
             try:
                 if hashes:
                     given.values[name] = await asyncio.to_thread(hash_password, value)
@@ -99,3 +108,19 @@ async def protect(module: Module, given: Given, secret: bytes, *, hashes: bool =
                 given.faults.append(wrong.under(*given.path, item.api_name))
         elif item.kind == "secret" and (module.managed or item.home is Home.SIDE):
             given.values[name] = seal(value, secret)
+
+
+def _refuse_weak(module: Module, item: Field, given: Given, password: str) -> Fault | None:
+    """Say what is wrong with the password of an account; what other tables keep in such fields is their business."""
+    if module.table not in _ACCOUNTS or item.column != PASSWORD_COLUMN:
+        return None
+    named = next((field.name for field in module.fields if field.column == LOGIN_COLUMN), "")
+    given.extras[TYPED] = password
+    return weak_password(item, password, str(given.values.get(named) or ""))
+
+
+def weak_password(item: Field, password: str, login: str) -> Fault | None:
+    """Say why an account of this login must not have a password; None where it may."""
+    found = weakness(password, login)
+    params = {"limit": FEWEST_LETTERS, "length": len(password)} if found is Weakness.SHORT else {}
+    return None if found is None else fault(item, FaultCode.INVALID, found.value, **params)

@@ -144,7 +144,9 @@ async def watch(desk: Desk, query: str, variables: dict[str, Any] | None = None)
 
 async def test_a_subscriber_is_told_of_rows_that_come_change_and_go(desk: Desk) -> None:
     watcher = await watch(desk, "subscription { groupUserChanged { kind id groupUser { permission } changedFields } }")
-    user = await desk.made("User", {"login": fresh("u"), "password": "x", "firstName": "A", "lastName": "B"})
+    user = await desk.made(
+        "User", {"login": fresh("u"), "password": "zebras plough", "firstName": "A", "lastName": "B"}
+    )
     given = {"user": {"id": user["id"]}, "group": {"name": "users"}, "permission": "RO"}
     row = await desk.made("GroupUser", given)
     (came,) = await watcher.told()
@@ -182,7 +184,7 @@ async def test_a_row_that_leaves_the_filter_is_gone_for_the_subscriber(desk: Des
 async def test_filters_through_references_hold_for_the_row_as_it_was(desk: Desk) -> None:
     query = """subscription ($f: GroupUserFilter) { groupUserChanged(filter: $f) { kind groupUser { permission } } }"""
     login = fresh("u")
-    user = await desk.made("User", {"login": login, "password": "x", "firstName": "A", "lastName": "B"})
+    user = await desk.made("User", {"login": login, "password": "zebras plough", "firstName": "A", "lastName": "B"})
     matching = await watch(desk, query, {"f": {"user": {"login": {"eq": login}}, "permission": {"in": ["RO", "RW"]}}})
     other = await watch(desk, query, {"f": {"user": {"login": {"eq": login}}, "permission": {"eq": "NOTE"}}})
     given = {"user": {"id": user["id"]}, "group": {"name": "users"}, "permission": "RO"}

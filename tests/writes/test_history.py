@@ -63,8 +63,8 @@ async def test_a_write_that_changes_nothing_leaves_no_history(desk: Desk) -> Non
 
 
 async def test_secrets_never_reach_the_history(desk: Desk) -> None:
-    row = await desk.made("User", {"login": fresh("u"), "password": "sesame", "firstName": "A", "lastName": "B"})
-    patch = {"key": {"id": row["id"]}, "patch": {"password": "other sesame", "title": "Dr."}}
+    row = await desk.made("User", {"login": fresh("u"), "password": "open, sesame", "firstName": "A", "lastName": "B"})
+    patch = {"key": {"id": row["id"]}, "patch": {"password": "another sesame", "title": "Dr."}}
     assert (await desk.write("updateUser", patch))["errors"] == []
     told = str(await history(desk, row["id"])) + str(await desk.database.fetch("SELECT fields FROM lambdesk_change"))
     assert "sesame" not in told
@@ -112,7 +112,9 @@ async def test_undo_of_an_undo_does_it_again(desk: Desk) -> None:
 
 
 async def test_undo_of_a_new_row_removes_it_and_of_a_removed_one_brings_it_back(desk: Desk) -> None:
-    user = await desk.made("User", {"login": fresh("u"), "password": "x", "firstName": "A", "lastName": "B"})
+    user = await desk.made(
+        "User", {"login": fresh("u"), "password": "zebras plough", "firstName": "A", "lastName": "B"}
+    )
     given = {"user": {"id": user["id"]}, "group": {"name": "users"}, "permission": "RO"}
     row = await desk.made("GroupUser", given)
     assert (await undo(desk, (await history(desk, row["id"]))[0]))["errors"] == []
