@@ -1,86 +1,16 @@
-"""The mutations of tickets that no module file can say, as data: what they are called, take and return. Types are made of it."""
+"""The mutations that no module file can say, as data: what they are called, take and return. Types are made of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from desk.articles import PLAIN, ArticleKind
 from desk.links import NORMAL, PARENT_CHILD
+from desk.mutation_parts import CORE, ROWS, Mutation, Parameter, Part, Shape, Words
+from desk.rights_mutations import PERMISSIONS, RIGHTS
 from desk.roles import Role, find_role
-from schema.spec import Audience, Module, Operation
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A field of an input. `type` is written as in GraphQL, with a role in braces where the name of its module's type stands."""
-
-    name: str
-    type: str
-    description: str | None = None
-    default: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A row in a payload: the row of `role` that the outcome has under the name `kept`."""
-
-    name: str
-    role: Role
-    description: str
-    kept: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Mutation:
-    """One mutation; its parts beside the parameters mean what `schema.bindings.HandRoot` says of them, with roles for modules."""
-
-    name: str
-    description: str
-    parameters: tuple[Parameter, ...]
-    parts: tuple[Part, ...]
-    keys: Mapping[str, Role]
-    changed: tuple[str, ...] = ()
-    patches: Mapping[str, str] = field(default_factory=dict)
-    creates: Mapping[str, Role] = field(default_factory=dict)
-    # What the modules' rules are asked; `desk.permits` asks for the rest.
-    rights: tuple[tuple[Role, str], ...] = ((Role.TICKET, "update"),)
-
-    @property
-    def type_name(self) -> str:
-        """What the names of its types begin with."""
-        return self.name[0].upper() + self.name[1:]
-
-    @property
-    def roles(self) -> frozenset[Role]:
-        """Return the roles that must be taken for it."""
-        named = {role for role, _ in self.rights}
-        return frozenset({*named, *self.keys.values(), *self.creates.values(), *(part.role for part in self.parts)})
-
-    @property
-    def needs(self) -> frozenset[Operation]:
-        """Return the operations of tickets that the module file must allow."""
-        return frozenset({Operation.UPDATE, Operation.CREATE} if self.creates else {Operation.UPDATE})
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """An enum: by each of its values what stands for it inside, and what it means."""
-
-    name: str
-    description: str
-    values: Mapping[str, tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """An input that several mutations take."""
-
-    name: str
-    description: str
-    parameters: tuple[Parameter, ...]
-
+from schema.spec import Audience, Module
 
 KINDS = Words(
     "NewArticleKind",
@@ -121,7 +51,7 @@ CUSTOMERS_ARTICLE = Shape(
     "What you want to say.",
     tuple(item for item in ARTICLE.parameters if item.name in ("subject", "body", "contentType", "attachments")),
 )
-WORDS = (KINDS, LINKS)
+WORDS = (KINDS, LINKS, PERMISSIONS)
 SHAPES: Mapping[Audience, tuple[Shape, ...]] = {Audience.AGENT: (ARTICLE,), Audience.CUSTOMER: (CUSTOMERS_ARTICLE,)}
 FIRST_ARTICLE: Mapping[Audience, Parameter] = {
     Audience.AGENT: Parameter("article", "NewArticle", "The article that the ticket begins with."),
@@ -137,7 +67,7 @@ _WATCHED = Part("ticket", Role.TICKET, "The ticket.", "record")
 _CURRENT = Part("current", Role.TICKET, "On CONFLICT: the ticket as it is now.", "current")
 _SOURCE = Part("merged", Role.TICKET, "The ticket that was merged into the other one.", "merged")
 
-MUTATIONS = (
+TICKETS = (
     Mutation(
         "addArticle",
         "Add a note or a phone call to a ticket, and change the ticket along with it.",
@@ -221,25 +151,25 @@ MUTATIONS = (
 )
 CUSTOMERS_MUTATIONS = (
     replace(
-        MUTATIONS[0],
+        TICKETS[0],
         description="Answer in a ticket. What waits or was closed is open again.",
-        parameters=tuple(item for item in MUTATIONS[0].parameters if item.name != "patch"),
+        parameters=tuple(item for item in TICKETS[0].parameters if item.name != "patch"),
         patches={},
     ),
 )
-# Without these there is no desk at all.
-CORE = (Role.TICKET, Role.ARTICLE)
+MUTATIONS = (*TICKETS, *RIGHTS)
 
 
 def offered(modules: Mapping[str, Module], audience: Audience = Audience.AGENT) -> tuple[Mutation, ...]:
     """Return the mutations that there are for an audience where these modules serve."""
     if audience is Audience.CUSTOMER:
         return tuple(item for item in CUSTOMERS_MUTATIONS if _is_granted(modules, item))
-    taken = {role for role in Role if find_role(modules, role) is not None}
-    ticket = find_role(modules, Role.TICKET)
-    if ticket is None or not taken.issuperset(CORE):
-        return ()
-    return tuple(item for item in MUTATIONS if item.roles <= taken and item.needs <= ticket.operations)
+    taken = {role: module for role in Role if (module := find_role(modules, role)) is not None}
+    return tuple(
+        item
+        for item in MUTATIONS
+        if item.roles <= set(taken) and all(operation in taken[role].operations for role, operation in item.needs)
+    )
 
 
 def _is_granted(modules: Mapping[str, Module], item: Mutation) -> bool:
@@ -247,7 +177,7 @@ def _is_granted(modules: Mapping[str, Module], item: Mutation) -> bool:
     for role, right in item.rights:
         module = find_role(modules, role)
         rules = module.access.customer if module is not None else None
-        rule = None if rules is None else (rules.view if right == "rows" else getattr(rules, right))
+        rule = None if rules is None else (rules.view if right == ROWS else getattr(rules, right))
         if rule is None or rule.is_never:
             return False
     return True
@@ -259,7 +189,7 @@ def lacking(modules: Mapping[str, Module]) -> list[str]:
     return [
         f"No module serves the table `{role}`, so there is no {', no '.join(names)}."
         for role in absent
-        if (names := [item.name for item in MUTATIONS if role in (*CORE, *item.roles)])
+        if (names := [item.name for item in MUTATIONS if role in item.roles])
     ]
 
 

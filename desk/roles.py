@@ -1,4 +1,4 @@
-"""Which modules stand for tickets, articles, agents and watchers: those on OTRS's tables, whatever they are called."""
+"""Which modules stand for tickets, articles, agents, groups and so on: those on OTRS's tables, whatever they are called."""
 
 from __future__ import annotations
 
@@ -15,17 +15,37 @@ class Role(StrEnum):
     ARTICLE = "article"
     AGENT = "users"
     WATCHER = "ticket_watcher"
+    GROUP = "permission_groups"
+    ROLE = "roles"
+    COMPANY = "customer_company"
+    CUSTOMER_USER = "customer_user"
+    GROUP_USER = "group_user"
+    GROUP_ROLE = "group_role"
+    GROUP_CUSTOMER = "group_customer"
+    GROUP_CUSTOMER_USER = "group_customer_user"
+    ROLE_USER = "role_user"
 
 
-_KEYS: Mapping[Role, tuple[str, ...]] = {Role.WATCHER: ("ticket_id", "user_id")}
+GROUP_TABLES = ("permission_groups", "groups", "groups_table")  # OTRS calls its groups differently, by its age and kind
+_TABLES: Mapping[Role, tuple[str, ...]] = {Role.GROUP: GROUP_TABLES}
+_KEYS: Mapping[Role, tuple[str, ...]] = {
+    Role.WATCHER: ("ticket_id", "user_id"),
+    Role.COMPANY: ("customer_id",),
+    Role.GROUP_USER: ("user_id", "group_id", "permission_key"),
+    Role.GROUP_ROLE: ("role_id", "group_id", "permission_key"),
+    Role.GROUP_CUSTOMER: ("customer_id", "group_id", "permission_key", "permission_context"),
+    Role.GROUP_CUSTOMER_USER: ("user_id", "group_id", "permission_key"),
+    Role.ROLE_USER: ("user_id", "role_id"),
+}
 _USUAL_KEY = ("id",)
 
 
 def find_role(modules: Mapping[str, Module], role: Role) -> Module | None:
     """Return the module of a role, or None. Of several on one table the one that is called like it counts."""
+    tables = _TABLES.get(role, (role.value,))
     fit = [
         module
         for module in modules.values()
-        if module.table == role and module.has_id and module.key_columns == _KEYS.get(role, _USUAL_KEY)
+        if module.table in tables and module.has_id and module.key_columns == _KEYS.get(role, _USUAL_KEY)
     ]
     return next((module for module in fit if module.name == role), fit[0] if fit else None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from identity.accounts import Standing
-from storage.engine import Database
+from identity.principals import Kind
+from storage.engine import Database, Transaction
 from storage.once import insert_once
 from storage.own_tables import CREDENTIAL
 
@@ -37,3 +38,9 @@ async def keep_hash(database: Database, standing: Standing, made: str, now: floa
             await insert_once(
                 transaction, CREDENTIAL, {"account_kind": str(person.kind), "account_id": person.id, **values}
             )
+
+
+async def drop_hash(transaction: Transaction, kind: Kind, account_id: int) -> None:
+    """Forget the hash of an account that is given another password; it counts no more in any case."""
+    own = (_COLUMNS.account_kind == str(kind), _COLUMNS.account_id == account_id)
+    await transaction.change(sa.delete(CREDENTIAL).where(*own))

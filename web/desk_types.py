@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,13 +15,15 @@ from graphql import (
     GraphQLField,
     GraphQLInputField,
     GraphQLInputObjectType,
+    GraphQLInt,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLString,
 )
 
-from desk.mutations import FIRST_ARTICLE, SHAPES, WORDS, Mutation, Parameter, Words, offered
+from desk.mutation_parts import Mutation, Parameter, Shape, Words
+from desk.mutations import FIRST_ARTICLE, SHAPES, WORDS, offered
 from desk.roles import Role, find_role
 from schema.bindings import HandRoot, PayloadPart
 from schema.extension import Contribution, MakeInputs, MakeType
@@ -30,6 +32,7 @@ from schema.spec import Audience, Module
 from schema.types import World, bound
 
 _CLIENT_ID = "clientMutationId"
+_NAME = re.compile(r"[\w{}]+")
 _LIST = re.compile(r"\[(.*)\]")
 _ERRORS = GraphQLNonNull(GraphQLList(GraphQLNonNull(USER_ERROR)))
 
@@ -37,7 +40,7 @@ Roles = Mapping[Role, Module]
 
 
 def desk_extension(modules: Mapping[str, Module], audience: Audience) -> Contribution:
-    """Return the desk's part of a schema: it is there where modules serve the tables of tickets and articles.
+    """Return the desk's part of a schema: agents have of it what the modules that serve allow.
 
     Customers have what the rules of those modules grant them.
     """
@@ -45,11 +48,12 @@ def desk_extension(modules: Mapping[str, Module], audience: Audience) -> Contrib
     if not mutations:
         return Contribution()
     roles = {role: module for role in Role if (module := find_role(modules, role)) is not None}
-    words = WORDS if audience is Audience.AGENT else ()
-    types: dict[str, MakeType] = {item.name: partial(_enum, item) for item in words}
+    used = _used(mutations, SHAPES[audience])
+    types: dict[str, MakeType] = {words.name: partial(_enum, words) for words in WORDS if words.name in used}
     types |= {
         shape.name: partial(_input, roles, shape.name, shape.parameters, shape.description)
         for shape in SHAPES[audience]
+        if shape.name in used
     }
     for item in mutations:
         parameters = (*item.parameters, Parameter(_CLIENT_ID, "String"))
@@ -58,8 +62,17 @@ def desk_extension(modules: Mapping[str, Module], audience: Audience) -> Contrib
     return Contribution(
         types=types,
         mutation={item.name: partial(_root, roles, item) for item in mutations},
-        inputs=_extra_inputs(roles, FIRST_ARTICLE[audience]),
+        inputs=_extra_inputs(roles, FIRST_ARTICLE[audience])
+        if any(item.about is Role.TICKET for item in mutations)
+        else {},
     )
+
+
+def _used(mutations: Sequence[Mutation], shapes: Sequence[Shape]) -> set[str]:
+    """Name the types that the inputs of mutations are made of, and those of the shapes among them."""
+    used = {_NAME.search(item.type)[0] for mutation in mutations for item in mutation.parameters}  # type: ignore[index] # a type has a name
+    known = [shape for shape in shapes if shape.name in used]
+    return used | {_NAME.search(item.type)[0] for shape in known for item in shape.parameters}  # type: ignore[index]
 
 
 def _extra_inputs(roles: Roles, first: Parameter) -> Mapping[tuple[str, str], MakeInputs]:
@@ -101,7 +114,7 @@ def _external(item: Parameter) -> Any:
 
 
 def _payload(roles: Roles, item: Mutation, world: World) -> GraphQLObjectType:
-    about = roles[Role.TICKET]
+    about = roles[item.about]
 
     def fields() -> dict[str, GraphQLField]:
         found = {
@@ -112,6 +125,9 @@ def _payload(roles: Roles, item: Mutation, world: World) -> GraphQLObjectType:
             )
             for part in item.parts
         }
+        if item.counts:
+            said = "How many rows were written or removed; 0 where all was so already."
+            found["affected"] = bound(GraphQLNonNull(GraphQLInt), PayloadPart(about, "affected"), description=said)
         found["errors"] = bound(_ERRORS, PayloadPart(about, "errors"))
         found[_CLIENT_ID] = bound(GraphQLString, PayloadPart(about, _CLIENT_ID))
         return found
@@ -121,7 +137,7 @@ def _payload(roles: Roles, item: Mutation, world: World) -> GraphQLObjectType:
 
 def _root(roles: Roles, item: Mutation, world: World) -> GraphQLField:
     binding = HandRoot(
-        roles[Role.TICKET],
+        roles[item.about],
         item.name,
         {name: roles[role] for name, role in item.keys.items()},
         item.changed,

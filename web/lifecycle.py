@@ -14,10 +14,11 @@ from typing import cast
 
 from graphql import ExecutionResult, FieldNode, GraphQLSchema, OperationDefinitionNode
 
-from desk.conduct import TABLE, TicketConduct
+from desk.conducts import make_conducts
 from desk.desk import make_desk
 from desk.hands import make_hands
 from desk.mutations import graphql_names, lacking
+from desk.permission_hands import HANDS
 from identity.rights import Rights, RightsReader
 from resolvers.context import Context
 from resolvers.document import Documents
@@ -98,7 +99,7 @@ def make_live(settings: Settings) -> Live:
     workshop = Workshop(registry, Library(database), settings.modules_dir, settings.refuse_breaking)
     files = Files(database, settings.files_dir)
     desk = make_desk(database, files)
-    conducts, hands = {TABLE: TicketConduct(desk)}, make_hands(desk)
+    conducts, hands = make_conducts(desk), {**make_hands(desk), **HANDS}
 
     happenings = Happenings(database, lambda: registry.snapshot.modules)
     feed = happenings.feed

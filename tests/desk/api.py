@@ -11,9 +11,10 @@ from typing import Any
 
 from graphql import DocumentNode, parse, validate
 
-from desk.conduct import TABLE, TicketConduct
+from desk.conducts import make_conducts
 from desk.desk import make_desk
 from desk.hands import make_hands
+from desk.permission_hands import HANDS
 from identity.principals import Principal
 from identity.rights import Rights, unbounded
 from resolvers.context import Context
@@ -174,7 +175,7 @@ def make_api(database: Database, snapshot: Snapshot) -> Api:
     """Make what executes operations on a database, with the tools of tickets."""
     files, rules = Files(database), Rules()
     desk = make_desk(database, files)
-    writing = Writing({TABLE: TicketConduct(desk)}, make_hands(desk), rules)
+    writing = Writing(make_conducts(desk), {**make_hands(desk), **HANDS}, rules)
     return Api(database, files, snapshot, writing, rules)
 
 

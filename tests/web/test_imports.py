@@ -497,7 +497,8 @@ async def test_keys_that_the_client_gives_and_keys_of_several_columns_are_there_
         dry = (await importer.begin(text, **companies))["job"]
         job = await importer.run(text, policy="SKIP_FAILED", **companies)
 
-        rights = "group.name,user.login,permission\n" + "users,root@localhost,note\n" * 2
+        assert (await importer.run("name\nprinters\n", module="group"))["created"] == 1
+        rights = "group.name,user.login,permission\n" + "printers,root@localhost,note\n" * 2
         twice = (await importer.begin(rights, module="group_user"))["job"]
         first = await importer.run(rights, policy="SKIP_FAILED", module="group_user")
         again = (await importer.begin(rights, module="group_user"))["job"]
