@@ -24,7 +24,14 @@ from web.errors import Code
 from web.settings import settings_table
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "docs/api.md", "docs/modules.md", "docs/lambdas.md", "docs/administration.md")
+PAGES = (
+    "README.md",
+    "docs/api.md",
+    "docs/modules.md",
+    "docs/lambdas.md",
+    "docs/administration.md",
+    "docs/rights.md",
+)
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LIVE_LIMIT_S = 5.0
 
