@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from desk.logins import Logins
+from desk.names import Names
 from desk.permissions import field_at
+from desk.renames import follow_login
 from identity.accounts import LOGIN_COLUMN, PASSWORD_COLUMN, TABLES
 from identity.credentials import drop_hash
 from identity.principals import Kind
@@ -25,7 +27,8 @@ KINDS: Mapping[str, Kind] = {table: kind for kind, table in TABLES.items()}
 class AccountConduct:
     """The conduct of `users` or `customer_user`."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, names: Names, kind: Kind) -> None:
+        self._names = names
         self._kind = kind
         self._logins = Logins(TABLES[kind])
 
@@ -47,11 +50,18 @@ class AccountConduct:
                 raise Faulty(wrong.under(item.api_name))
 
     async def written(self, work: Work, change: RowChange) -> None:
-        """Forget what was kept of another password. Rows that are written together are held against each other."""
+        """Let what names a login follow it, and forget what was kept of another password.
+
+        Rows that are written together are held against each other.
+        """
         if change.kind is ChangeKind.DELETED:
             return
         if change.changes(LOGIN_COLUMN):
             _keep_apart(change, await self._logins.is_taken_beside(*self._asked(work, change)))
+            if self._kind is Kind.CUSTOMER and change.kind is ChangeKind.UPDATED:
+                change.along += await follow_login(
+                    self._names, work, change.before[LOGIN_COLUMN], change.values[LOGIN_COLUMN]
+                )
         if change.kind is ChangeKind.UPDATED and PASSWORD_COLUMN in change.values:
             await drop_hash(work.transaction, self._kind, int(change.key[0]))
 

@@ -16,5 +16,5 @@ def make_conducts(desk: Desk) -> Mapping[str, Conduct]:
     """Make the conducts of a database, by table."""
     own: dict[str, Conduct] = {TABLE: TicketConduct(desk)}
     own |= {holding.table: PermissionConduct(holding) for holding in HOLDINGS}
-    own |= {table: AccountConduct(kind) for table, kind in KINDS.items()}
+    own |= {table: AccountConduct(desk.names, kind) for table, kind in KINDS.items()}
     return {**own, **{table: KeepsAdministrators(own.get(table)) for table in TABLES}}

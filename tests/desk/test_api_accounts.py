@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from identity.errors import NotSignedIn
 from identity.hashing import Hashing
 from identity.keys import derive_keys
 from identity.passwords import encode
-from identity.principals import Agent, Kind
+from identity.principals import Agent, Customer, Kind
 from identity.providers import DatabaseProvider
 from identity.sessions import Sessions
 from tests.desk.api import Api
@@ -176,6 +177,35 @@ async def test_logins_of_rows_that_are_written_together_differ_too(api: Api, peo
         "createCustomerUsers", "affected rows { errors { code } }", customerUsers=rows, policy="SKIP_FAILED"
     )
     assert [[error["code"] for error in row["errors"]] for row in payload["rows"]] == [[], [], [], ["UNIQUE"], []]
+
+
+async def test_what_a_customer_holds_follows_a_new_login(api: Api, people: People) -> None:
+    """Else whoever is given the old login next would have the permissions and companies of somebody else."""
+    customer, other, group = await people.customer(), await people.customer(), await people.group()
+    who = {"customerUser": {"login": customer.login}}
+    await api.done("setGroupPermissions", "affected", group={"databaseId": group}, **who, permissions=["RW"])
+    more = {**who, "company": {"databaseId": other.company}}
+    await api.done("createCustomerUserCompany", "clientMutationId", customerUserCompany=more)
+    assert (await people.rights(customer)).companies == (customer.company, other.company)
+    login = fresh("married")
+    ticket = await api.ticket(customerUser={"login": customer.login}, customer={"databaseId": customer.company})
+    before = len(await api.history(ticket))
+
+    key = {"databaseId": customer.id}
+    await api.done("updateCustomerUser", "clientMutationId", key=key, patch={"login": login})
+
+    renamed = await people.rights(Customer(customer.id, login, customer.company))
+    assert (renamed.companies, [grant.key for grant in renamed.grants]) == ((customer.company, other.company), ["rw"])
+    left = await people.rights(customer)
+    assert (left.companies, left.grants) == ((customer.company,), ())
+    assert await people.stored("group_customer_user", f"group_id = {group}") == [(login, group, "rw", 1, 1, 1)]
+    noted = "SELECT kind, row_key FROM lambdesk_change WHERE module = 'group_customer_user' ORDER BY id"
+    own = [(kind, json.loads(key)[0]) for kind, key in await api.database.fetch(noted) if json.loads(key)[1] == group]
+    assert own == [(1, customer.login), (3, customer.login), (1, login)]
+    assert await api.rows("ticket", f"id = {ticket}", "customer_id, customer_user_id") == [(customer.company, login)]
+    told = [("CustomerUpdate", f"%%CustomerID={customer.company};CustomerUser={login};")]
+    assert (await api.history(ticket))[before:] == told
+    assert [row[0] for row in await api.changes("ticket", ticket)] == [1, 2]
 
 
 async def test_whoever_is_made_invalid_or_changes_otherwise_is_signed_out_within_a_second(
