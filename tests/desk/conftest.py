@@ -25,7 +25,7 @@ def place(request: pytest.FixtureRequest) -> Iterator[tuple[str, Catalog]]:
         yield url, asyncio.run(_adopt(url))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def url(place: tuple[str, Catalog]) -> str:
     return place[0]
 
