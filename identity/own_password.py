@@ -7,7 +7,7 @@ must not try passwords there. What sessions there were end with the change, for 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from identity.credentials import keep_hash
 from identity.errors import NotSignedIn
 from identity.hashing import Hashing
 from identity.keys import Keys
+from identity.password_rules import Weakness, weakness
 from identity.passwords import BCRYPT_BYTES, SHORTEST, PasswordTooLong, check_password, hash_password
 from identity.principals import Agent, Person
 from identity.sessions import Sessions
@@ -33,20 +34,25 @@ class BadPassword(ValueError):
         super().__init__(message)
 
 
+_REFUSALS: Mapping[Weakness, tuple[str, str]] = {
+    Weakness.SHORT: ("short", f"A password has {SHORTEST} letters at least."),
+    Weakness.COMMON: ("common", "The new password is one of the first that anybody would try."),
+    Weakness.LOGIN: ("same", "The new password is the old one, or little more than the login."),
+    Weakness.UNREADABLE: ("letters", "A password holds characters that are none."),
+}
+
+
 def check_new(login: str, old: str, new: str) -> None:
     """Check a new password. Raises `BadPassword`."""
-    if len(new) < SHORTEST:
-        raise BadPassword("short", f"A password has {SHORTEST} letters at least.")
+    found = weakness(new, login)
+    if found is not None:
+        raise BadPassword(*_REFUSALS[found])
     try:
         check_password(new)
     except PasswordTooLong:
         raise BadPassword("long", f"A password has {BCRYPT_BYTES} bytes at most.") from None
-    except UnicodeEncodeError:
-        raise BadPassword("letters", "A password holds characters that are none.") from None
-    if "\0" in new:
-        raise BadPassword("letters", "A password holds characters that are none.")
-    if new == old or new.casefold() == login.casefold():
-        raise BadPassword("same", "The new password is the old one, or the login.")
+    if new == old:
+        raise BadPassword(*_REFUSALS[Weakness.LOGIN])
 
 
 class OwnPassword:

@@ -10,7 +10,8 @@ import unicodedata
 from enum import StrEnum
 from itertools import pairwise
 
-FEWEST_LETTERS = 12
+from identity.passwords import SHORTEST
+
 _FEWEST_DIFFERENT = 5
 _FEWEST_BESIDE = 8  # letters that a password has beside a common word or the login
 _LONGEST_PIECE = 4  # a password that repeats a piece of so many letters is as good as the piece
@@ -98,7 +99,7 @@ def weakness(password: str, login: str = "") -> Weakness | None:
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in password):
         return Weakness.UNREADABLE  # nobody types these, crypt(3) stops at a zero, and half a letter cannot be hashed
     text = unicodedata.normalize("NFC", password)
-    if len(text) < FEWEST_LETTERS:
+    if len(text) < SHORTEST:
         return Weakness.SHORT
     folded = text.casefold()
     if is_login(text, login):

@@ -8,7 +8,7 @@ import unicodedata
 
 COST = 12  # OTRS's own default
 BCRYPT_BYTES = 72  # what bcrypt looks at; the rest would count for nothing
-SHORTEST = 8  # letters of a new one
+SHORTEST = 12  # letters of a new one (ASVS 2.1.1)
 PASSWORD_BYTES = 1_024  # of one that is tried; hashing a megabyte would be work for an attacker's sake
 
 _STANDARD = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

@@ -59,16 +59,12 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "de": "{field} muss mindestens {limit} Zeichen haben; es sind {length}.",
     },
     "password-common": {
-        "en": "{field}: this is one of the first that anybody would try; take words that do not belong together.",
-        "de": "{field}: Das würde jeder zuerst versuchen; bitte Wörter nehmen, die nicht zusammengehören.",
+        "en": "This password is one of the first that anybody would try; take words that do not belong together.",
+        "de": "Dieses Passwort würde jeder zuerst versuchen; bitte Wörter nehmen, die nicht zusammengehören.",
     },
     "password-login": {
-        "en": "{field}: this is little more than the login.",
-        "de": "{field}: Das ist kaum mehr als der Anmeldename.",
-    },
-    "password-letters": {
-        "en": "{field} has letters that cannot be typed.",
-        "de": "{field} enthält Zeichen, die sich nicht tippen lassen.",
+        "en": "The password is little more than the login.",
+        "de": "Das Passwort ist kaum mehr als der Anmeldename.",
     },
     "login-taken": {
         "en": "{field}: another account has this login, perhaps in other letter case.",

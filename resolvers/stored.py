@@ -9,8 +9,8 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from identity.accounts import LOGIN_COLUMN, PASSWORD_COLUMN, TABLES
-from identity.password_rules import FEWEST_LETTERS, Weakness, weakness
-from identity.passwords import PasswordTooLong, check_password, hash_password
+from identity.password_rules import Weakness, weakness
+from identity.passwords import SHORTEST, PasswordTooLong, check_password, hash_password
 from identity.seals import seal
 from resolvers.assignments import Given
 from resolvers.checks import fault
@@ -122,5 +122,5 @@ def _refuse_weak(module: Module, item: Field, given: Given, password: str) -> Fa
 def weak_password(item: Field, password: str, login: str) -> Fault | None:
     """Say why an account of this login must not have a password; None where it may."""
     found = weakness(password, login)
-    params = {"limit": FEWEST_LETTERS, "length": len(password)} if found is Weakness.SHORT else {}
+    params = {"limit": SHORTEST, "length": len(password)} if found is Weakness.SHORT else {}
     return None if found is None else fault(item, FaultCode.INVALID, found.value, **params)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from identity.password_rules import FEWEST_LETTERS, Weakness, weakness
+from identity.password_rules import Weakness, weakness
+from identity.passwords import SHORTEST
 
 ADA = "ada.lovelace"
 
@@ -58,7 +59,7 @@ def test_what_is_long_enough_needs_no_signs(password: str) -> None:
 
 def test_letters_are_counted_as_they_are_read() -> None:
     assert weakness("zwo\u0308lf Bo\u0308ge") is Weakness.SHORT  # ten letters, written as twelve signs
-    assert weakness("plough zebra"[: FEWEST_LETTERS - 1]) is Weakness.SHORT
+    assert weakness("plough zebra"[: SHORTEST - 1]) is Weakness.SHORT
     assert weakness("plough zebra") is None
 
 

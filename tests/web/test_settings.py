@@ -59,7 +59,7 @@ def test_variables_are_read_by_their_kind() -> None:
         ("DB_TIME_ZONE", "Berlin", "LAMBDESK_DB_TIME_ZONE is 'Berlin': write the name of a time zone"),
         ("WATCH", "inotify", "LAMBDESK_WATCH is 'inotify': write one of auto, poll, off."),
         ("PUBLIC_URL", "desk.example", "LAMBDESK_PUBLIC_URL is 'desk.example': write an address"),
-        ("ADMIN_PASSWORD", "seven77", "LAMBDESK_ADMIN_PASSWORD is (hidden): write 8 letters or more, up to 72 bytes."),
+        ("ADMIN_PASSWORD", "seven77", "LAMBDESK_ADMIN_PASSWORD is (hidden): write 12 letters or more, up to 72 bytes."),
         ("ADMIN_PASSWORD", "ü" * 40, "LAMBDESK_ADMIN_PASSWORD is (hidden)"),
         ("ALLOWED_ORIGINS", "*", "LAMBDESK_ALLOWED_ORIGINS is '*': write origins such as"),
         ("MODULES_DIR", ":", "LAMBDESK_MODULES_DIR is ':': name at least one folder"),
@@ -81,7 +81,7 @@ def test_secrets_are_never_shown() -> None:
     settings = load_settings(
         {
             "LAMBDESK_SECRET_KEY": "k" * 40,
-            "LAMBDESK_ADMIN_PASSWORD": "pass-word",
+            "LAMBDESK_ADMIN_PASSWORD": "pass-word of tests",
             "LAMBDESK_DATABASE_URL": "mysql://me:pass-word@db/x",
         }
     )
