@@ -19,6 +19,8 @@ from storage.engine import Database
 # OTRS's keys to a group; whoever has the last one has them all.
 KEYS = ("ro", "move_into", "create", "note", "owner", "priority", "rw")
 ALL_KEYS = KEYS[-1]
+# The other context of OTRS (`…::Other`) is about tickets of other companies, which is another right.
+_SAME_COMPANY: Any = sa.literal_column("'Ticket::CustomerID::Same'")
 _VALID: Any = sa.literal_column("1")
 
 
@@ -181,7 +183,9 @@ def _of_customers(groups: Any) -> tuple[Kept, ...]:
     login: sa.BindParameter[str] = sa.bindparam("login")
     none: Any = sa.literal_column("NULL")
     own = _table("group_customer_user", "user_id", "group_id", "permission_key", "permission_value").c
-    company = _table("group_customer", "customer_id", "group_id", "permission_key", "permission_value").c
+    company = _table(
+        "group_customer", "customer_id", "group_id", "permission_key", "permission_value", "permission_context"
+    ).c
     valid = groups.c.valid_id == _VALID
     direct = sa.select(groups.c.id, groups.c.name, own.permission_key, none).where(
         own.group_id == groups.c.id, own.user_id == login, own.permission_value == _VALID, valid
@@ -190,6 +194,7 @@ def _of_customers(groups: Any) -> tuple[Kept, ...]:
         company.group_id == groups.c.id,
         company.customer_id == sa.bindparam("company"),
         company.permission_value == _VALID,
+        company.permission_context == _SAME_COMPANY,
         valid,
     )
     more = _table("customer_user_customer", "user_id", "customer_id").c
