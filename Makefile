@@ -8,6 +8,9 @@ CLIENTS := .venv-clients
 BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check --no-input install --quiet
 NODE_HOME := $(CURDIR)/$(CLIENTS)/node/bin
+# Two processes of tests, each with whole files: those of one file share databases and servers.
+WORKERS ?= 2
+SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --universal --python-version 3.11 --custom-compile-command 'make lock'
 
 # Where the surroundings forbid it, every server that a test starts would compile all of our files again.
@@ -30,7 +33,7 @@ run: install ## start on SQLite with demo data; settings come from LAMBDESK_… 
 	LAMBDESK_DEMO=$${LAMBDESK_DEMO:-1} $(BIN)/lambdesk serve
 
 test: install-dev install-clients ## run the whole suite, fast tests first; ONLY=path for a part of it
-	$(BIN)/python -m pytest $(ONLY)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ONLY)
 
 check: install-dev ## format, lint, types, and the arrows between the rooms
 	$(BIN)/ruff format --check .
@@ -46,7 +49,7 @@ bench: install-dev ## measure; ONLY=name for one benchmark, QUICK=1 for a short 
 	$(BIN)/python -m bench.run $(if $(QUICK),--quick) $(ONLY)
 
 soak: install-dev install-clients ## run the suite with the big counts; ONLY=path for a part of it
-	LAMBDESK_SOAK=1 $(BIN)/python -m pytest $(ONLY)
+	LAMBDESK_SOAK=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ONLY)
 
 lock: ## choose versions anew; UPGRADE=1 takes newer ones, UV names the resolver
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/run.in -o requirements/run.txt
