@@ -63,6 +63,10 @@ class Page(Answer):
     def get(self, key: str) -> Any:
         """Read a part of the connection."""
         part = self._node.parts[key]
+        if (
+            isinstance(part, NodesPart | EdgesPart) and not self._rows
+        ):  # nothing was read for who has nothing to be linked by
+            return []
         if isinstance(part, NodesPart):
             shape = self._shape_of(part.row)
             return [Record(shape, row) for row in self._rows]
