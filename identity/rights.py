@@ -79,7 +79,8 @@ class Rights:
         scope = self.principal.scope if isinstance(self.principal, Token) else None
         held = sorted({(item.group_id, item.group, item.key) for item in self.grants})
         told = [] if scope is None else [_sorted(scope.modules), _sorted(scope.operations)]
-        parts = (audience_of(self.principal), held, sorted(self.roles), len(self.companies), bool(self.email), told)
+        has = (len(self.companies), bool(getattr(person_of(self.principal), "company", "")), bool(self.email))
+        parts = (audience_of(self.principal), held, sorted(self.roles), has, told)
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
