@@ -14,7 +14,18 @@ from typing import Any
 
 from identity.principals import Scope, Token, audience_of, person_of
 from identity.rights import KEYS, Grant, Rights
-from schema.spec import ADMINISTRATORS, Audience, AudienceAccess, Computed, Field, Module, Operation, Relation, Rule
+from schema.spec import (
+    ADMINISTRATORS,
+    Audience,
+    AudienceAccess,
+    Computed,
+    Field,
+    Home,
+    Module,
+    Operation,
+    Relation,
+    Rule,
+)
 
 # What a rule reads of who is calling, in the order in which `Rights.own` may replace it; the companies come after.
 OWN = ("id", "login", "email", "customerId")
@@ -150,6 +161,34 @@ class Access:
                 return Reason(allowed=False, rule=f"it is computed from {hidden}, and has no rule of its own")
         return Reason(allowed=True, rule="no rule of its own")
 
+    def follows(self, module: Module, item: Field | Relation, target: Module) -> bool:
+        """Answer whether the caller may go from rows to those that a reference or relation leads to.
+
+        What links them must be his to see on the other side, too: who is linked to whom tells what is in there.
+        """
+        if self.rights.unbounded:
+            return True
+        key = (f"{module.digest} {target.digest}", module.name, f"link {item.name}")
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._links(module, item, target)
+        return known
+
+    def _links(self, module: Module, item: Field | Relation, target: Module) -> bool:
+        if isinstance(item, Field):
+            return item.by_column is None or self._shows(target, item.by_column)
+        if not self._shows(module, item.here_column):
+            return False
+        by = target.field_named(item.by) if item.by and item.through is None else None
+        if by is not None:
+            return self.sees(target, by)
+        return self._shows(target, item.link_column if item.through is None else item.there_column)
+
+    def _shows(self, module: Module, column: str) -> bool:
+        """Answer whether a column is the key, or no field of the file, or one that the caller sees."""
+        fields = [item for item in module.fields if item.home is Home.TABLE and item.column == column]
+        return column in module.key_columns or not fields or any(self.sees(module, item) for item in fields)
+
     def _hidden_behind(self, module: Module, item: Computed) -> str | None:
         """Name a field that an expression reads and the caller does not see: it would tell what is in there."""
         if item.expression is None:
@@ -182,6 +221,8 @@ class Access:
             found = [rules.rows]
         elif not after:
             found = [rule.rows]
+        elif right is Right.DELETE:  # what is set invalid may well be out of sight
+            found = [rule.check]
         else:
             found = [rules.rows, rule.rows] if rule.check is None else [rule.check]
         return [item for item in found if item]
@@ -257,18 +298,23 @@ class _Fill:
             return self.filter(value, plain=False)
         if isinstance(value, Mapping):
             return self._condition(value, plain=plain)
-        return self._value(value)
+        return value
 
     def _condition(self, value: Mapping[str, Any], *, plain: bool) -> Any:
         """Fill what stands behind a member: operators with their values, or a filter of what it leads to."""
-        if not any(_is_own(item) for item in value.values()):
+        if not any(map(_names_own, value.values())):
             return self.filter(value, plain=plain)
         filled = {operator: self._value(given) for operator, given in value.items()}
-        if all(item is not None for item in filled.values()):
+        lacking = {operator for operator, given in value.items() if self._lacks(given, filled[operator])}
+        if not lacking:
             return filled
-        if plain and all(operator in ("eq", "in") or filled[operator] is not None for operator in filled):
-            return _NOTHING
-        raise Denied
+        if not plain or not lacking <= {"eq", "in"}:
+            raise Denied
+        # Of a list the rest may still be met; without `eq` nothing else is.
+        return _NOTHING if any(filled[operator] is None for operator in lacking) else filled
+
+    def _lacks(self, given: Any, filled: Any) -> bool:
+        return len(filled) < len(given) if isinstance(given, list) else filled is None
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -287,6 +333,10 @@ class _Fill:
 
 def _is_own(value: Any) -> bool:
     return isinstance(value, str) and (value == _NOW or value.startswith(_ME))
+
+
+def _names_own(value: Any) -> bool:
+    return any(map(_is_own, value)) if isinstance(value, list) else _is_own(value)
 
 
 def reads_the_clock(rows: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from graphql import GraphQLObjectType
@@ -30,6 +30,7 @@ class AggregateReader:
     selections: Selections
     gate: Gate
     row: RowReader
+    modules: Mapping[str, Module]
 
     def read(self, selected: Selected, module: Module, where: tuple[Predicate, ...]) -> tuple[AggregateNode, int]:
         """Return the aggregate and its cost."""
@@ -62,6 +63,10 @@ class AggregateReader:
             raise BadRequest(f"{path}: at most {GROUP_BY_LIMIT} values; these are {len(found)}.")
         for value in found.values():
             self.gate.name(module, value.field, Use.GROUP, path)
+            target = self.modules.get(value.field.to or "")
+            if target is not None:  # the groups tell which rows are there
+                self.gate.rows(target, path)
+                self.gate.link(module, value.field, target, path)
         return tuple(found.values())
 
     def _term(self, module: Module, binding: AggregatePart, path: str) -> Term:

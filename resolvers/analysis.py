@@ -172,7 +172,7 @@ class Analyst:
         module = _module(selected)
         self.gate.rows(module, selected.key)
         where = self._where(selected, module)
-        reader = AggregateReader(self.selections, self.gate, self.row)
+        reader = AggregateReader(self.selections, self.gate, self.row, self.context.snapshot.modules)
         found, cost = reader.read(selected, module, where)
         self.cost += cost
         return found
@@ -269,9 +269,11 @@ class Analyst:
         if isinstance(binding, ToOne):
             self.gate.name(module, binding.field, Use.SELECT, at)
             self.gate.rows(binding.target, at)
+            self.gate.link(module, binding.field, binding.target, at)
             return OneSlot(self.row(field, binding.target, (*hops, binding), path))
         if isinstance(binding, ToMany):
             self.gate.relation(module, binding.relation, Use.SELECT, at)
+            self.gate.link(module, binding.relation, binding.target, at)
             here = Term(hops, module, binding.relation.here_column)
             return ManySlot(self.page(field, binding.target, binding, path), here)
         if isinstance(binding, ComputedValue):

@@ -122,12 +122,14 @@ class FilterReader:
         """Ask that the referenced row is there, and that the filter holds for it."""
         target = self.snapshot.modules[field.to or ""]
         self.gate.rows(target, spot.path)
+        self.gate.link(spot.module, field, target, spot.path)
         hops = (*spot.hops, ToOne(spot.module, field, target))
         return All((Exists(hops), self._filter(replace(spot, module=target, hops=hops), given)))
 
     def _relation(self, spot: Spot, relation: Relation, given: Mapping[str, Any]) -> Predicate:
         target = self.snapshot.modules[relation.to]
         self.gate.rows(target, spot.path)
+        self.gate.link(spot.module, relation, target, spot.path)
         binding = ToMany(spot.module, relation, target)
         parts = []
         for quantifier in _QUANTIFIERS:

@@ -85,6 +85,11 @@ class Gate:
             raise Forbidden(_MAY_NOT[use].format(path=path, plural=module.plural.text))
         self.touched.append(Touch(module.name, "", use, path))
 
+    def link(self, module: Module, item: Field | Relation, target: Module, path: str) -> None:
+        """Let an operation follow a reference or relation, whose name and rows have passed."""
+        if not self.access.follows(module, item, target):
+            raise Forbidden(_HIDDEN.format(path=path, name=item.api_name, plural=module.plural.text))
+
     def names(self, module: Module, items: Sequence[Field], use: Use, path: str) -> None:
         """Let an operation at fields of a module."""
         for item in items:

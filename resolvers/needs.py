@@ -45,7 +45,10 @@ class NeedsReader:
             if not isinstance(item, Field) or not item.to:
                 raise BadRequest(f"{path}: the lambda needs {need}, and {step} of {module.name} is no reference.")
             target = self.snapshot.modules[item.to]
-            if not self.gate.access.sees(module, item) or not self.gate.access.may(target, Right.VIEW):
+            access = self.gate.access
+            if not (
+                access.sees(module, item) and access.may(target, Right.VIEW) and access.follows(module, item, target)
+            ):
                 return None
             self.gate.name(module, item, Use.NEEDS, path)
             self.gate.rows(target, path)

@@ -11,7 +11,7 @@ from resolvers.gate import Gate, Use
 from resolvers.terms import Term, key_terms
 from schema.bindings import ToOne
 from schema.snapshot import Snapshot
-from schema.spec import Field, Module, Relation
+from schema.spec import Field, Home, Module, Relation
 
 ORDER_LIMIT = 10
 HOPS_LIMIT = 5
@@ -61,7 +61,7 @@ class OrderReader:
         for index, item in enumerate(given or ()):
             ordered = self._item(module, item, f"{path}.{index}", ())
             found.setdefault(ordered.term.key, ordered)
-        for term in _last_terms(module):
+        for term in self._last_terms(module):
             found.setdefault(term.key, Ordered(term))
         return tuple(found.values())
 
@@ -82,12 +82,17 @@ class OrderReader:
                 raise BadRequest(f"{at}: an order may lead through {HOPS_LIMIT} references.")
             target = self.snapshot.modules[member.to]
             self.gate.rows(target, at)
+            self.gate.link(module, member, target, at)
             return self._item(target, given, at, (*hops, ToOne(module, member, target)))
         return Ordered(Term(hops, module, member), given)
 
+    def _last_terms(self, module: Module) -> tuple[Term, ...]:
+        """Return what makes an order total: the key; rows without one are told apart as well as their columns can.
 
-def _last_terms(module: Module) -> tuple[Term, ...]:
-    """Return what makes an order total: the key; rows without one are told apart as well as their columns can."""
-    if module.has_id:
-        return key_terms(module)
-    return tuple(Term((), module, column) for column in module.columns)
+        What the caller sees of those comes first: the rest must decide nothing but between rows that look alike.
+        """
+        if module.has_id:
+            return key_terms(module)
+        seen = {item.column for item in self.gate.seen(module, module.fields) if item.home is Home.TABLE}
+        columns = sorted(module.columns, key=lambda column: column not in seen)
+        return tuple(Term((), module, column) for column in columns)
