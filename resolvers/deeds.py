@@ -371,7 +371,11 @@ class Deeds:
         return await self.context.database.fetch(statement, deadline=self.context.deadline)
 
 
-_RIGHTS: Mapping[Deed, Right] = {Deed.DELETE: Right.DELETE, Deed.DELETE_MANY: Right.DELETE}
+_RIGHTS: Mapping[Deed, Right] = {
+    Deed.DELETE: Right.DELETE,
+    Deed.DELETE_MANY: Right.DELETE,
+    Deed.RESTORE: Right.DELETE,  # who may set a row invalid may set it valid again
+}
 _MAKING = frozenset({Deed.CREATE, Deed.CREATE_MANY})
 _HOOKS: Mapping[Deed, str] = {
     Deed.UPDATE: BEFORE_UPDATE,

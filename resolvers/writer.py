@@ -168,7 +168,8 @@ class Writer:
             await self._dynamic.put(module, [(row, columns.dynamic) for row in named])
         for change in changes:
             await self._written(change)
-        await self._check(module, [(change.key, given.path) for change in changes], images[0].right)
+        right = images[0].right if images else Right.UPDATE
+        await self._check(module, [(change.key, given.path) for change in changes], right)
 
     def _changed(
         self, module: Module, image: Image, own: Mapping[str, Any], values: Mapping[str, Any]
