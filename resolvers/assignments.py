@@ -36,6 +36,17 @@ class Lookup:
         return ToOne(self.target, self.field, self.target)
 
 
+def stores_number(item: Field) -> bool:
+    """Answer whether a reference holds a number, which is a row or a mistake; a text may be anything."""
+    return item.column_class in _WHOLE
+
+
+def lookup_stored(item: Field, target: Module, value: Any, path: tuple[str, ...]) -> Lookup:
+    """Look for the row that a reference leads to with a stored value, for whom some rows are not there to be linked."""
+    where = Compare(Term((), target, joined_column(ToOne(target, item, target))), "eq", value, ".".join(path))
+    return Lookup(item, target, where, path)
+
+
 @dataclass(slots=True)
 class Given:
     """What one row is given. `values` are by field, as the API has them; `key` is the client's own for a new row."""
@@ -115,7 +126,7 @@ class InputReader:
             used.update(names)
             at = ".".join((*path, names[0])) if path else names[0]
             self.filters.gate.name(module, item, Use.WRITE, at)
-            self._assign(item, {name: data[name] for name in names}, given)
+            self._assign(module, item, {name: data[name] for name in names}, given)
         given.extras = {name: value for name, value in data.items() if name not in used}
         return given
 
@@ -138,7 +149,7 @@ class InputReader:
         if wrong is not None:
             given.faults.append(wrong.under(*given.path, "databaseId"))
 
-    def _assign(self, item: Field, found: Mapping[str, Any], given: Given) -> None:
+    def _assign(self, module: Module, item: Field, found: Mapping[str, Any], given: Given) -> None:
         named = {name: value for name, value in found.items() if value is not None}
         if len(named) > 1:
             given.faults.append(fault(item, FaultCode.INVALID, "given-twice").under(*given.path, item.api_name))
@@ -151,12 +162,11 @@ class InputReader:
         if item.to and name != item.raw_name:
             target = self.modules[item.to]
             self.filters.gate.rows(target, ".".join(at))
+            self.filters.gate.link(module, item, target, ".".join(at))  # what is stored of it can be read
             given.lookups[item.name] = Lookup(item, target, self.filters.read_key(target, value, ".".join(at)), at)
             return
-        if item.to and item.column_class in _WHOLE and self._looks_up(item, at):
-            target = self.modules[item.to]
-            where = Compare(Term((), target, joined_column(ToOne(target, item, target))), "eq", value, ".".join(at))
-            given.lookups[item.name] = Lookup(item, target, where, at)
+        if item.to and stores_number(item) and self._looks_up(item, at):
+            given.lookups[item.name] = lookup_stored(item, self.modules[item.to], value, at)
             return
         value = _settled(item, value)
         wrong = None if item.required and is_empty(item, value) else check(item, value)  # that is told by itself

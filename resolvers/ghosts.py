@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.sql.selectable import FromClause
 
 from resolvers.images import Key
+from resolvers.ledger import read_kept
 from resolvers.scope import Speech, column
 from resolvers.stored import Binding
-from resolvers.undo import read_kept
 from schema.catalog import ColumnClass
 from schema.spec import Home, Module
 from storage.columns import WallClock

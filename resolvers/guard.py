@@ -7,11 +7,11 @@ they are, not as the caller sees them: a queue may decide about a ticket without
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
-from graphql import GraphQLError, GraphQLInputObjectType, coerce_input_value
+from graphql import GraphQLError, GraphQLInputObjectType, Undefined, coerce_input_value
 from sqlalchemy.sql.selectable import FromClause
 
 from identity.access import Access, Denied, Right, access_of, reads_the_clock
@@ -21,8 +21,9 @@ from resolvers.conditions import complement, condition
 from resolvers.errors import OperationError
 from resolvers.filters import FilterReader
 from resolvers.gate import Gate
+from resolvers.memories import certain
 from resolvers.predicate import All, Compare, Either, Exists, KeyIn, Not, Predicate, Related
-from resolvers.scope import Scope, Speech, column
+from resolvers.scope import Scope, Speech, column, oldest
 from resolvers.templates import Kept, kept_with, marks_of
 from resolvers.terms import Term, joined_column
 from schema.bindings import ToOne
@@ -46,6 +47,7 @@ class Guard:
 
     access: Access
     snapshot: Snapshot
+    gone: FromClause | None = field(default=None, compare=False)  # a table of rows that are gone
 
     @property
     def key(self) -> Hashable:
@@ -69,7 +71,12 @@ class Guard:
         """Return the condition on a module's table that leaves what the caller may see; None where that is everything."""
         if not self.access.is_bounded(module):
             return None
-        return held(speech.open(), module, table, self.rule(module, Right.VIEW))
+        rule = self.rule(module, Right.VIEW)
+        return held(speech.open(), module, table, rule if table is not self.gone else certain(module, rule))
+
+    def of_gone(self, table: FromClause) -> Guard:
+        """Return the same guard for a statement over rows that are gone, as a table of `resolvers.ghosts` has them."""
+        return replace(self, gone=table)
 
     def writes(
         self, speech: Speech, module: Module, table: FromClause, right: Right, *, after: bool = False
@@ -104,10 +111,10 @@ class Guard:
             filters = self.access.filters(module, right, after=after)
             if filters and not isinstance(made, GraphQLInputObjectType):
                 return _NEVER
-            parts = [
-                reader.read(module, coerce_input_value(self._expanded(module, rows, 0), made), "access")  # type: ignore[arg-type] # checked above
-                for rows in filters
-            ]
+            given = [coerce_input_value(self._expanded(module, rows, 0), made) for rows in filters]  # type: ignore[arg-type] # checked above
+            if Undefined in given:
+                return _NEVER
+            parts = [reader.read(module, rows, "access") for rows in given]
         # What another module's change broke lets nobody see anything, until the file is mended.
         except (Denied, GraphQLError, OperationError, LookupError):
             return _NEVER
@@ -197,6 +204,8 @@ def _leads_to(speech: Speech, table: FromClause, hop: ToOne, part: Predicate) ->
     target = speech.enter(hop.target.table)
     right = column(target, to)
     inner = held(speech, hop.target, target, part)
+    if not speech.is_unique(hop.target.table, to):
+        inner = sa.and_(inner, oldest(speech, hop, target))
     rows: Any = sa.select(_ONE).select_from(target).where(inner)
     # A list of what the rule leaves is made once, and an index on this column finds its rows; but not of tables that grow
     # with every ticket: OTRS counts those in large numbers.

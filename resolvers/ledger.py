@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
 from resolvers.conduct import RowChange, Work
+from schema.spec import Field
 from storage import changes
 from storage.changes import NewChange, make_key
 
 Key = tuple[int | str, ...]
+
+# What JSON cannot say is written as text.
+_READ: Mapping[str, Callable[[Any], Any]] = {
+    "datetime": datetime.fromisoformat,
+    "epoch": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "decimal": Decimal,
+}
 
 
 async def note(work: Work, rows: Sequence[RowChange], undoes: int | None = None) -> None:
@@ -56,6 +66,12 @@ def storable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): storable(item) for name, item in value.items()}
     return value
+
+
+def read_kept(item: Field, value: Any) -> Any:
+    """Return the API's value of what the history has as JSON."""
+    read = _READ.get(item.kind)
+    return value if value is None or read is None else read(value)
 
 
 def differs(before: Any, after: Any) -> bool:

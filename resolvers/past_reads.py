@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from resolvers.conduct import ChangeKind
 from resolvers.context import Context
-from resolvers.gone import Door as Rows
 from resolvers.gone import seen_before
 from resolvers.ids import write_id
 from resolvers.images import Key
@@ -16,6 +15,7 @@ from resolvers.ledger import read_key
 from resolvers.nodes import RowNode
 from resolvers.past import UNDOING, UNDOING_RIGHTS, ChangesNode, HistoryNode, write_change_id
 from resolvers.shape import Answer, Record
+from resolvers.statements import Statements
 from resolvers.terms import Term
 from schema.spec import Module
 from schema.writes import writes_of
@@ -35,8 +35,14 @@ class Named(Protocol):
         """One record a view."""
 
 
-class Door(Rows, Protocol):
+class Door(Protocol):
     """What reading the past needs of the door."""
+
+    context: Context
+    statements: Statements
+
+    async def fetch(self, statement: Any) -> list[tuple[Any, ...]]:
+        """Read rows."""
 
     async def records(
         self, module: Module, keys: Sequence[Key], views: Sequence[RowNode], sort: Sequence[Term] = ()
@@ -49,10 +55,9 @@ async def read_history(door: Door, node: HistoryNode) -> list[dict[str, Any]]:
     if node.module is None or node.first == 0:
         return []
     database = door.context.database
+    there = bool(await door.records(node.module, [node.key], [RowNode(node.module, (), {})]))
     found = await changes.history(database, node.module.name, make_key(node.key), node.before, node.first)
-    if not found:
-        return []
-    if not await _is_seen(door, node.module, node.key, found, is_newest=node.before is None):
+    if not there and not await _was_seen(door, node, found):
         return []
     kinds = {change.id: change.kind for change in found}
     for change in found:
@@ -62,17 +67,19 @@ async def read_history(door: Door, node: HistoryNode) -> list[dict[str, Any]]:
     return [_entry(door, node, change, kinds) for change in found]
 
 
-async def _is_seen(door: Door, module: Module, key: Key, found: Sequence[Change], *, is_newest: bool) -> bool:
-    """Answer whether the caller sees a row, or saw it before it was removed."""
-    if await door.records(module, [key], [RowNode(module, (), {})]):
-        return True
-    last = found[0]
-    if not is_newest:  # what it ended with is on the first page
-        newest = await changes.history(door.context.database, module.name, make_key(key), None, 1)
-        last = newest[0] if newest else last
-    if last.kind != ChangeKind.DELETED:
+async def _was_seen(door: Door, node: HistoryNode, found: Sequence[Change]) -> bool:
+    """Answer whether the caller saw a row before it was removed.
+
+    For a row that he never saw, and for one that never was, the same is asked: time must not tell them apart.
+    """
+    module = node.module
+    if module is None:
         return False
-    return bool(await seen_before(door, module, {key: last.fields}))
+    if node.before is not None:  # what it ended with is on the first page
+        found = await changes.history(door.context.database, module.name, make_key(node.key), None, 1)
+    is_gone = bool(found) and found[0].kind == ChangeKind.DELETED
+    seen = await seen_before(door.statements, door.fetch, module, {node.key: found[0].fields if is_gone else {}})
+    return is_gone and bool(seen)
 
 
 def _entry(door: Door, node: HistoryNode, change: Change, kinds: Mapping[int, int]) -> dict[str, Any]:
@@ -117,17 +124,21 @@ async def read_changes(door: Door, node: ChangesNode) -> dict[str, Any]:
     if node.since is None:
         return {"changes": [], "cursor": node.cursors.write([await _position(door.context)]), "hasMore": False}
     first = max(node.first, 1)
-    events: list[Event] = []
+    found: list[tuple[int, Event]] = []
     position, more = node.since, True
     for _ in range(ROUNDS):
-        batch = await feed.read_since(position, first - len(events), list(node.modules))
+        batch = await feed.read_since(position, first + 1 - len(found), list(node.modules))
         position, more = batch.upto, batch.more
         rows = await _rows(door, node, batch.changes)
         # What the caller may not see leaves its place to what comes after it.
-        events += [Event(node, change, rows[name]) for change in batch.changes if (name := _name(change)) in rows]
-        if not more or len(events) >= first:
+        found += [
+            (change.id, Event(node, change, rows[name])) for change in batch.changes if (name := _name(change)) in rows
+        ]
+        if not more or len(found) > first:
             break
-    return {"changes": events, "cursor": node.cursors.write([position]), "hasMore": more}
+    if len(found) > first:  # one more, which only shows that there is more
+        position, more = found[first - 1][0], True
+    return {"changes": [event for _, event in found[:first]], "cursor": node.cursors.write([position]), "hasMore": more}
 
 
 async def _position(context: Context) -> int:
@@ -159,7 +170,8 @@ async def _rows(door: Door, node: ChangesNode, found: Sequence[Change]) -> dict[
             there = await door.records(module, list(wanted), list(views.values()) or [RowNode(module, (), {})])
             result.update(((name, key), dict(zip(views, named.records, strict=False))) for key, named in there.items())
             lost = {key: fields for key, fields in gone.get(name, {}).items() if (name, key) not in result}
-            result.update(((name, key), {}) for key in await seen_before(door, module, lost))
+            seen = await seen_before(door.statements, door.fetch, module, lost)
+            result.update(((name, key), {}) for key in seen)
     return result
 
 

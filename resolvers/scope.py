@@ -107,6 +107,19 @@ def _quoted(name: str) -> sa.sql.quoted_name:
     return sa.sql.quoted_name(name, quote=True)  # what is reserved differs by database and version
 
 
+def oldest(speech: Speech, hop: ToOne, target: FromClause) -> Sql:
+    """Keep one row where several may have the value, as nothing in the database keeps them single."""
+    to, key = joined_column(hop), hop.target.key_columns[0]
+    others = speech.enter(hop.target.table)
+    to_class = hop.target.columns.get(to, ColumnClass.OTHER)
+    same = speech.same(column(others, to), to_class, column(target, to), to_class)
+    # Not `key = (SELECT min(key) ...)`: MariaDB 10.11 loses rows of an outer join on that.
+    older: sa.Select[Any] = sa.select(sa.literal_column("1")).where(same, column(others, key) < column(target, key))
+    limit = speech.guard.limit(speech, hop.target, others)
+    older = older if limit is None else older.where(limit)
+    return ~older.correlate_except(others).exists()
+
+
 class Scope:
     """A base table with its joins; `base` may be something else with the table's columns (`resolvers.ghosts`)."""
 
@@ -229,24 +242,12 @@ class Scope:
         to_class = hop.target.columns.get(to, ColumnClass.OTHER)
         on = self.speech.same(column(target, to), to_class, left, stored.column_class)
         if not self.speech.is_unique(hop.target.table, to):
-            on = sa.and_(on, self._is_oldest(hop, target))
+            on = sa.and_(on, oldest(self.speech, hop, target))
         limit = self.speech.guard.limit(self.speech, hop.target, target)
         on = on if limit is None else sa.and_(on, limit)  # what the caller may not see is not there
         self.tables.append(target)
         self._source = self._source.outerjoin(target, on)
         return target
-
-    def _is_oldest(self, hop: ToOne, target: FromClause) -> Sql:
-        """Keep one row where several may have the value, as nothing in the database keeps them single."""
-        speech, to, key = self.speech, joined_column(hop), hop.target.key_columns[0]
-        others = speech.enter(hop.target.table)
-        to_class = hop.target.columns.get(to, ColumnClass.OTHER)
-        same = speech.same(column(others, to), to_class, column(target, to), to_class)
-        # Not `key = (SELECT min(key) ...)`: MariaDB 10.11 loses rows of an outer join on that.
-        older: sa.Select[Any] = sa.select(sa.literal_column("1")).where(same, column(others, key) < column(target, key))
-        limit = speech.guard.limit(speech, hop.target, others)
-        older = older if limit is None else older.where(limit)
-        return ~older.correlate_except(others).exists()
 
     def _side(self, hops: tuple[ToOne, ...], module: Module) -> FromClause:
         path = tuple(hop.field.name for hop in hops)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from resolvers.analysis import Analyst, located
@@ -93,7 +93,10 @@ class Follower:
         if isinstance(node.where, All) and not node.where.parts and not is_bounded:
             return True
         speech = self._door.statements.speech()
-        base = ghost(speech, node.module, key, change.fields, is_gone=change.kind == ChangeKind.DELETED)
+        is_gone = change.kind == ChangeKind.DELETED
+        base = ghost(speech, node.module, key, change.fields, is_gone=is_gone)
+        if is_gone:
+            speech = replace(speech, guard=self._door.statements.guard.of_gone(base))
         draft = Draft(speech, node.module, base)
         draft.where([node.where])
         return bool(await self._context.database.fetch(draft.statement().limit(1)))

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import date, datetime, time
-from decimal import Decimal
 from typing import Any
 
 from identity.access import Right
-from resolvers.assignments import Given
+from resolvers.assignments import Given, lookup_stored, stores_number
 from resolvers.checks import fault
 from resolvers.conduct import ChangeKind
 from resolvers.faults import Fault, FaultCode, Faulty
+from resolvers.gone import seen_before
 from resolvers.hands import Hand, Hands
 from resolvers.images import Image, Key, read_images
-from resolvers.ledger import differs, read_key
+from resolvers.ledger import differs, read_kept, read_key
 from resolvers.nodes import VersionSlot
 from resolvers.outcome import Outcome, RowOutcome
-from resolvers.past import UNDOING, read_change_id
+from resolvers.past import UNDOING, UNDOING_RIGHTS, read_change_id
 from resolvers.predicate import KeyIn
 from schema.spec import Field
 from schema.writes import writes_of
@@ -25,15 +24,6 @@ from storage import changes
 from storage.changes import Change
 
 NAME = "undo"
-
-# What JSON cannot say was written as text into the history.
-_READ: Mapping[str, Callable[[Any], Any]] = {
-    "datetime": datetime.fromisoformat,
-    "epoch": datetime.fromisoformat,
-    "date": date.fromisoformat,
-    "time": time.fromisoformat,
-    "decimal": Decimal,
-}
 
 
 async def take_back(hands: Hands) -> Outcome:
@@ -43,18 +33,31 @@ async def take_back(hands: Hands) -> Outcome:
     module = hands.node.module
     if named is None or change is None or change.module != module.name or change.kind != named.kind:
         raise Faulty(Fault(FaultCode.NOT_FOUND, "not-found", ("change",)))
+    key = read_key(change.row_key)
+    image = await _image(hands, key, UNDOING_RIGHTS[named.kind]) if named.kind is not ChangeKind.DELETED else None
+    if image is None and not await _saw(hands, change, key):
+        raise Faulty(Fault(FaultCode.NOT_FOUND, "not-found", ("change",)))
     deeds = writes_of(module, hands.work.context.audience).deeds
     if UNDOING[named.kind] not in deeds or change.origin is not None or not change.fields:
         raise Faulty(Fault(FaultCode.FORBIDDEN, "nothing-to-undo", ("change",)))
     access = hands.work.context.access
     if not all(access.gives(module, item) for item, _ in _fields(hands, change)):
         raise Faulty(Fault(FaultCode.FORBIDDEN, "nothing-to-undo", ("change",)))
+    if image is not None and not image.allowed:
+        raise Faulty(Fault(FaultCode.FORBIDDEN, "forbidden", ("change",)))
     hands.writer.undoes = change.id
-    key = read_key(change.row_key)
-    return await _KINDS[named.kind](hands, change, key)
+    return await _KINDS[named.kind](hands, change, image)
 
 
-async def _image(hands: Hands, key: Key, right: Right) -> Image:
+async def _saw(hands: Hands, change: Change, key: Key) -> bool:
+    """Answer whether the caller saw a row before it was removed: of others there is nothing for him to take back."""
+    if change.kind != ChangeKind.DELETED:
+        return False
+    fetch = hands.work.transaction.execute
+    return key in await seen_before(hands.writer.statements, fetch, hands.node.module, {key: change.fields})
+
+
+async def _image(hands: Hands, key: Key, right: Right) -> Image | None:
     writer, module = hands.writer, hands.node.module
     images = await read_images(
         writer.statements,
@@ -65,36 +68,41 @@ async def _image(hands: Hands, key: Key, right: Right) -> Image:
         right=right,
         columns=writer.conduct(module) is not None,
     )
-    if not images:
-        raise Faulty(Fault(FaultCode.NOT_FOUND, "not-found", ("change",)))
-    return images[0]
+    return images[0] if images else None
 
 
-async def _restore_values(hands: Hands, change: Change, key: Key) -> Outcome:
-    image = await _image(hands, key, Right.UPDATE)
-    _unchanged_since(hands, change, image)
-    given = Given((), _values(hands, change, 0))
-    await hands.writer.update(hands.node.module, image, given)
-    return Outcome([RowOutcome(key)], affected=1)
+async def _restore_values(hands: Hands, change: Change, image: Image | None) -> Outcome:
+    there = _there(image)
+    _unchanged_since(hands, change, there)
+    given = _given(hands, change)
+    await hands.writer.update(hands.node.module, there, given)
+    return Outcome([RowOutcome(there.key)], affected=1)
 
 
-async def _remove(hands: Hands, change: Change, key: Key) -> Outcome:
-    image = await _image(hands, key, Right.DELETE)
-    _unchanged_since(hands, change, image)
-    await hands.writer.delete(hands.node.module, [image])
-    return Outcome([RowOutcome(key)], affected=1)
+async def _remove(hands: Hands, change: Change, image: Image | None) -> Outcome:
+    there = _there(image)
+    _unchanged_since(hands, change, there)
+    await hands.writer.delete(hands.node.module, [there])
+    return Outcome([RowOutcome(there.key)], affected=1)
 
 
-async def _make_again(hands: Hands, change: Change, key: Key) -> Outcome:
-    module = hands.node.module
-    given = Given((), _values(hands, change, 0), key=key[0] if module.has_database_id else None)
+def _there(image: Image | None) -> Image:
+    if image is None:
+        raise LookupError("A change of a row that is not there is taken back.")
+    return image
+
+
+async def _make_again(hands: Hands, change: Change, _image: Image | None) -> Outcome:
+    module, key = hands.node.module, read_key(change.row_key)
+    given = _given(hands, change)
+    given.key = key[0] if module.has_database_id else None
     (result,) = await hands.writer.create(module, [given])
     if isinstance(result, list):
         raise Faulty(*result)
     return Outcome([RowOutcome(key)], affected=1)
 
 
-_KINDS: Mapping[ChangeKind, Callable[[Hands, Change, Key], Awaitable[Outcome]]] = {
+_KINDS: Mapping[ChangeKind, Callable[[Hands, Change, Image | None], Awaitable[Outcome]]] = {
     ChangeKind.CREATED: _remove,
     ChangeKind.UPDATED: _restore_values,
     ChangeKind.DELETED: _make_again,
@@ -117,8 +125,25 @@ def _unchanged_since(hands: Hands, change: Change, image: Image) -> None:
         raise Faulty(*faults)
 
 
-def _values(hands: Hands, change: Change, side: int) -> dict[str, Any]:
-    return {item.name: read_kept(item, pair[side]) for item, pair in _fields(hands, change) if _is_written(hands, item)}
+def _given(hands: Hands, change: Change) -> Given:
+    """Return what a row is given to be as it was. It is linked again only to rows that the caller sees."""
+    access, modules = hands.work.context.access, hands.work.context.snapshot.modules
+    given = Given(())
+    for item, pair in _fields(hands, change):
+        if not _is_written(hands, item):
+            continue
+        value = read_kept(item, pair[0])
+        target = modules.get(item.to or "")
+        if value is None or target is None or not stores_number(item):
+            given.values[item.name] = value
+            continue
+        if not access.may(target, Right.VIEW):
+            raise Faulty(Fault(FaultCode.FORBIDDEN, "nothing-to-undo", ("change",)))
+        if access.is_bounded(target):
+            given.lookups[item.name] = lookup_stored(item, target, value, ("change",))
+        else:
+            given.values[item.name] = value
+    return given
 
 
 def _is_written(hands: Hands, item: Field) -> bool:
@@ -127,12 +152,6 @@ def _is_written(hands: Hands, item: Field) -> bool:
     return (
         item.column not in ("create_time", "create_by", "change_time", "change_by") or item.column in module.key_columns
     )
-
-
-def read_kept(item: Field, value: Any) -> Any:
-    """Return the API's value of what the history has as JSON."""
-    read = _READ.get(item.kind)
-    return value if value is None or read is None else read(value)
 
 
 # The mutations that every server has.
