@@ -202,7 +202,10 @@ class Maker:
         # Naming it shows nothing that the groups do not; only the row behind it must be one that may be viewed.
         if not self._may_view(binding.target, hard=True):
             return None
-        return f"{name} {self.selection(self._type(binding.target.type_name), 1)}"
+        bold, self.bold = self.bold, False  # where it is not grouped by, nobody looks at the row
+        text = f"{name} {self.selection(self._type(binding.target.type_name), 1)}"
+        self.bold = bold
+        return text
 
     def node(self) -> str:
         self.made.traits["node"] += 1

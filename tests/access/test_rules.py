@@ -541,7 +541,12 @@ async def imported(shelf: Shelf, csv: str, upsert_by: str) -> list[tuple[int, st
     """Import rows as Rita and return the row and code of each that is wrong."""
     context = Context(shelf.snapshot, shelf.database, SECRET, RITA)
     order = ImportOrder("item", csv.encode(), "file", {}, upsert_by, dry_run=False, skips_failed=True)
-    run = ImportRun(context, Writing(), await plan_import(context, Gate(context.access), order), lambda: None)
+    run = ImportRun(
+        context,
+        Writing(),
+        await plan_import(context, Gate(context.access, shelf.snapshot.by_table), order),
+        lambda: None,
+    )
     await run.run()
     return [(error.row, str(error.fault.code)) for error in run.tally.errors]
 
