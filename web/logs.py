@@ -49,9 +49,17 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Make the line."""
-        told = " ".join(f"{name}={value}" for name, value in _fields(record).items() if value is not None)
+        told = " ".join(f"{name}={_shown(value)}" for name, value in _fields(record).items() if value is not None)
         line, _, rest = super().format(record).partition("\n")
         return "\n".join(filter(None, (f"{line} {told}".rstrip(), rest)))
+
+
+def _shown(value: Any) -> str:
+    """Write a field so that nothing in it begins a line of its own or steers a terminal: addresses come from anybody."""
+    text = str(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class SteadyHandler(logging.StreamHandler[Any]):

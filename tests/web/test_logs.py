@@ -37,6 +37,16 @@ def test_a_text_line_ends_with_the_fields() -> None:
     assert second == "report"
 
 
+def test_no_field_begins_a_line_or_steers_a_terminal() -> None:
+    path = "/a\n12:00:00 INFO    request status=200 \x1b[2J\x9b2J\u202e\udcff"
+
+    for formatter in (JsonFormatter(), TextFormatter()):
+        line = formatter.format(record("request", path=path))
+        assert len(line.splitlines()) == 1
+        assert not set("\x1b\x9b") & set(line)
+    assert TextFormatter().format(record("request", path="/ü")).endswith("path=/ü")
+
+
 class Gone:
     """An output that nobody reads any more."""
 
