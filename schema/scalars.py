@@ -231,7 +231,7 @@ def write_json(value: Any) -> Any:
 
 
 def parse_html(value: Any) -> str:
-    """Take HTML as text; what serves or stores it sanitises it."""
+    """Take HTML as text, as it is: whoever shows it sanitises it."""
     if not isinstance(value, str):
         raise _refusal("HTML", value, "write a text")
     return value
@@ -316,7 +316,7 @@ JSON = _scalar(
     literal=_json_literal,
     specified_by_url="https://www.rfc-editor.org/rfc/rfc8259",
 )
-HTML = _scalar("HTML", "HTML as text, sanitised before it is written.", write_html, parse_html)
+HTML = _scalar("HTML", "HTML as text, as it was given: whoever shows it sanitises it.", write_html, parse_html)
 
 SCALARS: Mapping[str, GraphQLScalarType] = {
     scalar.name: scalar for scalar in (BIG_INT, DECIMAL, DATE, TIME, DATE_TIME, DURATION, JSON, HTML)
