@@ -70,3 +70,20 @@ async def test_a_wrong_old_password_or_a_bad_new_one_changes_nothing(desk: Desk)
             await changer(desk).change(before.person, old, new, "192.0.2.3")
 
     assert (await desk.stand(Kind.AGENT, "users", before.person.login)).stamp == before.stamp
+
+
+@pytest.mark.parametrize("new", ["x" * 72, "\U0001f600" * 18, "        ", "nur kleine buchstaben"])
+async def test_any_letters_make_a_password_up_to_72_bytes(desk: Desk, new: str) -> None:
+    person = (await desk.agent(hash_password(OLD, cost=4))).person
+
+    await changer(desk).change(person, OLD, new, "192.0.2.4")
+
+    assert (await desk.sign_in.check(Kind.AGENT, person.login, new, "192.0.2.4")).person == person
+
+
+async def test_a_password_does_not_age(desk: Desk) -> None:
+    person = (await desk.agent(hash_password(OLD, cost=4))).person
+    await desk.sign_in.check(Kind.AGENT, person.login, OLD, "192.0.2.5")
+    desk.clock.now += 10 * 365 * 86_400
+
+    assert (await desk.sign_in.check(Kind.AGENT, person.login, OLD, "192.0.2.5")).person == person

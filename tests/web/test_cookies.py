@@ -88,6 +88,16 @@ async def test_the_page_needs_no_script_and_nothing_from_elsewhere(browser: http
     assert 'role="alert"' in page.text
 
 
+async def test_a_password_is_masked_and_may_come_from_a_password_manager(browser: httpx.AsyncClient) -> None:
+    page = (await browser.get("/login")).text
+
+    (field,) = re.findall(r'<input [^>]*name="password"[^>]*>', page)
+    assert 'type="password"' in field
+    assert 'autocomplete="current-password"' in field
+    assert 'autocomplete="username"' in page
+    assert not re.search(r"\son\w+=|maxlength", page)  # nothing keeps a paste out, or cuts it
+
+
 async def test_the_cookie_of_a_session_cannot_be_read_by_scripts_and_is_not_lent(browser: httpx.AsyncClient) -> None:
     answer = await log_in(browser)
 
