@@ -29,7 +29,7 @@ METHODS = "GET, HEAD"
 HEADERS = {
     "Accept-Ranges": "bytes",
     "Cache-Control": "private, no-store",
-    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,120}", re.ASCII)

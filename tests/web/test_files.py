@@ -297,7 +297,7 @@ async def test_a_download_is_what_was_uploaded_and_is_always_to_be_saved(desk: D
         "content-type": "text/html",
         "content-disposition": "attachment; filename=\"innocent.png\"; filename*=UTF-8''innocent.png",
         "content-length": str(len(HTML)),
-        "content-security-policy": "sandbox; default-src 'none'",
+        "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
         "cache-control": "private, no-store",
         "x-content-type-options": "nosniff",
         "cross-origin-resource-policy": "same-origin",
