@@ -38,6 +38,16 @@ def check_named_origin(headers: Mapping[str, str], settings: Settings) -> bool:
     return not _is_ours(origin, headers, settings)
 
 
+def check_not_lent(headers: Mapping[str, str], settings: Settings) -> None:
+    """Refuse to read with the cookie of a session for a page that is not ours, also one of a configured site.
+
+    Such a site on a neighbouring name would be sent the cookie, and could read what its own sign-in does not give it.
+    """
+    origin = headers.get("origin")
+    if origin is not None and not _is_ours(origin, headers, settings):
+        raise Refused(403, FOREIGN, Code.FORBIDDEN)
+
+
 def check_own_page(headers: Mapping[str, str], settings: Settings) -> None:
     """Refuse what a browser sends with the cookie of a session unless a page of ours made it do so."""
     origin = headers.get("origin")

@@ -19,7 +19,7 @@ from storage.errors import StorageError
 from web.cookies import PAGE
 from web.edge import note_of
 from web.errors import Code, Refused, unavailable
-from web.origin import check_own_page
+from web.origin import check_not_lent, check_own_page
 from web.settings import Settings
 
 CSRF_HEADER = "X-CSRF-Token"
@@ -98,7 +98,9 @@ class Guard:
         secret = PAGE.read(request.headers, self._settings)
         if secret is None:
             raise unauthenticated()
-        if request.method not in _SAFE:
+        if request.method in _SAFE:
+            check_not_lent(request.headers, self._settings)
+        else:
             self.check_form(request.headers, secret, request.headers.get(CSRF_HEADER, ""))
         return await self._recognise(request, secret, has_cookie=True)
 

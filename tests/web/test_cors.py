@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from identity.principals import Kind
 from tests.databases import fresh_url
 from tests.web.real import PASSWORD, ROOM, Desk, open_desk
 from web.settings import SettingsError, load_settings
@@ -133,6 +134,22 @@ async def test_a_refresh_cookie_opens_nothing_else(app: httpx.AsyncClient) -> No
 
     assert (await app.post("/graphql", json=QUERY)).status_code == 401
     assert (await app.get("/auth/sessions")).status_code == 401
+
+
+async def test_the_cookie_of_our_pages_reads_nothing_for_a_configured_site(desk: Desk, app: httpx.AsyncClient) -> None:
+    """A site on a neighbouring name is sent our cookie, for it is the same site to browsers; it has to sign in itself."""
+    standing = await desk.identities.sign_in.check(Kind.AGENT, LOGIN["login"], PASSWORD, "")
+    secret = await desk.identities.sessions.start_page(standing, address="", client="")
+    app.cookies.set("__Host-lambdesk", secret)
+
+    for path in ("/export/room.csv", "/auth/sessions", "/schema.graphql", "/files/x/y"):
+        for site in ("same-site", "cross-site"):
+            assert (await app.get(path, headers={"sec-fetch-site": site})).status_code == 403, path
+    for headers in ({"origin": PUBLIC}, {"sec-fetch-site": "none"}):
+        async with desk.connect(cookie=f"__Host-lambdesk={secret}", **headers) as own:
+            assert (await own.get("/export/room.csv")).status_code == 200
+    bearer = {"authorization": desk.client.headers["authorization"]}
+    assert (await app.get("/export/room.csv", headers=bearer)).status_code == 200
 
 
 async def test_a_page_of_ours_gets_a_cookie_that_stays_on_our_site(tmp_path: Path) -> None:
