@@ -125,7 +125,7 @@ def test_the_page_gives_the_figures_of_the_program() -> None:
     for words in (
         f"argon2id hash ({argon.memory_kib // 1024} MiB, {argon.passes} passes)",
         f"bcrypt of cost {passwords.COST} in OTRS's notation, which looks at {passwords.BCRYPT_BYTES} bytes",
-        f"{passwords.SHORTEST} letters at least",
+        f"{passwords.SHORTEST} letters at least, of any kind",
         f"After {default.account_tries} for an account, or {default.address_tries} from an address",
         f"up to {throttle.ACCOUNT.longest_s / 60:g} minutes",
         f"{browser.idle_s / HOUR_S:g} hours without use, {browser.longest_s / HOUR_S:g} hours at the longest",
