@@ -10,6 +10,7 @@ import pytest
 
 from identity import access_tokens, api_tokens, keys, passwords, refresh, sessions, sign_in, throttle
 from identity.argon import Argon
+from resolvers.context import COST_LIMIT
 from resolvers.cursors import SIGNATURE_BYTES
 from storage.own_tables import CHANGE, CREDENTIAL, SESSION, SIGN_IN, THROTTLE
 from web.recognition import WATCH_S
@@ -135,6 +136,7 @@ def test_the_page_gives_the_figures_of_the_program() -> None:
         f"Within {refresh.GRACE_S:g} seconds",
         f"every {WATCH_S:g} seconds",
         f"cut to {SIGNATURE_BYTES * 8} bits",
+        f"{COST_LIMIT:,}: rows times fields",
     ):
         assert words in text(), words
     assert (default.page_idle_seconds, default.page_longest_seconds) == (browser.idle_s, browser.longest_s)
