@@ -49,7 +49,7 @@ def create_app(settings: Settings, live: Live | None = None) -> Starlette:
     app = Starlette(
         routes=make_routes(live),
         middleware=[
-            Middleware(Edge, host_names=settings.host_names),
+            Middleware(Edge, host_names=settings.host_names, https=settings.is_https),
             Middleware(Cors, origins=settings.allowed_origins),
         ],
         exception_handlers={HTTPException: answer_http_error},

@@ -32,7 +32,15 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+# Only where the public address is https: for a year the browser asks in no other way, on this host name alone.
+STRICT_TRANSPORT: Mapping[str, str] = {"Strict-Transport-Security": "max-age=31536000"}
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+_RAW_HEADERS = _raw(SECURITY_HEADERS)
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 NOTE = "lambdesk"
 
@@ -58,9 +66,10 @@ def note_of(scope: Scope) -> Note:
 class Edge:
     """Wraps the application. Host names that nobody configured are refused before any route is looked for."""
 
-    def __init__(self, app: ASGIApp, host_names: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, host_names: frozenset[str], *, https: bool = False) -> None:
         self.app = app
         self.host_names = host_names
+        self._headers = [*_RAW_HEADERS, *(_raw(STRICT_TRANSPORT) if https else ())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request or WebSocket."""
@@ -68,7 +77,7 @@ class Edge:
             await self.app(scope, receive, send)
             return
         note = scope[NOTE] = Note(secrets.token_hex(8))
-        outgoing = _outgoing(note, send)
+        outgoing = _outgoing(note, send, self._headers)
         try:
             if not self._knows(scope):
                 await _refuse(Refused(421, "This server does not answer for that host name."), scope, receive, outgoing)
@@ -108,14 +117,14 @@ def _is_own_address(name: str, scope: Scope) -> bool:
     return True
 
 
-def _outgoing(note: Note, send: Send) -> Send:
+def _outgoing(note: Note, send: Send, headers: list[tuple[bytes, bytes]]) -> Send:
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             note.status = message["status"]
             given = {name.lower() for name, _ in message.get("headers", ())}
             message["headers"] = [
                 *message.get("headers", ()),
-                *(header for header in _RAW_HEADERS if header[0] not in given),
+                *(header for header in headers if header[0] not in given),
                 (b"x-request-id", note.request_id.encode()),
             ]
         elif message["type"] == "websocket.accept":

@@ -28,6 +28,7 @@ from web.recognition import address_of, client_of
 FORM_TYPE = "application/x-www-form-urlencoded"
 BODY_BYTES = 16_384
 FIELDS = ("login", "password", "kind", "next", "csrf")
+CLEARED = '"cache", "storage"'
 LONGEST_NEXT = 2_000
 MAX_LETTERS = 300
 STALE = "This form is too old, or the browser keeps no cookies. Try again."
@@ -149,6 +150,7 @@ class LogoutPage:
                 raise unavailable() from None
         response = see("/login")
         response.headers.append("Set-Cookie", PAGE.clear(settings))
+        response.headers["Clear-Site-Data"] = CLEARED  # what GraphiQL and the cache keep is nobody's after this
         return response
 
 

@@ -291,6 +291,7 @@ async def test_signing_out_ends_the_session_and_removes_the_cookie(desk: Desk, b
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
     assert 'lambdesk=""; HttpOnly; Max-Age=0;' in answer.headers["set-cookie"]
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
     async with desk.connect(cookie=f"lambdesk={secret}") as kept:
         assert (await kept.get("/")).status_code == 303
 

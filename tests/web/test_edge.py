@@ -28,6 +28,17 @@ async def test_every_answer_has_the_security_headers(toy: Toy, path: str) -> Non
 
 
 @pytest.mark.parametrize(
+    ("public_url", "told"), [("https://desk.example.org", True), ("http://desk.example.org", False)]
+)
+async def test_browsers_are_kept_to_https_where_that_is_the_public_address(
+    make_toy: MakeToy, public_url: str, told: bool
+) -> None:
+    answer = await make_toy(public_url=public_url).client.get("/healthz")
+
+    assert answer.headers.get("strict-transport-security") == ("max-age=31536000" if told else None)
+
+
+@pytest.mark.parametrize(
     "host",
     [
         "evil.example",
