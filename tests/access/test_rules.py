@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ fields:
   - {name: code, type: string}
   - {name: home, type: reference, to: home, by: code}
   - {name: salary, type: string, searchable: true}
+  - {name: opens, type: datetime}
 relations:
   - {name: homes, to: home, by: item}
 access:
@@ -57,15 +59,20 @@ fields:
 access: {agent: {view: true, create: true, update: true, delete: true}, customer: {view: true}}
 """
 _METADATA = sa.MetaData()
+_TYPES: Mapping[str, Any] = {
+    "number": sa.Integer,
+    "item": sa.Integer,
+    "valid_id": sa.Integer,
+    "opens": sa.DateTime,
+}
 
 
 def _table(name: str, *columns: str) -> sa.Table:
-    own = [sa.Column(column, sa.Integer if column in NUMBERS else sa.String(100)) for column in columns]
+    own = [sa.Column(column, _TYPES.get(column, sa.String(100))) for column in columns]
     return sa.Table(name, _METADATA, sa.Column("id", sa.Integer, primary_key=True), *own, sqlite_autoincrement=True)
 
 
-NUMBERS = ("number", "item", "valid_id")
-_ITEM = ("name", "holder", "number", "code", "home", "salary", "valid_id")
+_ITEM = ("name", "holder", "number", "code", "home", "salary", "opens", "valid_id")
 TABLES = (_table("item", *_ITEM), _table("thing", *_ITEM), _table("home", "code", "item", "note"))
 FIRST_ID = 500  # of rows that tests make
 
@@ -220,6 +227,33 @@ async def test_who_may_not_view_may_not_write(shelf: Shelf) -> None:
 
 
 # --- which rows ---
+
+
+async def test_a_rule_reads_the_clock_each_time_also_in_statements_that_are_kept(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shelf.rule("{agent: {view: true, rows: {opens: {lte: $now}}}}")
+    for number, year in ((1, 2020), (2, 2050)):
+        item = sa.table("item", sa.column("id"), sa.column("opens"))
+        await shelf.change(sa.update(item).where(item.c.id == number).values(opens=datetime(year, 1, 1)))  # noqa: DTZ001 - wall clock
+    document = parse("query ($n: Int!) { items { nodes { name } } item(by: {databaseId: $n}) { name } }")
+    for year, seen in ((2030, "a"), (2060, "ab"), (2010, "")) * 3:
+        monkeypatch.setattr("identity.access.datetime", _clock(year))
+        context = Context(shelf.snapshot, shelf.database, SECRET, RITA)
+        data = (await execute(context, document, None, {"n": 2}, writing=Writing())).data
+        assert data == {
+            "items": {"nodes": [{"name": name} for name in seen]},
+            "item": {"name": "b"} if "b" in seen else None,
+        }
+
+
+def _clock(year: int) -> type[datetime]:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime(year, 6, 1, tzinfo=tz)
+
+    return Clock
 
 
 @pytest.mark.parametrize(
