@@ -181,8 +181,12 @@ class Sessions:
     async def _read(self, session_id: str) -> tuple[Person, int] | None:
         rows = await self._database.fetch_kept(_BY_ID, {"of": session_id})
         row = read_row(rows[0]) if rows else None
-        person = await find_owner(self._database.fetch_kept, self._keys.account, row, self._clock())
-        return (person, row.expires) if row is not None and person is not None else None
+        now = self._clock()
+        person = await find_owner(self._database.fetch_kept, self._keys.account, row, now)
+        if row is None or person is None:
+            await self._settle(row, now)
+            return None
+        return person, row.expires
 
     async def _read_page(self, name: str) -> tuple[Row, Person] | None:
         rows = await self._database.fetch_kept(_BY_COOKIE, {"name": name})
@@ -190,10 +194,19 @@ class Sessions:
         now = self._clock()
         person = await find_owner(self._database.fetch_kept, self._keys.account, row, now)
         if row is None or person is None:
+            await self._settle(row, now)
             return None
         if now >= row.seen + TOUCH_S:
             await self._touch(row, now)
         return row, person
+
+    async def _settle(self, row: Row | None, now: float) -> None:
+        """End a session whose account is not what it was: changing it back, or enabling it again, does not bring it back."""
+        if row is None or row.ended is not None or row.expires <= now:
+            return
+        with suppress(StorageError):  # it does not count as it is
+            async with self._database.transaction() as transaction:
+                await end_session(transaction, row.id, Why.CHANGED, now)
 
     async def _touch(self, row: Row, now: float) -> None:
         """Let a session last from now on; one that ended meanwhile stays as it is."""
