@@ -8,9 +8,13 @@ CLIENTS := .venv-clients
 BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check --no-input install --quiet
 NODE_HOME := $(CURDIR)/$(CLIENTS)/node/bin
-# Two processes of tests, each with whole files: those of one file share databases and servers.
+# Two processes of tests, each with whole files: those of one file share databases and servers. What watches a running server,
+# or how long something takes, runs alone, afterwards.
 WORKERS ?= 2
 SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile
+ALONE := tests/web tests/proofs tests/clients tests/test_container.py tests/test_bench.py tests/test_docs.py tests/test_walk.py
+PYTEST := $(BIN)/python -m pytest
+ALL_TESTS := $(if $(ONLY),$(PYTEST) $(ONLY),$(PYTEST) $(SIDE_BY_SIDE) $(ALONE:%=--ignore=%) && $(PYTEST) $(ALONE))
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --universal --python-version 3.11 --custom-compile-command 'make lock'
 
 # Where the surroundings forbid it, every server that a test starts would compile all of our files again.
@@ -33,7 +37,7 @@ run: install ## start on SQLite with demo data; settings come from LAMBDESK_… 
 	LAMBDESK_DEMO=$${LAMBDESK_DEMO:-1} $(BIN)/lambdesk serve
 
 test: install-dev install-clients ## run the whole suite, fast tests first; ONLY=path for a part of it
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ONLY)
+	$(ALL_TESTS)
 
 check: install-dev ## format, lint, types, and the arrows between the rooms
 	$(BIN)/ruff format --check .
@@ -49,7 +53,7 @@ bench: install-dev ## measure; ONLY=name for one benchmark, QUICK=1 for a short 
 	$(BIN)/python -m bench.run $(if $(QUICK),--quick) $(ONLY)
 
 soak: install-dev install-clients ## run the suite with the big counts; ONLY=path for a part of it
-	LAMBDESK_SOAK=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ONLY)
+	export LAMBDESK_SOAK=1 && $(ALL_TESTS)
 
 lock: ## choose versions anew; UPGRADE=1 takes newer ones, UV names the resolver
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/run.in -o requirements/run.txt

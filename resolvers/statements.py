@@ -32,6 +32,7 @@ from storage.values import binder
 Statement: TypeAlias = "sa.Select[Any] | Ready"
 Select = sa.Select[Any]
 _NO_TEMPLATE = "none"
+_UNSAID = Ready("", (), shows=True)
 
 _COUNT: Sql = sa.literal_column("count(*)")
 _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
@@ -293,7 +294,8 @@ class Statements:
             template = None
             if not any(shape.loads for shape in plan.shapes):  # which belong to one request
                 template = self._template(lambda made, marked: make(made, marked).statement, where, values)  # type: ignore[arg-type, return-value] # nothing is kept of what is made with marks
-            self.kept.put(key, _KeptPlan(template, plan) if template else _NO_TEMPLATE)
+            # Not the statement itself: it consists of hundreds of objects, and its text is kept.
+            self.kept.put(key, _KeptPlan(template, replace(plan, statement=_UNSAID)) if template else _NO_TEMPLATE)
         return plan
 
     def _draft(self, module: Module) -> Draft:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -25,6 +26,7 @@ from tests.access.worlds import SECRET, Place, base, other, rights_of, run_alone
 from tests.counts import count
 from tests.databases import fresh_url
 
+PATIENCE_S = 120.0
 AT_ONCE = 25  # operations of one example
 OPERATIONS = {"sqlite": count(2_000, 200_000), "postgresql": count(320, 20_000), "mysql": count(320, 20_000)}
 FEW = ("reader", "supervisor", "twice")  # roles that are asked as on every database
@@ -60,7 +62,7 @@ class Both:
         self.ground = ground
         self.runner = asyncio.Runner()
         self.snapshot = one.snapshot  # one for both: what is kept of statements must not tell them apart
-        self.databases = [Database(place.url) for place in (one, two)]
+        self.databases = [Database(place.url, statement_timeout_s=PATIENCE_S) for place in (one, two)]
         self.met: Counter[str] = Counter()
         for database in self.databases:
             self.runner.run(database.fetch("SELECT 1"))
@@ -81,7 +83,9 @@ class Both:
         for database in self.databases:
             sent: list[str] = []
             database.statements = sent.append
-            context = Context(self.snapshot, database, SECRET, rights_of(self.role), request_id="same")
+            deadline = time.monotonic() + PATIENCE_S  # what is answered counts here, not how fast
+            rights = rights_of(self.role)
+            context = Context(self.snapshot, database, SECRET, rights, request_id="same", deadline=deadline)
             if not answers and self.met["operations"] % 5 == 0:  # a mistake of the maker's is found soon enough
                 assert validate(context.schema, document) == [], text
             result = await execute(context, document)

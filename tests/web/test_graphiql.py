@@ -36,7 +36,14 @@ class Between(BaseHTTPRequestHandler):
         self._pass_on(self.rfile.read(int(self.headers.get("content-length", "0"))))
 
     def _pass_on(self, body: bytes) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        # The server is stopped while the page still listens for changes of the schema.
+        with (
+            contextlib.suppress(OSError, http.client.HTTPException),
+            contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection,
+        ):
+            self._exchange(connection, body)
+
+    def _exchange(self, connection: http.client.HTTPConnection, body: bytes) -> None:
         headers = {name: value for name, value in self.headers.items() if name.lower() not in DROPPED}
         connection.request(self.command, self.path, body or None, {**headers, "Cookie": f"lambdesk={TOKEN}"})
         answer = connection.getresponse()
@@ -45,11 +52,9 @@ class Between(BaseHTTPRequestHandler):
             if name.lower() not in DROPPED:
                 self.send_header(name, value)
         self.end_headers()
-        with contextlib.suppress(OSError):
-            while part := answer.read1(65_536):
-                self.wfile.write(part)
-                self.wfile.flush()
-        connection.close()
+        while part := answer.read1(65_536):
+            self.wfile.write(part)
+            self.wfile.flush()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

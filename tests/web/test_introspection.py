@@ -17,6 +17,7 @@ FIELDS = (
     "node",
     "nodes",
     "schemaVersion",
+    "explainAccess",
     "modules",
     "checkModule",
     "moduleVersions",
