@@ -6,6 +6,7 @@ import hmac
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import jwt
@@ -14,6 +15,7 @@ import pytest
 from identity.access_tokens import LEEWAY_S, LIFETIME_S, AccessTokens
 from identity.errors import NotSignedIn
 from identity.keys import derive_keys
+from identity.lean_jwt import load_jwt
 from identity.principals import Agent, Customer, Kind
 from tests.identity.world import SECRET, Clock
 
@@ -100,7 +102,7 @@ def test_every_claim_is_required(access: AccessTokens, clock: Clock, missing: st
         {"sub": "agent:"},
         {"sub": "agent:-1"},
         {"sub": "agent:1 "},
-        {"sub": "agent:\N{ARABIC-INDIC DIGIT ONE}"},
+        pytest.param({"sub": "agent:\N{ARABIC-INDIC DIGIT ONE}"}, id="another digit"),
         {"sub": "system:1"},
         {"sub": "token:1"},
         {"sub": 12},
@@ -212,3 +214,48 @@ def test_reading_tokens_loads_no_other_cryptography() -> None:
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "1 False\n"
+
+
+def test_a_token_of_the_greatest_length_is_looked_at(
+    access: AccessTokens, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = forge(claims(clock))
+    monkeypatch.setattr("identity.access_tokens.LONGEST", len(token))
+    assert access.read(token).account_id == 12
+    monkeypatch.setattr("identity.access_tokens.LONGEST", len(token) - 1)
+    with pytest.raises(NotSignedIn):
+        access.read(forge(claims(clock, jti="2")))
+
+
+def test_times_are_looked_at_by_our_own_clock_alone(access: AccessTokens, clock: Clock) -> None:
+    """A clock of long ago: what ended since then, by the machine's, counts."""
+    clock.now = 1_000_000_000.0
+    assert access.read(access.make(ADA, SESSION)).expires == 1_000_000_600
+
+
+def test_a_token_that_was_refused_is_forgotten(access: AccessTokens, clock: Clock) -> None:
+    token = access.make(ADA, SESSION)
+    access.read(token)
+    assert token in access._known
+    clock.now += LIFETIME_S + LEEWAY_S
+    with pytest.raises(NotSignedIn):
+        access.read(token)
+    assert access._known == {}
+
+
+@pytest.mark.parametrize("loaded", ["", "jwt", "cryptography"])
+def test_only_while_pyjwt_is_loaded_there_is_no_other_cryptography(
+    monkeypatch: pytest.MonkeyPatch, loaded: str
+) -> None:
+    modules: dict[str, object] = {loaded: "there"}
+    seen: list[tuple[str, object]] = []
+
+    def load(name: str) -> str:
+        seen.append((name, modules.get("cryptography", "to be had")))
+        return "made"
+
+    monkeypatch.setattr("identity.lean_jwt.sys", SimpleNamespace(modules=modules))
+    monkeypatch.setattr("identity.lean_jwt.import_module", load)
+    assert load_jwt() == "made"  # type: ignore[comparison-overlap] # nothing was loaded
+    assert seen == [("jwt", {"": None, "jwt": "to be had", "cryptography": "there"}[loaded])]
+    assert modules == {loaded: "there"}

@@ -1,14 +1,17 @@
 """Tokens for machines: shown once, stored hashed, good for what they were made for, until a day or until revoked."""
 
+from typing import NoReturn
+
 import pytest
 import sqlalchemy as sa
 
-from identity.api_tokens import LONGEST_S, BadToken
+from identity.api_tokens import LONGEST_S, NAME_LETTERS, TOUCH_S, BadToken
 from identity.callers import Called
 from identity.errors import NotSignedIn
 from identity.keys import digest
 from identity.principals import Kind, Person, Scope, System, Token
 from schema.spec import Operation
+from storage.errors import WriteFailed
 from storage.own_tables import API_TOKEN
 from tests.identity.world import Desk
 
@@ -137,5 +140,71 @@ async def test_the_list_has_what_counts_the_newest_first_and_when_it_was_used(de
 )
 async def test_what_no_token_can_be_is_refused(desk: Desk, name: str, scope: Scope, days: float, message: str) -> None:
     agent = await desk.agent("x")
-    with pytest.raises(BadToken, match=message):
+    with pytest.raises(BadToken, match=f"^{message}$"):
         await desk.api_tokens.create(agent.person, name, scope, desk.clock.now + days * 86_400)
+
+
+async def test_a_token_is_given_out_as_it_is_listed(desk: Desk) -> None:
+    agent = await desk.agent("x")
+    expires = int(desk.clock.now) + 86_400
+    made = [(await desk.api_tokens.create(agent.person, f" {name} ", READ_QUEUES, expires))[0] for name in "ab"]
+    assert await desk.api_tokens.list_of(agent.person) == made[::-1]
+    assert [(each.name, each.scope, each.created, each.expires) for each in made] == [
+        (name, READ_QUEUES, int(desk.clock.now), expires) for name in "ab"
+    ]
+
+
+async def test_each_secret_is_its_own_token(desk: Desk) -> None:
+    """Also while the answer for another is remembered."""
+    owners = [await desk.agent("x") for _ in range(2)]
+    secrets = [await make(desk, owner.person) for owner in owners]
+    for _ in range(2):
+        assert [(await desk.api_tokens.check(secret)).owner for secret in secrets] == [each.person for each in owners]
+
+
+async def test_one_token_is_revoked_and_the_others_of_its_owner_are_left(desk: Desk) -> None:
+    agent = await desk.agent("x")
+    revoked, left = [await make(desk, agent.person) for _ in range(2)]
+    token, other = await desk.api_tokens.check(revoked), await desk.api_tokens.check(left)
+    assert await desk.api_tokens.revoke(agent.person, token.id)
+    assert not await is_in(desk, revoked)
+    assert await is_in(desk, left)
+    assert [listed.id for listed in await desk.api_tokens.list_of(agent.person)] == [other.id]
+
+
+async def test_a_token_that_ends_is_listed_no_longer(desk: Desk) -> None:
+    agent = await desk.agent("x")
+    await make(desk, agent.person, days=1)
+    desk.clock.now += 86_399
+    assert len(await desk.api_tokens.list_of(agent.person)) == 1
+    desk.clock.now += 1
+    assert await desk.api_tokens.list_of(agent.person) == []
+
+
+async def test_when_a_token_was_used_is_written_once_an_hour(desk: Desk) -> None:
+    agent = await desk.agent("x")
+    secret = await make(desk, agent.person)
+    first = int(desk.clock.now)
+    for later, seen in ((0, first), (TOUCH_S - 1, first), (TOUCH_S, first + TOUCH_S)):
+        desk.clock.now = first + later
+        await desk.api_tokens.check(secret)
+        assert [listed.seen for listed in await desk.api_tokens.list_of(agent.person)] == [seen]
+
+
+async def test_a_token_may_have_the_longest_name_and_the_latest_day(desk: Desk) -> None:
+    agent = await desk.agent("x")
+    name = "x" * NAME_LETTERS
+    made, _ = await desk.api_tokens.create(agent.person, name, READ_QUEUES, desk.clock.now + LONGEST_S)
+    assert (made.name, made.expires) == (name, int(desk.clock.now) + LONGEST_S)
+
+
+async def test_a_database_that_takes_no_writes_keeps_nobody_out_who_only_reads(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = await make(desk, (await desk.agent("x")).person)
+
+    def refuse() -> NoReturn:
+        raise WriteFailed("The disk is full.")
+
+    monkeypatch.setattr(desk.database, "transaction", refuse)
+    assert await is_in(desk, secret)

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from identity.accounts import account_key
 from identity.errors import NotSignedIn
 from identity.keys import derive_keys, digest
-from identity.refresh import API, GRACE_S, Refreshed
+from identity.principals import Kind
+from identity.refresh import API, GRACE_S, Refreshed, RefreshTokens
 from identity.session_rows import Why
 from storage.own_tables import REFRESH_TOKEN, SESSION
 from tests.identity.world import GROUP, ROLE, Desk
@@ -179,3 +181,38 @@ async def test_no_token_shows_in_what_is_printed(desk: Desk) -> None:
     assert first.token not in repr(first)
     assert desk.keys.successor.hex() not in repr(desk.keys)
     assert repr(desk.keys) == "Keys()"
+
+
+async def test_who_remembers_sessions_is_told_which_one_ended_and_no_other(desk: Desk) -> None:
+    told: list[str] = []
+    tokens = RefreshTokens(desk.database, desk.keys, told.append, clock=desk.clock)
+    agent = await desk.agent("x")
+    left, came_back, logged_out = [await tokens.start(agent, address=HERE, client="") for _ in range(3)]
+    await tokens.refresh(left.token, address=HERE)
+    await tokens.refresh(came_back.token, address=HERE)
+    assert told == []
+    desk.clock.now += GRACE_S + 1
+    with pytest.raises(NotSignedIn):
+        await tokens.refresh(came_back.token, address=HERE)
+    assert told == [came_back.session_id]
+    assert await tokens.log_out(logged_out.token)
+    assert not await tokens.log_out(logged_out.token)
+    assert told == [came_back.session_id, logged_out.session_id]
+
+
+async def test_a_session_ends_to_the_second(desk: Desk) -> None:
+    made = await start(desk)
+    desk.clock.now += API.idle_s - 0.5
+    made = await desk.refresh.refresh(made.token, address=HERE)
+    desk.clock.now = int(desk.clock.now) + API.idle_s
+    assert await refused(desk, made.token)
+
+
+async def test_the_audit_of_a_token_that_came_back_counts_for_its_account(desk: Desk) -> None:
+    """Under the same key and kind as the account's sign-ins."""
+    first = await start(desk)
+    await desk.refresh.refresh(first.token, address=HERE)
+    desk.clock.now += 60
+    assert await refused(desk, first.token)
+    key = account_key(desk.keys.account, Kind.AGENT, first.person.login)
+    assert (await desk.audit("account_kind", "account_key"))[-1] == (Kind.AGENT, key)
