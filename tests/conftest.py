@@ -6,6 +6,7 @@ import hypothesis
 import pytest
 
 from tests.counts import SOAK, count
+from tests.databases import DIALECTS
 
 TESTS = Path(__file__).parent
 # Slowest last, so that a mistake in a name shows in seconds.
@@ -22,9 +23,14 @@ hypothesis.settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: slowness(item.path))
+    items.sort(key=lambda item: (slowness(item.path), asks_a_database(item), str(item.path)))
 
 
 def slowness(path: Path) -> int:
     room = path.relative_to(TESTS).parts[0] if path.is_relative_to(TESTS) else ""
     return SLOW.index(room) + 1 if room in SLOW else 0
+
+
+def asks_a_database(item: pytest.Item) -> bool:
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return any(isinstance(value, str) and value in DIALECTS for value in params.values())

@@ -32,6 +32,9 @@ from storage.rows import first_rows
 
 DIALECTS = ("sqlite", "mysql", "postgresql")
 LAYOUTS = ("otrs6", "znuny65")
+TEMPLATES = (
+    "LAMBDESK_TEST_TEMPLATES"  # names a folder where short processes after each other keep the template of SQLite
+)
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)  # of demo rows
 
 _VARIABLES = {
@@ -190,10 +193,24 @@ async def _drop(url: str) -> None:
 
 @cache
 def _template(dialect: str) -> str:
+    folder = os.environ.get(TEMPLATES)
+    if dialect == "sqlite" and folder:
+        return _shared_template(Path(folder) / "template.db")
     url = _make(dialect, None)
     atexit.register(lambda: asyncio.run(_drop(url)))
     _run(_install(url))
     return url
+
+
+def _shared_template(file: Path) -> str:
+    if not file.exists():
+        url = _make("sqlite", None)
+        _run(_install(url))
+        made = file.with_suffix(f".{os.getpid()}")
+        shutil.copyfile(url.removeprefix("sqlite:///"), made)
+        made.replace(file)  # at once: others may be looking
+        _run(_drop(url))
+    return f"sqlite:///{file}"
 
 
 async def _install(url: str) -> None:

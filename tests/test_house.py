@@ -35,8 +35,8 @@ FOLDERS = (*ROOMS, "modules", "tests", "bench")
 VAGUE = frozenset(
     {"utils", "util", "helpers", "helper", "core", "services", "service", "manager", "managers", "common"}
 )
-TARGETS = ("install", "run", "test", "check", "format", "bench", "soak", "lock", "clean")
-LOCKS = ("run", "dev", "clients")
+TARGETS = ("install", "run", "test", "check", "format", "bench", "soak", "mutants", "lock", "clean")
+LOCKS = ("run", "dev", "clients", "mutants")
 
 
 @dataclass(frozen=True)
@@ -299,6 +299,7 @@ def test_every_wanted_package_is_locked(name: str) -> None:
 
 def test_tests_run_on_the_versions_that_are_shipped() -> None:
     assert {name: version for name, version in locked("run").items() if locked("dev").get(name) != version} == {}
+    assert {name: version for name, version in locked("dev").items() if locked("mutants").get(name) != version} == {}
 
 
 @pytest.mark.parametrize("file", [*(f"requirements/{name}.txt" for name in LOCKS), "tests/clients/package-lock.json"])
