@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from desk.permissions import GROUP, KEY, RIGHTS_LOCK, VALUE
-from desk.roles import GROUP_TABLES
 from resolvers.conduct import ChangeKind, Conduct, RowChange, Work
 from resolvers.faults import Fault, FaultCode, Faulty
+from schema.catalog import GROUP_TABLES, group_table
 from schema.spec import ADMINISTRATORS, VALIDITY_COLUMN
 from storage.locks import hold
 
@@ -79,8 +79,7 @@ def _concerns(change: RowChange) -> bool:
 
 async def has_administrator(work: Work) -> bool:
     """Answer whether a valid agent has `rw` of the valid group of administrators, himself or by a valid role."""
-    catalog = work.context.snapshot.catalog
-    groups = next((name for name in GROUP_TABLES if name in catalog.tables), None)
+    groups = group_table(work.context.snapshot.catalog.tables)
     if groups is None:
         return False
     for question in _questions(groups):
@@ -91,9 +90,9 @@ async def has_administrator(work: Work) -> bool:
     return False
 
 
-def _questions(group_table: str) -> tuple[sa.Select[Any], sa.Select[Any]]:
+def _questions(groups_in: str) -> tuple[sa.Select[Any], sa.Select[Any]]:
     users = _table("users", "id", VALIDITY_COLUMN)
-    groups = _table(group_table, "id", "name", VALIDITY_COLUMN)
+    groups = _table(groups_in, "id", "name", VALIDITY_COLUMN)
     direct = _table("group_user", "user_id", GROUP, KEY)
     members = _table("role_user", "user_id", "role_id")
     roles = _table("roles", "id", VALIDITY_COLUMN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from schema.catalog import GROUP_TABLES
 from schema.spec import Module
 
 
@@ -26,7 +27,6 @@ class Role(StrEnum):
     ROLE_USER = "role_user"
 
 
-GROUP_TABLES = ("permission_groups", "groups", "groups_table")  # OTRS calls its groups differently, by its age and kind
 _TABLES: Mapping[Role, tuple[str, ...]] = {Role.GROUP: GROUP_TABLES}
 _KEYS: Mapping[Role, tuple[str, ...]] = {
     Role.WATCHER: ("ticket_id", "user_id"),

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+# OTRS's table of groups by generation, newest first.
+GROUP_TABLES = ("permission_groups", "groups", "groups_table")
+
+
+def group_table(names: Container[str]) -> str | None:
+    """Return which of the tables with these names has OTRS's groups; None where there is none."""
+    return next((name for name in GROUP_TABLES if name in names), None)
 
 
 class ColumnClass(StrEnum):

@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from schema.catalog import Catalog, Table
+from schema.catalog import GROUP_TABLES, Catalog, Table, group_table
 from schema.spec import Module
 
 SIDE_PREFIX = "lambdesk_ext_"
 _NAME_LIMIT = 63
-
-# OTRS's group table by generation; newest first.
-GROUP_TABLES = ("permission_groups", "groups", "groups_table")
 
 
 def table_of(module: Module, catalog: Catalog) -> str | None:
@@ -32,7 +29,8 @@ def present(table: str, catalog: Catalog) -> Table | None:
     """Return a table by its name, or by another name that it goes by."""
     found = catalog.tables.get(table)
     if found is None and table in GROUP_TABLES:
-        found = next((catalog.tables[name] for name in GROUP_TABLES if name in catalog.tables), None)
+        known = group_table(catalog.tables)
+        found = catalog.tables[known] if known is not None else None
     return found
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 
+from schema.catalog import group_table
 from storage.engine import Database, Transaction
 from storage.errors import InstallRefused
 from storage.own import read_meta, write_meta
@@ -25,7 +26,7 @@ LAYOUT = "znuny65"
 LOCK_TIMEOUT_S = 60
 
 # The group table's name tells the members of the family apart (OTRS 6, Znuny from 6.1, OTOBO 11).
-GROUP_TABLES = {"permission_groups": "znuny", "groups": "otrs", "groups_table": "otobo"}
+LAYOUTS = {"permission_groups": "znuny", "groups": "otrs", "groups_table": "otobo"}
 _CORE = frozenset({"ticket", "queue", "users", "article", "ticket_state", "valid"})
 
 _TABLE_NAMES = {
@@ -62,28 +63,28 @@ async def install(database: Database) -> Installed:
     async with alone(database) as transaction:
         names = await _table_names(transaction)
         meta = await read_meta(transaction) if "lambdesk_meta" in names else {}
-        group_table = _group_table(names)
-        if meta.get("install") == "done" and group_table:
+        group = _group_table(names)
+        if meta.get("install") == "done" and group:
             await _create(transaction, tables_for(transaction.dialect.name), names)
-            return Installed(Outcome.PRESENT, GROUP_TABLES[group_table], group_table)
-        if meta.get("install") != "running" and group_table:
+            return Installed(Outcome.PRESENT, LAYOUTS[group], group)
+        if meta.get("install") != "running" and group:
             await _adopt(transaction, names)
-            return Installed(Outcome.ADOPTED, GROUP_TABLES[group_table], group_table)
+            return Installed(Outcome.ADOPTED, LAYOUTS[group], group)
         outcome = Outcome.RESUMED if meta.get("install") == "running" else Outcome.CREATED
         await _create_all(transaction, database, names, meta)
-        return Installed(outcome, GROUP_TABLES["permission_groups"], "permission_groups")
+        return Installed(outcome, LAYOUTS["permission_groups"], "permission_groups")
 
 
 async def _find_ready(database: Database) -> Installed | None:
     """Answer the usual case without a lock: everything is there."""
     names = frozenset(row[0] for row in await database.fetch(_TABLE_NAMES[database.dialect.name]))
-    group_table = _group_table(names)
-    if group_table is None or not names.issuperset(table.name for table in TABLES):
+    group = _group_table(names)
+    if group is None or not names.issuperset(table.name for table in TABLES):
         return None
     rows = await database.fetch(sa.select(TABLES[0].c.name, TABLES[0].c.value))
     if ("install", "done") not in rows:
         return None
-    return Installed(Outcome.PRESENT, GROUP_TABLES[group_table], group_table)
+    return Installed(Outcome.PRESENT, LAYOUTS[group], group)
 
 
 @asynccontextmanager
@@ -115,7 +116,7 @@ def _group_table(names: frozenset[str]) -> str | None:
     """Find the group table of an OTRS database; None where the tables are something else."""
     if not names.issuperset(_CORE):
         return None
-    return next((name for name in GROUP_TABLES if name in names), None)
+    return group_table(names)
 
 
 async def _adopt(transaction: Transaction, names: frozenset[str]) -> None:

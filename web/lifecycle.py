@@ -25,6 +25,7 @@ from resolvers.document import Documents
 from resolvers.execute import execute
 from resolvers.writing import Writing
 from schema.build import LambdeskSchema, build_schema
+from schema.catalog import GROUP_TABLES, group_table
 from schema.collector import settle
 from schema.introspection import answer
 from schema.problems import report
@@ -53,7 +54,6 @@ from web.sweeping import brooms_of, keep_swept
 from web.workshop import PlatformContext, Workshop
 
 RETRY_S = 0.5
-GROUP_TABLES = ("permission_groups", "groups")
 SETTLE_AFTER_S = 1.0  # not while the first requests wait
 FIRST_SNAPSHOT = 1  # what it is made of stays for the life of the process
 
@@ -106,7 +106,7 @@ def make_live(settings: Settings) -> Live:
     imports = ImportJobs(database, files)
 
     identities = make_identities(settings, database, secret)
-    rights = RightsReader(database, lambda: group_table(registry))
+    rights = RightsReader(database, lambda: groups_of(registry))
     guard = Guard(settings, identities.callers, rights, secret)
 
     def context_of(call: Call) -> PlatformContext:
@@ -169,10 +169,10 @@ def make_live(settings: Settings) -> Live:
     return live
 
 
-def group_table(registry: Registry) -> str:
+def groups_of(registry: Registry) -> str:
     """Name the table of groups: OTRS 6 and Znuny call it differently. Before the modules are loaded nobody is let in."""
     tables = registry.snapshot.catalog.tables if registry.is_loaded else ()
-    return next((name for name in GROUP_TABLES if name in tables), GROUP_TABLES[0])
+    return group_table(tables) or GROUP_TABLES[0]
 
 
 class Introspection:
