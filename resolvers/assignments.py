@@ -14,11 +14,9 @@ from resolvers.gate import Use
 from resolvers.predicate import Compare, Predicate
 from resolvers.terms import Term, joined_column
 from schema.bindings import ToOne
-from schema.catalog import ColumnClass
+from schema.catalog import WHOLE_NUMBERS
 from schema.spec import Audience, Field, Home, Module
 from schema.writes import Writes, default_of, is_required, writes_of
-
-_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +36,7 @@ class Lookup:
 
 def stores_number(item: Field) -> bool:
     """Answer whether a reference holds a number, which is a row or a mistake; a text may be anything."""
-    return item.column_class in _WHOLE
+    return item.column_class in WHOLE_NUMBERS
 
 
 def lookup_stored(item: Field, target: Module, value: Any, path: tuple[str, ...]) -> Lookup:

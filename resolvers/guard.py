@@ -27,14 +27,13 @@ from resolvers.scope import Scope, Speech, column, oldest
 from resolvers.templates import Kept, kept_with, marks_of
 from resolvers.terms import Term, joined_column
 from schema.bindings import ToOne
-from schema.catalog import ColumnClass
+from schema.catalog import WHOLE_NUMBERS, ColumnClass
 from schema.snapshot import Snapshot
 from schema.spec import VISIBLE, Audience, AudienceAccess, Module, Relation
 from storage.dialects import Expression as Sql
 
 RULES_KEPT = 2_000
 DEEPEST = 12  # references that rules lead through, one after the other
-_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 _ONE: Sql = sa.literal_column("1")
 _NEVER = Either()
 _ALWAYS = All()
@@ -209,7 +208,7 @@ def _leads_to(speech: Speech, table: FromClause, hop: ToOne, part: Predicate) ->
     rows: Any = sa.select(_ONE).select_from(target).where(inner)
     # A list of what the rule leaves is made once, and an index on this column finds its rows; but not of tables that grow
     # with every ticket: OTRS counts those in large numbers.
-    if left_class in _WHOLE and to_class in _WHOLE and ColumnClass.BIGINT not in (left_class, to_class):
+    if left_class in WHOLE_NUMBERS and to_class in WHOLE_NUMBERS and ColumnClass.BIGINT not in (left_class, to_class):
         found = left.in_(rows.with_only_columns(right).correlate_except(target))
     else:
         found = rows.where(speech.same(right, to_class, left, left_class)).correlate_except(target).exists()

@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from schema.catalog import ColumnClass
+from schema.catalog import WHOLE_NUMBERS, ColumnClass
 from schema.spec import Module
 
 LENGTH_LIMIT_CHARS = 2_000
-_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 _INT64 = 2**63
 
 
@@ -67,12 +66,12 @@ def _decode(text: str) -> list[Any] | None:
 
 
 def _plain(value: Any, kind: ColumnClass) -> int | str:
-    if kind in _WHOLE:
+    if kind in WHOLE_NUMBERS:
         return int(value)
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _fits(value: Any, kind: ColumnClass) -> bool:
-    if kind in _WHOLE:
+    if kind in WHOLE_NUMBERS:
         return isinstance(value, int) and not isinstance(value, bool) and -_INT64 <= value < _INT64
     return isinstance(value, str) and "\x00" not in value and not any("\ud800" <= char <= "\udfff" for char in value)

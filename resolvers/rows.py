@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from resolvers.ids import key_of
 from resolvers.scope import Speech
-from schema.catalog import ColumnClass
+from schema.catalog import WHOLE_NUMBERS, ColumnClass
 from schema.spec import Module
 from storage.direct import Kept
 from storage.engine import Transaction
@@ -23,7 +23,6 @@ Values = Mapping[str, Any]
 PARAMETERS_AT_ONCE = 8_000  # of one statement; the smallest limit of the three is PostgreSQL's 32,767
 ROWS_AT_ONCE = 200
 STATEMENTS_KEPT = 500
-_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,7 @@ class RowStore:
 
     def _number(self, module: Module, key: Key) -> Any:
         """Return a key that is one number, which every database compares in the same way; None for any other."""
-        if len(key) != 1 or module.key_classes[0] not in _WHOLE:
+        if len(key) != 1 or module.key_classes[0] not in WHOLE_NUMBERS:
             return None
         return self._bound(module, 0, key[0])
 

@@ -12,7 +12,7 @@ from sqlalchemy.sql.selectable import FromClause
 
 from resolvers.terms import Term, dynamic_column, joined_column
 from schema.bindings import ToOne
-from schema.catalog import Catalog, ColumnClass
+from schema.catalog import WHOLE_NUMBERS, Catalog, ColumnClass
 from schema.spec import Computed, Expression, Field, Home, Module
 from storage.dialects import Dialect
 from storage.dialects import Expression as Sql
@@ -20,7 +20,6 @@ from storage.own_tables import FILE
 from storage.values import LAST_SECOND, binder
 
 _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
-_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 
 # Dynamic fields of these objects hang on a number that stands for a name; the name is this column.
 NAMED_OBJECTS: Mapping[str, str] = {"CustomerUser": "login", "CustomerCompany": "customer_id"}
@@ -179,7 +178,7 @@ class Scope:
             target = self.speech.modules[item.to]
             hop = ToOne(term.module, item, target)
             return self.comparable(Term((*term.hops, hop), target, joined_column(hop)))
-        if isinstance(item, Field) and item.options and term.column_class in _TEXTS | _WHOLE:
+        if isinstance(item, Field) and item.options and term.column_class in _TEXTS | WHOLE_NUMBERS:
             return self._option(term, item)
         value = self.comparable(term)
         if term.kind == "bool" and not (term.column_class is ColumnClass.BOOL and dialect.name == "postgresql"):

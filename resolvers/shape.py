@@ -14,14 +14,12 @@ from resolvers.nodes import KeySlot, LambdaSlot, ManySlot, Need, OneSlot, RowNod
 from resolvers.scope import NAMED_OBJECTS
 from resolvers.terms import Term, joined_column, key_terms
 from resolvers.values import Unreadable, certain, output, several, version_of
-from schema.catalog import ColumnClass
+from schema.catalog import WHOLE_NUMBERS
 from schema.kinds import KINDS
 from schema.spec import Field, Module
 
 Row = list[Any]
 Read = Callable[[Row], Any]
-
-_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 
 
 class Answer:
@@ -151,7 +149,7 @@ class Shaper:
         if slot.name == "id":
             return lambda row: write_id(module, [row[position] for position in positions])
         position = positions[0]
-        if module.key_classes[0] in _WHOLE:
+        if module.key_classes[0] in WHOLE_NUMBERS:
             return lambda row: int(row[position])
         return lambda row: link_key(row[position])
 

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from schema.binding import Binding, near
-from schema.catalog import ColumnClass, Table
+from schema.catalog import WHOLE_NUMBERS, Table
 from schema.expressions import Beside, parse
 from schema.problems import suggest
 from schema.secrets import Guard, guards_in, is_secret_column, is_unreadable
 from schema.spec import Computed, Expression, Field, Home, Module
 from schema.sql_reader import Call, Column, Literal, Term
-
-_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 
 
 def bind_computed(computed: Computed, fields: Mapping[str, Field], at: Binding) -> Computed | None:
@@ -112,7 +110,7 @@ def _bind_expression(
 def _terms(fields: Mapping[str, Field], at: Binding) -> dict[str, Term]:
     """Say what each name in an expression stands for: the column, guarded where some rows are secret, or the field's."""
     terms: dict[str, Term] = {
-        name: Column(name, whole=found.type in _WHOLE)
+        name: Column(name, whole=found.type in WHOLE_NUMBERS)
         for name, found in at.table.columns.items()
         if not is_secret_column(at.table.name, name)
     }
@@ -125,7 +123,9 @@ def _terms(fields: Mapping[str, Field], at: Binding) -> dict[str, Term]:
         if item.home is Home.TABLE and item.column in terms:
             terms.setdefault(item.name, terms[item.column])
         elif item.home is Home.SIDE and at.side is not None and item.is_readable:
-            terms.setdefault(item.name, Beside(item.column, at.side.name, at.key, whole=item.column_class in _WHOLE))
+            terms.setdefault(
+                item.name, Beside(item.column, at.side.name, at.key, whole=item.column_class in WHOLE_NUMBERS)
+            )
     return terms
 
 

@@ -8,15 +8,14 @@ from typing import Any
 
 from schema.bind_file import bind_file
 from schema.binding import Binding, column_named, describe, fits, near
-from schema.catalog import Column, ColumnClass, Table
+from schema.catalog import WHOLE_NUMBERS, Column, ColumnClass, Table
 from schema.kinds import KINDS
 from schema.problems import Level, suggest
 from schema.secrets import guard_of, is_salt, is_secret_column, is_unreadable
 from schema.spec import Field, Home, Module, Option
 from schema.tables import module_on, side_table
 
-_INTS = (ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT)
-_NUMBERS = (*_INTS, ColumnClass.FLOAT, ColumnClass.DECIMAL)
+_NUMBERS = (*WHOLE_NUMBERS, ColumnClass.FLOAT, ColumnClass.DECIMAL)
 
 
 def bind_fields(at: Binding) -> list[Field]:
@@ -175,7 +174,7 @@ def _settled(item: Field, column: Column, at: Binding) -> Field:
 def _with_typed_options(item: Field, column: Column, at: Binding) -> Field:
     if not item.options or item.kind == "multiselect":
         return item
-    convert: Any = int if column.type in (*_INTS, ColumnClass.BOOL) else str
+    convert: Any = int if column.type in (*WHOLE_NUMBERS, ColumnClass.BOOL) else str
     if column.type in _NUMBERS and convert is str:
         return item
     options: list[Option] = []
@@ -278,7 +277,7 @@ def _without_target(item: Field, column: Column, at: Binding) -> Field | None:
             level=Level.WARNING,
             place=item.place,
         )
-        fallback = "int" if column.type in _INTS else "string"
+        fallback = "int" if column.type in WHOLE_NUMBERS else "string"
         usable = kind in KINDS and column.type in KINDS[kind].accepts and kind not in ("reference", "select")
         return replace(item, kind=kind if usable else fallback)
     why, hint = at.absence(item.to)

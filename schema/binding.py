@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from schema.catalog import Catalog, Column, ColumnClass, Table
+from schema.catalog import WHOLE_NUMBERS, Catalog, Column, ColumnClass, Table
 from schema.problems import Level, Place, Problem, suggest
 from schema.spec import Field, Module
 from schema.tables import table_of
 
 SUGGESTED_FROM = 150
-_INTS = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT})
 
 
@@ -122,7 +121,7 @@ def nearest(name: str, modules: Collection[str]) -> str:
 
 def fits(one: ColumnClass, other: ColumnClass) -> bool:
     """Answer whether two columns can be compared without a conversion that defeats indexes."""
-    return one == other or {one, other} <= _INTS or {one, other} <= _TEXTS
+    return one == other or {one, other} <= WHOLE_NUMBERS or {one, other} <= _TEXTS
 
 
 def describe(column: Column) -> str:

@@ -34,6 +34,9 @@ class ColumnClass(StrEnum):
     OTHER = "other"
 
 
+WHOLE_NUMBERS = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One reflected column. `size` counts characters and is None where the type has no bound."""

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from schema.catalog import ColumnClass
+from schema.catalog import WHOLE_NUMBERS, ColumnClass
 
 _TEXT = frozenset({ColumnClass.STRING, ColumnClass.TEXT})
 _LONG_TEXT = _TEXT | {ColumnClass.BYTES}  # OTRS keeps YAML and long texts in LONGBLOB on MySQL, in TEXT on PostgreSQL
-_INT = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
-_NUMBER = _INT | {ColumnClass.FLOAT, ColumnClass.DECIMAL}
+_NUMBER = WHOLE_NUMBERS | {ColumnClass.FLOAT, ColumnClass.DECIMAL}
 _ANY_VALUE = _TEXT | _NUMBER | {ColumnClass.BOOL}
 
 
@@ -71,7 +70,7 @@ _ROWS = (
     Kind(
         "int",
         "Int",
-        _INT | {ColumnClass.BOOL},
+        WHOLE_NUMBERS | {ColumnClass.BOOL},
         ColumnClass.INT,
         "IntFilter",
         "number",
@@ -79,13 +78,13 @@ _ROWS = (
         aggregates=_SUMS,
         groups=("",),
     ),
-    Kind("bigint", "BigInt", _INT, ColumnClass.BIGINT, "BigIntFilter", "number", aggregates=_SUMS),
+    Kind("bigint", "BigInt", WHOLE_NUMBERS, ColumnClass.BIGINT, "BigIntFilter", "number", aggregates=_SUMS),
     Kind("float", "Float", _NUMBER, ColumnClass.FLOAT, "FloatFilter", "number", aggregates=_SUMS),
     Kind("decimal", "Decimal", _NUMBER, ColumnClass.DECIMAL, "DecimalFilter", "number", aggregates=_SUMS),
     Kind(
         "bool",
         "Boolean",
-        _INT | {ColumnClass.BOOL},
+        WHOLE_NUMBERS | {ColumnClass.BOOL},
         ColumnClass.SMALLINT,
         "BooleanFilter",
         "checkbox",
@@ -117,18 +116,18 @@ _ROWS = (
     Kind(
         "epoch",
         "DateTime",
-        _INT,
+        WHOLE_NUMBERS,
         ColumnClass.BIGINT,
         "DateTimeFilter",
         "datetime-local",
         aggregates=_ENDS,
         groups=_DAYS,
     ),
-    Kind("duration", "Duration", _INT, ColumnClass.INT, "DurationFilter", "duration", aggregates=_SUMS),
+    Kind("duration", "Duration", WHOLE_NUMBERS, ColumnClass.INT, "DurationFilter", "duration", aggregates=_SUMS),
     Kind("select", "", _ANY_VALUE, ColumnClass.STRING, "enum", "select", size=100, groups=("",)),
     Kind("radio", "", _ANY_VALUE, ColumnClass.STRING, "enum", "radio", size=100, groups=("",)),
     Kind("multiselect", "", _TEXT, ColumnClass.TEXT, "list", "chips", sortable=False),
-    Kind("validity", "Validity", _INT, ColumnClass.SMALLINT, "ValidityFilter", "select", groups=("",)),
+    Kind("validity", "Validity", WHOLE_NUMBERS, ColumnClass.SMALLINT, "ValidityFilter", "select", groups=("",)),
     Kind("reference", "", _ANY_VALUE, ColumnClass.INT, "", "reference", groups=("",)),
     Kind("color", "String", _TEXT, ColumnClass.STRING, "StringFilter", "color", size=25, groups=("",)),
     Kind("email", "String", _TEXT, ColumnClass.STRING, "StringFilter", "email", size=250, searchable=True),

@@ -13,12 +13,11 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
-from schema.catalog import ColumnClass
+from schema.catalog import WHOLE_NUMBERS, ColumnClass
 
 Expression = ColumnElement[Any]
 
 _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
-_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 _ESCAPE = "!"  # not the backslash: whether MySQL treats that as special depends on its sql_mode
 _SHAPES = {"contains": "%{}%", "starts_with": "{}%", "ends_with": "%{}"}
 
@@ -176,7 +175,7 @@ class Sqlite(Dialect):
 
     def day(self, expression: Expression, column_class: ColumnClass) -> Expression:
         """Date-times are texts that begin with their day."""
-        if column_class in _WHOLE:
+        if column_class in WHOLE_NUMBERS:
             return sa.func.strftime(_word("'%Y-%m-%d'"), sa.func.nullif(expression, _word("0")), _word("'unixepoch'"))
         return sa.func.substr(expression, _word("1"), _word("10"))
 
@@ -228,7 +227,7 @@ class PostgreSql(Dialect):
         return sa.case((digits, sa.cast(expression, sa.BigInteger)))
 
     def _moment(self, expression: Expression, column_class: ColumnClass) -> Expression:
-        if column_class in _WHOLE:
+        if column_class in WHOLE_NUMBERS:
             return sa.func.timezone(_word("'UTC'"), sa.func.to_timestamp(sa.func.nullif(expression, _word("0"))))
         return expression
 
@@ -319,7 +318,7 @@ class MySql(Dialect):
         return self._bytes(expression) if column_class in _TEXTS else expression
 
     def _moment(self, expression: Expression, column_class: ColumnClass) -> Expression:
-        if column_class in _WHOLE:  # FROM_UNIXTIME would answer in the session's time zone
+        if column_class in WHOLE_NUMBERS:  # FROM_UNIXTIME would answer in the session's time zone
             seconds = sa.func.nullif(expression, _word("0"))
             return sa.func.timestampadd(_word("SECOND"), seconds, _word("'1970-01-01'"))
         return expression

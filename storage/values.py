@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from schema.catalog import ColumnClass
+from schema.catalog import WHOLE_NUMBERS, ColumnClass
 from schema.kinds import VALIDITY
 from storage.errors import BadParameter
 from storage.plain import plain
@@ -21,7 +21,6 @@ from storage.yamltext import dump_yaml, load_yaml
 
 Converter = Callable[[Any], Any]
 
-_WHOLE = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BIGINT})
 _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
 _INT64 = 2**63
 _DAY = timedelta(days=1)
@@ -239,7 +238,7 @@ def _bind_time(dialect: str, column_class: ColumnClass, zone: tzinfo) -> Convert
 
 def _bind_number(dialect: str, column_class: ColumnClass, zone: tzinfo) -> Converter:
     def bind(value: Any) -> int | float | Decimal:
-        if column_class in _WHOLE and value == int(value):
+        if column_class in WHOLE_NUMBERS and value == int(value):
             return bind_int(value)
         # SQLite's driver knows no Decimal; its DECIMAL columns hold floats anyway.
         return float(value) if dialect == "sqlite" or column_class is ColumnClass.FLOAT else Decimal(str(value))
@@ -261,7 +260,7 @@ def _bind_yaml(_: str, column_class: ColumnClass, zone: tzinfo) -> Converter:
 
 def _bind_by_class(dialect: str, column_class: ColumnClass, zone: tzinfo) -> Converter:
     """Whole numbers and keys go by the column: a reference may be an integer or a login."""
-    if column_class in _WHOLE:
+    if column_class in WHOLE_NUMBERS:
         return bind_int
     if column_class is ColumnClass.BOOL:
         # SQLite and MariaDB have no booleans of their own: theirs are numbers, and a bool is one.
