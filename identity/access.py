@@ -6,7 +6,7 @@ Every path on which a caller names a module, a field or a row asks here: by `res
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -37,20 +37,12 @@ _NO_RULES: Mapping[str, Rule] = {}
 
 
 class Right(StrEnum):
-    """What a module's rules are about."""
+    """What a module's rules are about; the operations of the same names need these."""
 
     VIEW = "view"
     CREATE = "create"
     UPDATE = "update"
     DELETE = "delete"
-
-
-OPERATIONS: Mapping[Right, Operation] = {
-    Right.VIEW: Operation.VIEW,
-    Right.CREATE: Operation.CREATE,
-    Right.UPDATE: Operation.UPDATE,
-    Right.DELETE: Operation.DELETE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,26 +65,20 @@ class Access:
     def __init__(self, rights: Rights) -> None:
         self.rights = rights
         self.audience: Audience = audience_of(rights.principal)
-        self._known: dict[tuple[str, str, str], bool] = {}  # by digest of the module, name and right
+        self._known: dict[tuple[str, str, str], bool] = {}  # by digest and name of the module, and what
 
     # --- modules ---
 
     def may(self, module: Module, right: Right) -> bool:
         """Answer whether the caller may do this with rows of a module at all."""
-        if self.rights.unbounded:
-            return True
-        key = (module.digest, module.name, right)
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = self.reason(module, right).allowed
-        return known
+        return self._once(module, right, lambda: self.reason(module, right).allowed)
 
     def reason(self, module: Module, right: Right) -> Reason:
         """Decide about a module, and say why."""
         if self.rights.unbounded:
             return Reason(allowed=True, rule="the system may do everything")
         principal = self.rights.principal
-        if isinstance(principal, Token) and not principal.scope.allows(module.name, OPERATIONS[right]):
+        if isinstance(principal, Token) and not principal.scope.allows(module.name, Operation(right)):
             return Reason(allowed=False, rule=f"the token's scope does not have {right} of {module.name}")
         rule: Rule = getattr(self._rules(module), right)
         found = self._holds(rule)
@@ -122,23 +108,13 @@ class Access:
 
     def sees(self, module: Module, item: Field | Relation | Computed | str) -> bool:
         """Answer whether the caller may use a member of a module's rows, in whatever role; the key is always to be seen."""
-        if self.rights.unbounded or isinstance(item, str):
+        if isinstance(item, str):
             return True
-        key = (module.digest, module.name, f"field {item.name}")
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = self.reason_of(module, item).allowed
-        return known
+        return self._once(module, f"field {item.name}", lambda: self.reason_of(module, item).allowed)
 
     def gives(self, module: Module, item: Field) -> bool:
         """Answer whether the caller may give a field a value."""
-        if self.rights.unbounded:
-            return True
-        key = (module.digest, module.name, f"write {item.name}")
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = self.reason_to_give(module, item).allowed
-        return known
+        return self._once(module, f"write {item.name}", lambda: self.reason_to_give(module, item).allowed)
 
     def reason_to_give(self, module: Module, item: Field) -> Reason:
         """Decide about giving a field a value, and say why."""
@@ -166,13 +142,7 @@ class Access:
 
         What links them must be his to see on the other side, too: who is linked to whom tells what is in there.
         """
-        if self.rights.unbounded:
-            return True
-        key = (f"{module.digest} {target.digest}", module.name, f"link {item.name}")
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = self._links(module, item, target)
-        return known
+        return self._once(module, f"link {item.name} {target.digest}", lambda: self._links(module, item, target))
 
     def _links(self, module: Module, item: Field | Relation, target: Module) -> bool:
         if isinstance(item, Field):
@@ -237,6 +207,16 @@ class Access:
         return (number, login, self.rights.email or None, company or None, *self.rights.companies)
 
     # --- inside ---
+
+    def _once(self, module: Module, what: str, decide: Callable[[], bool]) -> bool:
+        """Decide about something of a module once for as long as the rights are remembered; the system may everything."""
+        if self.rights.unbounded:
+            return True
+        key = (module.digest, module.name, what)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = decide()
+        return known
 
     def _rules(self, module: Module) -> AudienceAccess:
         return module.access.of(self.audience)

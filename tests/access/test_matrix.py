@@ -30,20 +30,14 @@ ROLES = (
     Rights(Agent(2, "ada")),
     Rights(Customer(1, "carl", "ACME"), companies=("ACME",)),
 )
-OPERATIONS = {
-    Right.VIEW: Operation.VIEW,
-    Right.CREATE: Operation.CREATE,
-    Right.UPDATE: Operation.UPDATE,
-    Right.DELETE: Operation.DELETE,
-}
 
 
 def cell(module: Module, rights: Rights) -> str:
     """What one role may do with a module: `view+ create~`."""
     access = Access(rights)
     found = []
-    for right, operation in OPERATIONS.items():
-        if operation not in module.operations:
+    for right in Right:
+        if Operation(right) not in module.operations:
             continue
         bounded = access.is_bounded(module) or access.is_bounded(module, right, after=True)
         sign = "-" if not access.may(module, right) else "~" if bounded else "+"
