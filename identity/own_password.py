@@ -12,7 +12,7 @@ from functools import partial
 
 import sqlalchemy as sa
 
-from identity.accounts import Standing, read_standing
+from identity.accounts import PASSWORD_COLUMN, TABLES, Standing, read_standing
 from identity.argon import Argon
 from identity.credentials import keep_hash
 from identity.errors import NotSignedIn
@@ -20,7 +20,7 @@ from identity.hashing import Hashing
 from identity.keys import Keys
 from identity.password_rules import Weakness, weakness
 from identity.passwords import BCRYPT_BYTES, SHORTEST, PasswordTooLong, check_password, hash_password
-from identity.principals import Agent, Person
+from identity.principals import Person
 from identity.sessions import Sessions
 from identity.sign_in import SignIn
 from storage.engine import Database
@@ -89,12 +89,9 @@ class OwnPassword:
             raise NotSignedIn
         stored = await self._hashing.run(partial(hash_password, new))
         own = await self._hashing.run(partial(self._argon.make, check_password(new)))
-        users = sa.table(
-            "users" if isinstance(person, Agent) else "customer_user",
-            sa.column("id", sa.BigInteger()),
-            sa.column("pw", sa.String()),
-        )
-        change = sa.update(users).where(users.c.id == person.id, users.c.pw == standing.stored).values(pw=stored)
+        users = sa.table(TABLES[person.kind], sa.column("id", sa.BigInteger()), sa.column(PASSWORD_COLUMN, sa.String()))
+        known = users.c[PASSWORD_COLUMN] == standing.stored
+        change = sa.update(users).where(users.c.id == person.id, known).values({PASSWORD_COLUMN: stored})
         async with self._database.transaction() as transaction:
             if not await transaction.change(change):
                 raise NotSignedIn

@@ -11,7 +11,7 @@ import strawberry
 
 from identity.api_tokens import ApiToken as StoredToken
 from identity.principals import Customer, Kind, Person, Token, person_of
-from identity.profiles import Profile, read_profile
+from identity.profiles import read_name
 from identity.rights import Rights
 from identity.session_rows import Session
 from resolvers.errors import Forbidden
@@ -105,12 +105,13 @@ class Viewer:
     @strawberry.field
     async def name(self, info: Info) -> str:
         """Return first and last name."""
-        return (await _profile(info.context)).name
+        person = person_of(info.context.guest.principal)
+        return await read_name(info.context.database, person) if person else ""
 
     @strawberry.field
-    async def email(self, info: Info) -> str:
+    def email(self, info: Info) -> str:
         """Return the address of mail, empty for none."""
-        return (await _profile(info.context)).email
+        return info.context.rights.email
 
     @strawberry.field(description="The session of this request; null for a token.")  # type: ignore[untyped-decorator] # Strawberry leaves the schema's own types open
     async def session(self, info: Info) -> SignInSession | None:
@@ -213,11 +214,6 @@ def view_token(token: StoredToken) -> ApiToken:
 def moment(seconds: int) -> datetime:
     """Make a moment of seconds since 1970."""
     return datetime.fromtimestamp(seconds, UTC)
-
-
-async def _profile(context: PlatformContext) -> Profile:
-    person = person_of(context.guest.principal)
-    return await read_profile(context.database, person) if person else Profile()
 
 
 async def _sessions(context: PlatformContext) -> list[SignInSession]:
