@@ -438,6 +438,17 @@ async def test_a_rule_that_another_modules_change_broke_lets_nobody_see_anything
 FIELDS = "{agent: {view: true, create: true, update: true}, customer: {view: true}, fields: {salary: {agent: {group: finance}, customer: false}}}"
 
 
+async def test_a_hidden_field_is_not_summed_up(shelf: Shelf) -> None:
+    await shelf.rule("{agent: {view: true}, fields: {number: {agent: {group: finance}}}}")
+    answer = await shelf.ask(RITA, "{ itemAggregate { maxNumber } }")
+    assert (answer["data"], answer["codes"], shelf.sent) == (None, ["FORBIDDEN"], [])
+    assert "itemAggregate.maxNumber" in answer["text"]
+    finance = replace(RITA, grants=(Grant(104, "finance", "ro"),))
+    assert (await shelf.ask(finance, "{ itemAggregate { maxNumber } }"))["data"] == {
+        "itemAggregate": [{"maxNumber": 21}]
+    }
+
+
 @pytest.mark.parametrize(
     ("document", "path"),
     [
@@ -450,7 +461,6 @@ FIELDS = "{agent: {view: true, create: true, update: true}, customer: {view: tru
         ("{ items(orderBy: [{salary: ASC}]) { totalCount } }", "items.orderBy.0.salary"),  # E3
         ("{ homes(orderBy: [{item: {salary: ASC}}]) { totalCount } }", "homes.orderBy.0.item.salary"),
         ("{ itemAggregate(groupBy: [SALARY]) { count } }", "itemAggregate.groupBy"),
-        ("{ itemAggregate { maxSalary } }", "itemAggregate.maxSalary"),
         ("{ items { nodes { open: salary } } }", "items.nodes.open"),  # E5
         ("{ homes { nodes { item { salary } } } }", "homes.nodes.item.salary"),
         (
@@ -464,18 +474,11 @@ async def test_a_hidden_field_is_refused_in_whatever_role_before_any_statement(
     shelf: Shelf, document: str, path: str
 ) -> None:
     await shelf.rule(FIELDS)
-    if "maxSalary" in document and "maxSalary" not in _fields(shelf, "ItemAggregateRow"):
-        pytest.skip("texts have no greatest one")
     answer = await shelf.ask(RITA, document)
     assert (answer["data"], answer["codes"], shelf.sent) == (None, ["FORBIDDEN"], [])
     assert path in answer["text"]
     finance = replace(RITA, grants=(Grant(104, "finance", "ro"),))
     assert (await shelf.ask(finance, document))["codes"] == []
-
-
-def _fields(shelf: Shelf, name: str) -> Mapping[str, Any]:
-    found = Context(shelf.snapshot, shelf.database, SECRET, RITA).schema.get_type(name)
-    return getattr(found, "fields", {})
 
 
 async def test_search_and_version_know_nothing_of_a_hidden_field(shelf: Shelf) -> None:
