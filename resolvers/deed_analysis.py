@@ -15,7 +15,6 @@ from graphql.execution.values import VariableValues
 
 from identity.access import Right
 from resolvers.assignments import InputReader, names_in
-from resolvers.conduct import ChangeKind
 from resolvers.context import Context
 from resolvers.deed_nodes import DeedNode, EdgePart, HandNode, Part, PayloadNode, PlainPart, RecordPart, RowsPart
 from resolvers.errors import BadRequest
@@ -25,7 +24,7 @@ from resolvers.ledger import storable
 from resolvers.nodes import RowNode, VersionSlot
 from resolvers.once import once
 from resolvers.order import OrderReader
-from resolvers.past import read_change_id
+from resolvers.past import UNDOING_RIGHTS, read_change_id
 from resolvers.selection import Selected, Selections
 from schema.bindings import HandRoot, PayloadPart, ToOne, WriteRoot
 from schema.spec import Module
@@ -139,7 +138,7 @@ def analyse_undo(analyst: Analyst, selected: Selected) -> HandNode:
     module = analyst.context.snapshot.by_type_name.get(named.type_name) if named else None
     if named is None or module is None or analyst.context.schema.get_type(module.type_name) is None:
         raise BadRequest(f"{selected.name}.input.change: this is not the id of a change.")
-    analyst.gate.write(module, _UNDOING[named.kind], selected.key)
+    analyst.gate.write(module, Use(UNDOING_RIGHTS[named.kind]), selected.key)
     parts: dict[str, Part] = {}
     for part in analyst.selections.below(selected, analyst.type_named("UndoPayload")):
         row = analyst.row(part, module, (), part.path) if part.name == "node" else None
@@ -154,13 +153,6 @@ def analyse_undo(analyst: Analyst, selected: Selected) -> HandNode:
         rows={},
         client_mutation_id=given.get("clientMutationId"),
     )
-
-
-_UNDOING: Mapping[ChangeKind, Use] = {
-    ChangeKind.CREATED: Use.DELETE,
-    ChangeKind.UPDATED: Use.UPDATE,
-    ChangeKind.DELETED: Use.CREATE,
-}
 
 
 # --- inputs ---

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from resolvers.conduct import RowChange, Work
-from schema.spec import Field
+from schema.spec import Field, Module
 from storage import changes
 from storage.changes import NewChange, make_key
 
@@ -46,6 +46,11 @@ async def note(work: Work, rows: Sequence[RowChange], undoes: int | None = None)
             for row in rows
         ],
     )
+
+
+def keeps(module: Module, item: Field) -> bool:
+    """Answer whether the history keeps a field's values: not what is secret, not whole files; who and when is said beside."""
+    return item.is_readable and not item.holds_bytes and not module.stamps(item.column)
 
 
 def read_key(text: str) -> Key:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from resolvers.ledger import keeps
 from resolvers.predicate import All, Compare, Either, Exists, KeyIn, Not, Predicate, Related
 from resolvers.terms import Term
 from schema.bindings import ToOne
-from schema.spec import AUDIT_COLUMNS, Computed, Field, Home, Module
+from schema.spec import Computed, Field, Home, Module
 
 _NEVER = Either()
 _ALWAYS = All()
@@ -61,6 +62,4 @@ def _is_kept_column(module: Module, column: str) -> bool:
 
 def _is_kept(module: Module, item: Field) -> bool:
     """Answer whether the history keeps a field in such a way that `resolvers.ghosts` puts it back into its column."""
-    if item.home is not Home.TABLE or not item.is_readable or item.holds_bytes or item.settings.get("virtual"):
-        return False
-    return item.column not in AUDIT_COLUMNS or item.column in module.key_columns
+    return item.home is Home.TABLE and not item.settings.get("virtual") and keeps(module, item)

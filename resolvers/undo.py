@@ -130,7 +130,7 @@ def _given(hands: Hands, change: Change) -> Given:
     access, modules = hands.work.context.access, hands.work.context.snapshot.modules
     given = Given(())
     for item, pair in _fields(hands, change):
-        if not _is_written(hands, item):
+        if hands.node.module.stamps(item.column):  # which are written by themselves
             continue
         value = read_kept(item, pair[0])
         target = modules.get(item.to or "")
@@ -144,14 +144,6 @@ def _given(hands: Hands, change: Change) -> Given:
         else:
             given.values[item.name] = value
     return given
-
-
-def _is_written(hands: Hands, item: Field) -> bool:
-    """Leave out what the database or the audit writes by itself."""
-    module = hands.node.module
-    return (
-        item.column not in ("create_time", "create_by", "change_time", "change_by") or item.column in module.key_columns
-    )
 
 
 # The mutations that every server has.

@@ -17,14 +17,14 @@ from resolvers.dynamic_values import DynamicValues
 from resolvers.faults import Fault, FaultCode, Faulty
 from resolvers.ids import key_of
 from resolvers.images import Image, Key
-from resolvers.ledger import differs, differs_as_json
+from resolvers.ledger import differs, differs_as_json, keeps
 from resolvers.lookups import resolve
 from resolvers.rows import RowStore, by_columns
 from resolvers.statements import Statements
 from resolvers.stored import Binding, Columns
 from resolvers.taken import UniqueKey, mark_taken, unique_keys
 from schema.kinds import VALIDITY
-from schema.spec import AUDIT_COLUMNS, VALIDITY_COLUMN, Field, Home, Module
+from schema.spec import VALIDITY_COLUMN, Field, Home, Module
 from schema.writes import soft_deletes
 from storage.locks import hold
 
@@ -384,8 +384,6 @@ class Writer:
         return compare(before.get(name), value)
 
     def _is_kept(self, module: Module, name: str, value: Any) -> bool:
-        """Answer whether a field's values go into the history: what is secret does not."""
+        """Answer whether a value goes into the history."""
         item = module.field_named(name)
-        if item is None or not item.is_readable or item.holds_bytes or value is None:
-            return False
-        return item.column not in AUDIT_COLUMNS or item.column in module.key_columns  # who and when is said beside
+        return item is not None and value is not None and keeps(module, item)

@@ -511,6 +511,10 @@ class Module:
         """What builders work out from this module alone and keep as long as it lives (lists of names, printed pieces)."""
         return {}
 
+    def stamps(self, column: str) -> bool:
+        """Answer whether a column says who wrote a row and when, and is not what rows are told apart by."""
+        return column in AUDIT_COLUMNS and column not in self.key_columns
+
     def field_named(self, name: str) -> Field | None:
         """Return the field with this name in the file, if there is one."""
         found = self.by_name.get(name)

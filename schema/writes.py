@@ -8,7 +8,7 @@ from enum import Enum
 
 from schema.kinds import VALIDITY
 from schema.names import pascal
-from schema.spec import AUDIT_COLUMNS, VALIDITY_COLUMN, Audience, Default, Field, Home, Module, Operation, Rule
+from schema.spec import VALIDITY_COLUMN, Audience, Default, Field, Home, Module, Operation, Rule
 
 
 class Deed(Enum):
@@ -146,7 +146,7 @@ def is_writable(field: Field, module: Module) -> bool:
     """Answer whether a field takes values from outside: not what is written by itself, nor what is read only."""
     if field.readonly or field.settings.get("virtual") or field.holds_bytes:
         return False
-    return not (field.home is Home.TABLE and field.column in AUDIT_COLUMNS and field.column not in module.key_columns)
+    return not (field.home is Home.TABLE and module.stamps(field.column))
 
 
 def names_key(module: Module) -> bool:
