@@ -9,15 +9,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from identity.errors import NotSignedIn, SignInRefused, Throttled
 from identity.principals import Kind
 from storage.errors import StorageError
-from web.answers import refusal
 from web.body import Pace, read_chunks
 from web.cookies import FORM, PAGE
 from web.edge import note_of
+from web.endpoint import Endpoint
 from web.errors import Code, Refused, log_failure, unavailable
 from web.identities import Identities
 from web.live import Live
@@ -34,22 +33,16 @@ MAX_LETTERS = 300
 STALE = "This form is too old, or the browser keeps no cookies. Try again."
 
 
-class LoginPage:
+class LoginPage(Endpoint):
     """`/login` as an ASGI application: GET shows the form, POST signs in and goes on to `next`."""
 
     def __init__(self, live: Live, identities: Identities) -> None:
         self._live = live
         self._identities = identities
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        request = Request(scope, receive)
-        try:
-            response = await self._show(request) if request.method in {"GET", "HEAD"} else await self._take(request)
-        except Refused as refused:
-            note_of(scope).code = refused.code
-            response = refusal(refused, note_of(scope).request_id)
-        await response(scope, receive, send)
+    async def answer(self, request: Request) -> Response:
+        """Show the form, or take it."""
+        return await self._show(request) if request.method in {"GET", "HEAD"} else await self._take(request)
 
     async def _show(self, request: Request) -> Response:
         target = safe_next(request.query_params.get("next", ""))
@@ -117,24 +110,15 @@ class LoginPage:
         return response
 
 
-class LogoutPage:
+class LogoutPage(Endpoint):
     """`/logout` as an ASGI application: POST ends the session of the browser."""
 
     def __init__(self, live: Live, identities: Identities) -> None:
         self._live = live
         self._identities = identities
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        request = Request(scope, receive)
-        try:
-            response = await self._answer(request)
-        except Refused as refused:
-            note_of(scope).code = refused.code
-            response = refusal(refused, note_of(scope).request_id)
-        await response(scope, receive, send)
-
-    async def _answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
+        """End the session."""
         if request.method != "POST":
             raise Refused(405, "Sign out with POST.", headers={"Allow": "POST"})
         settings = self._live.settings

@@ -22,6 +22,7 @@ from web.answers import JSON, encode
 from web.body import Pace, read_chunks, read_json
 from web.cookies import PAGE, REFRESH
 from web.edge import note_of
+from web.endpoint import Endpoint
 from web.errors import Code, Refused, log_failure, unavailable
 from web.identities import Identities
 from web.live import Live
@@ -49,7 +50,7 @@ def make_sign_in(live: Live, identities: Identities) -> list[BaseRoute]:
     return [Route(f"/auth/{name}", _Endpoint(live, method, work)) for name, (method, work) in works.items()]
 
 
-class _Endpoint:
+class _Endpoint(Endpoint):
     """One address, as an ASGI application: a method, a check of where it comes from, and refusals as flat JSON."""
 
     def __init__(self, live: Live, method: str, work: Work) -> None:
@@ -57,19 +58,13 @@ class _Endpoint:
         self._method = method
         self._work = work
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer one request."""
-        request = Request(scope, receive)
-        note = note_of(scope)
-        try:
-            response = await self._answer(request)
-        except Refused as refused:
-            note.code = refused.code
-            body = {"code": str(refused.code), "message": refused.message, "requestId": note.request_id}
-            response = Response(encode(body), refused.status, {**NO_STORE, **refused.headers}, JSON)
-        await response(scope, receive, send)
+    def refuse(self, refused: Refused, request_id: str) -> Response:
+        """Write a refusal as programs that are no clients of GraphQL read it."""
+        body = {"code": str(refused.code), "message": refused.message, "requestId": request_id}
+        return Response(encode(body), refused.status, {**NO_STORE, **refused.headers}, JSON)
 
-    async def _answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
+        """Do the work of the address."""
         if request.method != self._method:
             raise Refused(405, f"The method is {self._method}.", headers={"Allow": self._method})
         check_origin(request.headers, self._live.settings)

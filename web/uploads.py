@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from identity.access import access_of
 from storage.errors import StorageError, Unavailable
 from storage.file_claims import Owner, StoredFile
 from web.administrators import READER
-from web.answers import encode, refusal
+from web.answers import encode
 from web.body import Pace, read_chunks, too_large
 from web.edge import note_of
+from web.endpoint import Endpoint
 from web.errors import Code, Refused, log_failure, unavailable
 from web.file_names import clean_name, said_name
 from web.live import Live, Transfers
@@ -27,25 +27,15 @@ FORM_OVERHEAD_BYTES = 65_536  # of boundaries, headers and other fields beside t
 NOT_KEPT = "The file cannot be kept. Try again."
 
 
-class Uploads:
+class Uploads(Endpoint):
     """`/files`, as an ASGI application."""
 
     def __init__(self, live: Live, transfers: Transfers) -> None:
         self.live = live
         self.transfers = transfers
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        request = Request(scope, receive)
-        note = note_of(scope)
-        try:
-            response = await self._answer(request)
-        except Refused as refused:
-            note.code = refused.code
-            response = refusal(refused, note.request_id)
-        await response(scope, receive, send)
-
-    async def _answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
+        """Take a file."""
         if request.method != "POST":
             raise Refused(405, f"The method {request.method[:20]} is not supported.", headers={"Allow": "POST"})
         check_origin(request.headers, self.live.settings)
