@@ -24,6 +24,7 @@ from resolvers.hands import Hand, Hands
 from resolvers.images import Image
 from resolvers.noted import change_of
 from resolvers.outcome import Outcome, RowOutcome
+from resolvers.taken import columns_of
 from schema.spec import Home, Module
 
 
@@ -48,7 +49,7 @@ async def _add_article(desk: Desk, hands: Hands) -> Outcome:
     await permit(desk, hands.work, image.columns, NOTE, "ticket")
     if customer_of(hands.work) is not None:
         columns = await reopen(desk, hands.work, image.columns)
-        fields = {item.column: item for item in hands.node.module.fields if item.home is Home.TABLE}
+        fields = columns_of(hands.node.module, Home.TABLE)
         given.values |= {fields[name].name: value for name, value in columns.items() if name in fields}
     try:
         given.extras[ARTICLE] = await read_article(desk, hands.work, hands.given[ARTICLE])

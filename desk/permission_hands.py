@@ -20,8 +20,9 @@ from resolvers.images import Image, Key, read_images
 from resolvers.nodes import VersionSlot
 from resolvers.outcome import Outcome, RowOutcome
 from resolvers.predicate import Compare
+from resolvers.taken import columns_of
 from resolvers.terms import Term
-from schema.spec import Module
+from schema.spec import Home, Module
 from storage.locks import hold
 
 ROWS_LIMIT = 5_000  # of one holder, or of one role
@@ -142,8 +143,8 @@ async def _make(hands: Hands, module: Module, rows: Sequence[Mapping[str, Any]])
 
 
 def _by_field(module: Module, row: Mapping[str, Any]) -> dict[str, Any]:
-    names = {item.column: item.name for item in module.fields}
-    return {names[column]: value for column, value in row.items() if column in names}
+    fields = columns_of(module, Home.TABLE)
+    return {fields[column].name: value for column, value in row.items() if column in fields}
 
 
 async def _login(hands: Hands, key: Key) -> str:

@@ -231,8 +231,3 @@ def _from(predicate: Predicate) -> Predicate:
 def guard_of(rights: Rights, snapshot: Snapshot) -> Guard:
     """Return which rows are there for whoever has these rights."""
     return Guard(access_of(rights), snapshot)
-
-
-def system_guard(snapshot: Snapshot) -> Guard:
-    """Return the guard of Lambdesk itself, for which every row is there."""
-    return Guard(_RULES, snapshot)

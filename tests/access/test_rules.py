@@ -21,7 +21,7 @@ from identity.rights import Grant, Rights
 from resolvers.context import Context
 from resolvers.execute import execute
 from resolvers.gate import Gate
-from resolvers.guard import guard_of, system_guard
+from resolvers.guard import guard_of
 from resolvers.ids import write_id
 from resolvers.import_order import ImportOrder, plan_import
 from resolvers.import_run import ImportRun
@@ -412,7 +412,7 @@ async def test_a_rule_through_a_number_is_a_list_that_is_made_once_and_through_a
 
 async def test_for_the_system_every_row_is_there(shelf: Shelf) -> None:
     await shelf.rule("{agent: {view: true, rows: {name: {eq: a}}}}")
-    guard = system_guard(shelf.snapshot)
+    guard = guard_of(everything(), shelf.snapshot)
     assert (guard.snapshot, guard.own, guard.marked(0, 0)) == (shelf.snapshot, (), guard)
     assert not guard.access.is_bounded(shelf.snapshot.modules["item"])
     assert await shelf.names(everything()) == "abcd"
