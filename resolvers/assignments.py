@@ -181,9 +181,8 @@ def complete(module: Module, given: Given, audience: Audience) -> None:
             _fill_in(item, given)
         if item.required and item.name in given.values and is_empty(item, given.values[item.name]):
             given.faults.append(_required(item, given.path))
-    if (
-        audience is not Audience.AGENT
-    ):  # a row has its defaults, whoever makes it; what he may not give he need not give
+    # A row has its defaults, whoever makes it; what he may not give he need not give.
+    if audience is not Audience.AGENT:
         for item in writes_of(module, Audience.AGENT).create:
             if item not in fields and default_of(item) is not None:
                 _fill_in(item, given)
