@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,11 @@ def unseal(sealed: str, key: bytes) -> str:
     from cryptography.fernet import InvalidToken  # noqa: PLC0415 - 16 MB that most servers never need
 
     try:
-        return _fernet(key).decrypt(sealed.removeprefix(PREFIX).encode()).decode()
-    except (InvalidToken, UnicodeError):
+        token = sealed.removeprefix(PREFIX).encode()
+        if urlsafe_b64encode(urlsafe_b64decode(token)) != token:  # the last letter may hold bits that no byte has
+            raise InvalidToken
+        return _fernet(key).decrypt(token).decode()
+    except (InvalidToken, ValueError):
         raise SealBroken("The secret cannot be opened with this server's key.") from None
 
 

@@ -333,8 +333,8 @@ async def test_the_deadline_stops_the_work(world: World, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(world.database, "fetch", slow)
     began = time.monotonic()
-    result = await world.run("{queues {nodes {name}} groups {nodes {name}}}", deadline=began + 0.5)
-    assert time.monotonic() - began < 2
+    result = await world.run("{queues {nodes {name}} groups {nodes {name}}}", deadline=began + 2)
+    assert time.monotonic() - began < 10  # not the thirty seconds
     assert stopped.is_set()
     (error,) = result.errors or [GraphQLError("none")]
     assert error.extensions == {"code": "TIMEOUT", "requestId": "r1"}

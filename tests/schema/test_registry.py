@@ -23,6 +23,8 @@ from schema.snapshot import ModuleState, ModuleStatus
 from schema.spec import Audience, Module
 from tests.schema.shelf import Shelf
 
+HANG_S = 20  # what never comes is given up
+
 ROOM = """\
 module: {name: room, table: room}
 fields:
@@ -401,10 +403,10 @@ async def test_while_the_database_is_away_the_registry_waits_and_then_loads(worl
     await asyncio.sleep(0.05)
     assert not world.registry.is_loaded
     world.shelf.away = False
-    snapshot = await asyncio.wait_for(world.registry.newer(0), 2)
+    snapshot = await asyncio.wait_for(world.registry.newer(0), HANG_S)
     assert "room" in snapshot.modules
     stop.set()
-    await asyncio.wait_for(serving, 2)
+    await asyncio.wait_for(serving, HANG_S)
 
 
 async def test_a_thousand_calls_cost_few_builds_and_the_last_version_wins(world: World) -> None:
@@ -417,13 +419,13 @@ async def test_a_thousand_calls_cost_few_builds_and_the_last_version_wins(world:
         world.registry.changed()
         if turn % 100 == 0:
             await asyncio.sleep(0)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         async for snapshot in world.registry.changes():
             if snapshot.modules["room"].field_named("seats_999"):
                 break
     assert world.registry.snapshot.number - first < 100
     stop.set()
-    await asyncio.wait_for(serving, 2)
+    await asyncio.wait_for(serving, HANG_S)
 
 
 async def test_news_is_told_before_its_version_is_recorded(world: World) -> None:
@@ -432,13 +434,13 @@ async def test_news_is_told_before_its_version_is_recorded(world: World) -> None
     serving = asyncio.create_task(world.registry.serve(stop))
     world.write({"room": ROOM.replace("seats", "places")})
     world.registry.changed()
-    snapshot = await asyncio.wait_for(world.registry.newer(1), 2)
+    snapshot = await asyncio.wait_for(world.registry.newer(1), HANG_S)
     assert "places" in snapshot.modules["room"].members
     assert len(world.shelf.kept) == 1
     await asyncio.sleep(REST_S * 4)
     assert len(world.shelf.kept) == 2
     stop.set()
-    await asyncio.wait_for(serving, 2)
+    await asyncio.wait_for(serving, HANG_S)
 
 
 async def test_what_changed_is_found_out_when_somebody_asks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -457,7 +459,7 @@ async def test_subscribers_see_every_published_snapshot_or_skip_to_the_newest(wo
     waiting = asyncio.ensure_future(anext(changes))
     await asyncio.sleep(0)
     await world.save(world.modules / "desk.yaml", DESK)
-    assert (await asyncio.wait_for(waiting, 1)) is world.registry.snapshot
+    assert (await asyncio.wait_for(waiting, HANG_S)) is world.registry.snapshot
 
 
 async def test_old_snapshots_die(world: World) -> None:
@@ -488,12 +490,12 @@ async def test_a_dynamic_field_that_otrs_adds_appears_by_itself(world: World, mo
     serving = asyncio.create_task(world.registry.serve(stop))
     added = DynamicField(7, "Region", "Region", "Ticket", "Dropdown", {"north": "North"})
     world.shelf.tables = replace(world.shelf.tables, dynamic_fields=(added,))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         async for snapshot in world.registry.changes():
             if "region" in snapshot.modules["ticket"].members:
                 break
     stop.set()
-    await asyncio.wait_for(serving, 2)
+    await asyncio.wait_for(serving, HANG_S)
 
 
 async def test_customers_see_a_dynamic_field_only_where_a_rule_names_it(world: World) -> None:

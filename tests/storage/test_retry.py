@@ -116,7 +116,7 @@ async def test_a_statement_gets_no_more_time_than_the_request_has(database: Data
     started = time.monotonic()
     with pytest.raises(StatementTimeout):
         await run(database, work, deadline=soon(0.3))
-    assert time.monotonic() - started < 1.5  # the statement timeout is two seconds
+    assert time.monotonic() - started < 10  # not the twenty seconds
 
 
 async def test_what_work_returns_is_what_run_returns_once_it_is_committed(database: Database) -> None:
@@ -202,7 +202,7 @@ async def test_a_database_that_stays_away_is_told_at_once(dialect: str) -> None:
         with pytest.raises(Unavailable) as away:
             await run(database, work, deadline=soon())
         assert not isinstance(away.value, OutcomeUnknown)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 4  # it was not waited for until the deadline
         await database.close()
 
 
