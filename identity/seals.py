@@ -25,13 +25,15 @@ def unseal(sealed: str, key: bytes) -> str:
     """Decrypt what `seal` made. Raises `SealBroken`."""
     from cryptography.fernet import InvalidToken  # noqa: PLC0415 - 16 MB that most servers never need
 
+    token = sealed.removeprefix(PREFIX).encode()
     try:
-        token = sealed.removeprefix(PREFIX).encode()
-        if urlsafe_b64encode(urlsafe_b64decode(token)) != token:  # the last letter may hold bits that no byte has
-            raise InvalidToken
-        return _fernet(key).decrypt(token).decode()
-    except (InvalidToken, ValueError):
-        raise SealBroken("The secret cannot be opened with this server's key.") from None
+        opened = _fernet(key).decrypt(token).decode()
+    except (InvalidToken, UnicodeError):
+        opened = None
+    # Of the last letter's bits no byte has some; they must be as they were, too.
+    if opened is None or urlsafe_b64encode(urlsafe_b64decode(token)) != token:
+        raise SealBroken("The secret cannot be opened with this server's key.")
+    return opened
 
 
 def _fernet(key: bytes) -> Fernet:
