@@ -30,6 +30,7 @@ from storage.install import add_foreign_keys, create_layout, fill_tables, instal
 from storage.otrs import layout_tables
 from storage.rows import first_rows
 
+PATIENCE_S = 60.0  # for proofs of what happens, however long it takes
 DIALECTS = ("sqlite", "mysql", "postgresql")
 LAYOUTS = ("otrs6", "znuny65")
 TEMPLATES = (

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from storage.engine import Database
-from tests.databases import DIALECTS, fresh_url
+from tests.databases import DIALECTS, PATIENCE_S, fresh_url
 from tests.identity.world import Clock, Desk
 
 
@@ -17,7 +17,7 @@ def shared_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 async def database(shared_url: str) -> AsyncIterator[Database]:
-    opened = Database(shared_url)
+    opened = Database(shared_url, statement_timeout_s=PATIENCE_S)
     yield opened
     await opened.close()
 

@@ -20,6 +20,7 @@ from identity.refresh import GRACE_S, RefreshTokens
 from storage.engine import Database
 from storage.own_tables import REFRESH_TOKEN, SESSION
 from tests.counts import count
+from tests.databases import PATIENCE_S
 from tests.identity.world import Clock, Desk
 
 INTERLEAVINGS = count(1_000, 10_000)
@@ -138,7 +139,7 @@ async def states(database: Database) -> dict[str, State]:
 
 
 async def test_whatever_happens_at_once_happened_in_some_order(desk: Desk, shared_url: str) -> None:
-    agent, other = await desk.agent("x"), Database(shared_url)
+    agent, other = await desk.agent("x"), Database(shared_url, statement_timeout_s=PATIENCE_S)
     # An SQLite file has one server (`storage.errors.DatabaseClaimed`), so both are its.
     pools = (desk.database, desk.database if desk.database.dialect.name == "sqlite" else other)
     cases: dict[str, Interleaving] = {}
