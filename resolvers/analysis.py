@@ -12,7 +12,7 @@ from graphql import FieldNode, GraphQLError, GraphQLObjectType
 
 from resolvers.aggregation import AggregateReader
 from resolvers.context import Context
-from resolvers.cursors import CursorKey, bind
+from resolvers.cursors import list_key
 from resolvers.deed_analysis import analyse_deed, analyse_hand, analyse_undo
 from resolvers.deed_nodes import DeedNode, HandNode
 from resolvers.errors import BadRequest, OperationError, TooComplex
@@ -185,7 +185,7 @@ class Analyst:
         self.gate.rows(module, ".".join(path))
         where = self._where(selected, module)
         order = self.orders.read(module, args.get("orderBy"), f"{selected.name}.orderBy")
-        cursors = self.cursors(module, link, args)
+        cursors = list_key(self.context.secret, self.context.caller, module, link, args)
         # The cursor of a relation's list names its owner too, after the sort values.
         page = read_page(args, selected.given, cursors, len(order) + (link is not None), selected.name)
         make = partial(self._parts, selected, module, path)
@@ -228,21 +228,6 @@ class Analyst:
             ]
             found.append(self.filters.search(module, fields, selected.args["search"], f"{selected.name}.search"))
         return tuple(found)
-
-    def cursors(self, module: Module, link: ToMany | None, args: Mapping[str, Any]) -> CursorKey:
-        """Return what signs the cursors of a list."""
-        caller = self.context.caller
-        relation = (link.module.type_name, link.relation.name) if link else None
-        binding = bind(
-            module.type_name,
-            relation,
-            args.get("filter"),
-            args.get("search"),
-            args.get("orderBy"),
-            caller.kind,
-            caller.id,
-        )
-        return CursorKey(self.context.secret, binding)
 
     # --- rows ---
 

@@ -12,7 +12,10 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from identity.principals import Principal
 from resolvers.errors import BadRequest
+from schema.bindings import ToMany
+from schema.spec import Module
 
 SIGNATURE_BYTES = 12
 LENGTH_LIMIT_CHARS = 100_000
@@ -55,6 +58,15 @@ class CursorKey:
         key = hashlib.sha256(b"lambdesk cursor\0" + self.secret).digest()
         bound = hashlib.sha256(self.binding.encode("utf-8", "surrogatepass")).digest()
         return hmac.new(key, bound + body, hashlib.sha256).digest()[:SIGNATURE_BYTES]
+
+
+def list_key(
+    secret: bytes, caller: Principal, module: Module, link: ToMany | None, args: Mapping[str, Any]
+) -> CursorKey:
+    """Return what signs the cursors of a caller's list with these arguments."""
+    relation = (link.module.type_name, link.relation.name) if link else None
+    parts = (args.get("filter"), args.get("search"), args.get("orderBy"))
+    return CursorKey(secret, bind(module.type_name, relation, *parts, caller.kind, caller.id))
 
 
 def _encode(raw: bytes) -> str:

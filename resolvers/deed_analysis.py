@@ -16,6 +16,7 @@ from graphql.execution.values import VariableValues
 from identity.access import Right
 from resolvers.assignments import InputReader, names_in
 from resolvers.context import Context
+from resolvers.cursors import list_key
 from resolvers.deed_nodes import DeedNode, EdgePart, HandNode, Part, PayloadNode, PlainPart, RecordPart, RowsPart
 from resolvers.errors import BadRequest
 from resolvers.filters import LIST_LIMIT, FilterReader
@@ -59,9 +60,6 @@ class Analyst(Protocol):
 
     def version(self, module: Module, hops: tuple[ToOne, ...], at: str) -> VersionSlot:
         """Analyse a row's version."""
-
-    def cursors(self, module: Module, link: None, args: Mapping[str, Any]) -> Any:
-        """Return what signs the cursors of a list."""
 
     def type_named(self, name: str) -> GraphQLObjectType:
         """Return an object type of the caller's schema."""
@@ -147,7 +145,9 @@ def analyse_undo(analyst: Analyst, selected: Selected) -> HandNode:
         module=module,
         name=selected.name,
         path=(selected.key,),
-        payload=PayloadNode(module, parts, (), analyst.cursors(module, None, {})),
+        payload=PayloadNode(
+            module, parts, (), list_key(analyst.context.secret, analyst.context.caller, module, None, {})
+        ),
         fingerprint=partial(_fingerprint, analyst.context.secret, selected.name, given),
         given=given,
         rows={},
@@ -279,7 +279,7 @@ def _new_payload(analyst: Analyst, selected: Selected, module: Module) -> Payloa
         for part in analyst.selections.below(selected, type_)
     }
     order = analyst.orders.read(module, None, selected.name)
-    return PayloadNode(module, parts, order, analyst.cursors(module, None, {}))
+    return PayloadNode(module, parts, order, list_key(analyst.context.secret, analyst.context.caller, module, None, {}))
 
 
 def _part(analyst: Analyst, selected: Selected, module: Module, path: tuple[str, ...]) -> Part:

@@ -1,17 +1,15 @@
-"""The one door to stored data: only this file sends statements, and all of them come from analysed nodes."""
+"""The one door to stored data for what has no plan: every statement comes from analysed nodes."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from resolvers.answers import Found, Group, Page
 from resolvers.context import Context
 from resolvers.cursors import REFUSED
-from resolvers.errors import BadRequest, DeadlinePassed, from_storage, is_fatal
+from resolvers.errors import BadRequest
 from resolvers.footprint import Analysis, Root
 from resolvers.guard import guard_of
 from resolvers.ids import key_of
@@ -27,6 +25,7 @@ from resolvers.nodes import (
 from resolvers.past import ChangesNode, HistoryNode
 from resolvers.past_reads import read_changes, read_history
 from resolvers.predicate import Compare, KeyIn, Predicate
+from resolvers.reads import Reads, caught, together
 from resolvers.several import load_lists
 from resolvers.shape import LambdaLoad, ManyLoad, Record, Row, Shape, link_key
 from resolvers.statements import RowsPlan, Statement, Statements
@@ -37,10 +36,8 @@ from schema.bindings import ToOne
 from schema.snapshot import Snapshot
 from schema.spec import Module
 from storage.engine import Database
-from storage.errors import StorageError
 from storage.values import UNREADABLE, read_bucket
 
-STATEMENTS_AT_ONCE = 4  # of one request, so that it cannot take the whole pool
 OWNERS_AT_ONCE = 5_000  # keys in one IN list; databases limit the parameters of a statement
 
 
@@ -75,7 +72,7 @@ class Door:
             database.prepare,
             kept_plans(snapshot, database, context.secret),
         )
-        self._places = asyncio.Semaphore(STATEMENTS_AT_ONCE)
+        self.fetch = Reads(context).fetch
 
     async def read(self, analysis: Analysis) -> dict[str, Any]:
         """Read every root; a root that failed is its exception, unless the failure concerns the whole operation."""
@@ -242,7 +239,7 @@ class Door:
             for start in range(0, len(owners), OWNERS_AT_ONCE):
                 load.found.update(await self._pages(node, owners[start : start + OWNERS_AT_ONCE]))
         except Exception as error:  # noqa: BLE001 - it belongs to this field of the answer; what is fatal goes on
-            load.failure = _caught(error)
+            load.failure = caught(error)
 
     async def _pages(self, node: ListNode, owners: Sequence[Any]) -> dict[str, Page]:
         plan = self.statements.page(node, owners) if node.wants_rows else None
@@ -277,7 +274,7 @@ class Door:
         try:
             await load_lists(self.statements, shape, rows, self.fetch)
         except Exception as error:  # noqa: BLE001 - it belongs to these fields of the answer; what is fatal goes on
-            failure = _caught(error)
+            failure = caught(error)
             for load in shape.lists:
                 load.failure = failure
 
@@ -290,7 +287,7 @@ class Door:
             try:
                 results = await self.context.lambdas.run(slot.module, slot.computed, items, slot.args)
             except Exception as error:  # noqa: BLE001 - a runner that breaks breaks this field only
-                results = [_caught(error)] * len(there)
+                results = [caught(error)] * len(there)
         load.position = len(rows[0]) if rows else -1
         for row in rows:
             row.append(None)
@@ -307,46 +304,6 @@ class Door:
 
     async def _counts(self, statement: Statement) -> dict[str, int]:
         return {link_key(owner): int(count) for owner, count in await self.fetch(statement)}
-
-    async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
-        """Send a statement, within the request's deadline and its share of the pool. Raises `OperationError`."""
-        async with self._places:
-            if time.monotonic() >= self.context.deadline:
-                raise DeadlinePassed
-            self.context.statements += 1
-            try:
-                return await self.context.database.fetch(statement, deadline=self.context.deadline)
-            except StorageError as error:
-                raise from_storage(error) from error
-
-
-async def together(jobs: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
-    """Do several reads at once; a failure is its answer, unless it concerns the whole operation: then all are stopped."""
-
-    async def guard(job: Coroutine[Any, Any, Any]) -> Any:
-        try:
-            return await job
-        except Exception as error:  # noqa: BLE001 - returned in the answer's place; what is fatal goes on
-            return _caught(error)
-
-    waiting = list(jobs)
-    if len(waiting) == 1:
-        return [await guard(waiting[0])]
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(guard(job)) for job in waiting]
-    except BaseExceptionGroup as failed:
-        raise failed.exceptions[0] from None
-    finally:
-        for job in waiting:  # one that was stopped before it began would be missed by Python
-            job.close()
-    return [task.result() for task in tasks]
-
-
-def _caught(error: Exception) -> Exception:
-    if is_fatal(error):
-        raise error
-    return error
 
 
 def _is_from(node: ListNode, owner: str) -> bool:

@@ -17,6 +17,7 @@ from resolvers.errors import DeadlinePassed, OperationError, cause_of, from_stor
 from resolvers.footprint import Analysis
 from resolvers.hand_deeds import HandDeeds
 from resolvers.lean import LeanExecutor
+from resolvers.planning import answer
 from resolvers.selection import Selections, VariableErrors, select
 from resolvers.shape import Answer, Record
 from resolvers.writers import Unplain, root_writers
@@ -36,11 +37,19 @@ async def execute(
     variables: Mapping[str, Any] | None = None,
     *,
     writing: Writing = READING,
+    plain: bool = False,
 ) -> ExecutionResult:
-    """Run a parsed, validated and limited document. What is refused has no data; every error has a code."""
+    """Run a parsed, validated and limited document. What is refused has no data; every error has a code.
+
+    `plain` does without plans, and without anything of our own in the place of GraphQL's executor: proofs hold against it.
+    """
     try:
         async with asyncio.timeout(context.deadline - time.monotonic() + LAST_WORD_S):
-            result = await _run(context, writing, select(context.schema, document, operation_name, variables), document)
+            selections = select(context.schema, document, operation_name, variables)
+            planned = await answer(context, selections) if not plain else None
+            if planned is not None:
+                return ExecutionResult(planned, None, {"cost": context.cost})
+            result = await _run(context, writing, selections, document, plain=plain)
     except VariableErrors as error:
         result = ExecutionResult(None, [_refusal(found, error) for found in error.errors])
     except GraphQLError as error:
@@ -54,11 +63,13 @@ async def execute(
     return ExecutionResult(result.data, errors or None, {"cost": context.cost})
 
 
-async def _run(context: Context, writing: Writing, selections: Selections, document: DocumentNode) -> ExecutionResult:
+async def _run(
+    context: Context, writing: Writing, selections: Selections, document: DocumentNode, *, plain: bool
+) -> ExecutionResult:
     every = selections.all_roots()
     known = [found for _, _, found in every if found is not None]
     analysis = analyse(context, selections, known)
-    writers = root_writers(context, selections, known) if len(known) == len(every) else None
+    writers = root_writers(context, selections, known) if len(known) == len(every) and not plain else None
     door = Door(context)
     is_mutation = selections.operation.operation is OperationType.MUTATION
     root: Roots | Mutations

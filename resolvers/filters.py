@@ -22,7 +22,7 @@ CONDITIONS_LIMIT = 500
 SEARCH_LIMIT_CHARS = 200
 SEARCH_LIMIT_WORDS = 10
 
-_PATTERNS = frozenset({"contains", "startsWith", "endsWith"})
+PATTERNS = frozenset({"contains", "startsWith", "endsWith"})
 _QUANTIFIERS = ("some", "none", "every")
 
 
@@ -154,7 +154,7 @@ class FilterReader:
                 raise BadRequest(f"{at.path}: null is no value to compare with. Use isNull.")
             if isinstance(value, list):
                 _check_list(value, at.path)
-            elif operator in _PATTERNS and len(value) > PATTERN_LIMIT_CHARS:
+            elif operator in PATTERNS and len(value) > PATTERN_LIMIT_CHARS:
                 raise BadRequest(f"{at.path}: at most {PATTERN_LIMIT_CHARS} characters; these are {len(value)}.")
             parts.append(make(operator, value, at.path))
         return parts[0] if len(parts) == 1 else All(tuple(parts))

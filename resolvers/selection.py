@@ -116,6 +116,10 @@ class Selections:
             )
         return self._selected(selected.path, type_, found.grouped_field_set)
 
+    def args_of(self, selected: Selected) -> Mapping[str, Any]:
+        """Return the arguments of a field that was selected by an earlier request with the same document."""
+        return get_argument_values(selected.definition, selected.nodes[0], self.variables, hide_suggestions=True)
+
     def is_fixed(self, selected: Selected) -> bool:
         """Answer whether what is selected below a field is the same whatever the variables are."""
         return not any(

@@ -95,13 +95,35 @@ class LambdaLoad:
         return row[self.position]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """A value that stands at one position of the row; `convert` makes the API's of it, where they differ.
+
+    One that `is_plain` is read as any of its kind: it has no options and is not computed.
+    """
+
+    position: int
+    term: Term
+    convert: Callable[[Any], Any] | None
+    kind: str
+    is_plain: bool
+
+
 @dataclass(slots=True, eq=False)
 class Shape:
-    """How a selection of a row is read. `present` is the position that is null where a reference leads nowhere."""
+    """How a selection of a row is read. `present` is the position that is null where a reference leads nowhere.
+
+    `stored` tells which of the reads are of one stored value, `inner` and `linked` what stands behind others, and `keys` where
+    the row's key is, if it is selected.
+    """
 
     module: Module
     reads: dict[str, Read] = field(default_factory=dict)
     present: int | None = None
+    keys: tuple[int, ...] = ()
+    stored: dict[str, Stored] = field(default_factory=dict)
+    inner: dict[str, Shape] = field(default_factory=dict)
+    linked: dict[str, ManyLoad] = field(default_factory=dict)
     ones: list[Shape] = field(default_factory=list)
     many: list[ManyLoad] = field(default_factory=list)
     lists: list[ListLoad] = field(default_factory=list)
@@ -141,10 +163,17 @@ class Shaper:
             found.present = self.draft.column(Term(node.hops, node.module, joined_column(node.hops[-1])))
         for key, slot in node.slots.items():
             found.reads[key] = _MAKERS[type(slot)](self, found, node, slot)
+            if isinstance(slot, ValueSlot) and not (slot.term.is_rows or slot.term.kind == "file"):
+                found.stored[key] = self._stored(slot.term, raw=slot.raw)
+            elif isinstance(slot, OneSlot):
+                found.inner[key] = found.ones[-1]
+            elif isinstance(slot, ManySlot):
+                found.linked[key] = found.many[-1]
         return found
 
-    def _key(self, _shape: Shape, node: RowNode, slot: KeySlot) -> Read:
+    def _key(self, shape: Shape, node: RowNode, slot: KeySlot) -> Read:
         positions = [self.draft.column(term) for term in key_terms(node.module, node.hops)]
+        shape.keys = tuple(positions)
         module = node.module
         if slot.name == "id":
             return lambda row: write_id(module, [row[position] for position in positions])
@@ -163,11 +192,15 @@ class Shaper:
             return load.read
         if term.kind == "file":
             return file_mark(self.draft, term) if raw else file_reader(self.draft, term)
+        stored = self._stored(term, raw=raw)
+        position, convert = stored.position, stored.convert
+        return (lambda row: row[position]) if convert is None else _converted(position, convert)
+
+    def _stored(self, term: Term, *, raw: bool) -> Stored:
         convert = output(term, self.zone, raw=raw)
-        position = self.draft.column(term)
-        if convert is None:
-            return lambda row: row[position]
-        return _converted(position, certain(term, convert))
+        is_plain = raw or isinstance(term.item, str) or (isinstance(term.item, Field) and not term.item.options)
+        kind = "reference" if raw else term.kind
+        return Stored(self.draft.column(term), term, convert and certain(term, convert), kind, is_plain)
 
     def _told_apart(self, shape: Shape, term: Term) -> Read:
         """Read a value for the version, which never fails: what cannot be read counts as it is stored."""

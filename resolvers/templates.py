@@ -115,7 +115,7 @@ def _path(hops: Sequence[ToOne]) -> tuple[str, ...]:
 
 def _give(given: Sequence[Any], form: list[Hashable], values: list[Any]) -> bool:
     for value in given:
-        if not _is_plain(value):
+        if not is_plain(value):
             return False
         form.append(type(value).__name__)
         values.append(value)
@@ -124,10 +124,10 @@ def _give(given: Sequence[Any], form: list[Hashable], values: list[Any]) -> bool
 
 def are_plain(values: Sequence[Any]) -> bool:
     """Whether values of a caller can be put into a kept statement."""
-    return all(value is None or _is_plain(value) for value in values)
+    return all(value is None or is_plain(value) for value in values)
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
     """Whether a value goes to the driver as it is: a number of 32 bits, or a text that every database can store."""
     if type(value) is int:
         return -_SMALL < value < _SMALL
@@ -165,6 +165,16 @@ def find_template(
     other = prepare(make(_marked(predicates, iter(second)), guard.marked(1, given)))
     first += marks_of(guard.own, 0, given)
     second += marks_of(guard.own, 1, given)
+    return match(one, other, first, second, given)
+
+
+def match(
+    one: Ready | None, other: Ready | None, first: Sequence[Any], second: Sequence[Any], needed: int
+) -> Template | None:
+    """Hold the same statement with two sets of marks against itself; None where a mark does not stand for itself.
+
+    The first `needed` marks must stand somewhere.
+    """
     if one is None or other is None or one.text != other.text or not one.shows:
         return None
     constants: list[Any] = []
@@ -178,7 +188,7 @@ def find_template(
             constants.append(left)
         else:
             return None
-    if not {number for _, number in places}.issuperset(range(given)):
+    if not {number for _, number in places}.issuperset(range(needed)):
         return None
     return Template(one.text, tuple(constants), tuple(places))
 

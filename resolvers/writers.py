@@ -71,17 +71,17 @@ def _root(selections: Selections, root: Selected) -> Write | None:
     if root.binding is None or root.definition.resolve is not None or not selections.is_fixed(root):
         return None
     try:
-        return _writer(selections, root.definition.type, root)
+        return writer_of(selections, root.definition.type, root)
     except Unplain:
         return None
 
 
-def _writer(selections: Selections, type_: GraphQLOutputType, selected: Selected) -> Write:
-    """Make what writes a value of a type."""
+def writer_of(selections: Selections, type_: GraphQLOutputType, selected: Selected) -> Write:
+    """Make what writes a value of a type. Raises `Unplain` where the executor must be asked."""
     if isinstance(type_, GraphQLNonNull):
-        return _certain(_writer(selections, type_.of_type, selected))
+        return _certain(writer_of(selections, type_.of_type, selected))
     if isinstance(type_, GraphQLList):
-        return _optional(_list(_writer(selections, type_.of_type, selected)))
+        return _optional(_list(writer_of(selections, type_.of_type, selected)))
     if is_leaf_type(type_):
         return _optional(_leaf(type_.coerce_output_value))
     if isinstance(type_, GraphQLObjectType):
@@ -142,7 +142,7 @@ def _object(selections: Selections, type_: GraphQLObjectType, selected: Selected
             continue
         if below.definition.resolve is not None:
             raise Unplain
-        fields.append((key, name, _writer(selections, below.definition.type, below)))
+        fields.append((key, name, writer_of(selections, below.definition.type, below)))
     type_name = type_.name
 
     def write(source: Any) -> dict[str, Any]:

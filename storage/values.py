@@ -42,6 +42,11 @@ def reader(kind: str, column_class: ColumnClass, zone: tzinfo) -> Converter | No
     return make(column_class, zone) if make else None
 
 
+def keeps_texts(kind: str) -> bool:
+    """Answer whether a text from a driver is the API's value of a kind as it is."""
+    return _READERS.get(kind, _read_text) is _read_text
+
+
 def binder(dialect: str, kind: str, column_class: ColumnClass, zone: tzinfo) -> Converter:
     """Return what turns the API's value (never None) into a parameter, or raises BadParameter."""
     make = _BINDERS.get(kind, _bind_by_class)

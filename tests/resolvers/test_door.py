@@ -5,8 +5,8 @@ import inspect
 
 import pytest
 
-from resolvers.door import together
 from resolvers.errors import DatabaseAway
+from resolvers.reads import together
 
 
 async def test_reads_that_a_failure_stops_before_they_begin_are_closed() -> None:

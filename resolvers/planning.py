@@ -1,0 +1,432 @@
+"""How plans are made: an operation is analysed twice with marks in place of its values, and its statements are held against each other.
+
+What stands in a statement only where a mark stood is a value, and the plan puts it there. So there is one analysis and one way to
+write statements, with a plan and without; what cannot be made out in this way has no plan and is read as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graphql import GraphQLError, GraphQLObjectType, OperationType
+
+from resolvers.analysis import analyse
+from resolvers.context import Context
+from resolvers.cursors import CursorKey, list_key
+from resolvers.door import Door
+from resolvers.errors import OperationError
+from resolvers.footprint import Analysis
+from resolvers.given import Given, Reader, find_usage
+from resolvers.guard import guard_of
+from resolvers.nodes import EdgesPart, InfoPart, ListNode, ManySlot, NodesPart, OneNode, OneSlot, RowNode
+from resolvers.plan import LENGTHS, Constant, Keyed, Link, ListStep, OneStep, Page, PageInfo, Part, Plan, Run, Step
+from resolvers.reads import Reads
+from resolvers.selection import Found, Selected, Selections
+from resolvers.statements import RowsPlan, Statement, Statements
+from resolvers.templates import Kept, Template, are_plain, kept_with, marks_of, match
+from resolvers.view import Look, View, make_view
+from resolvers.writers import Unplain
+from schema.bindings import ManyRoot, OneRoot, VersionRoot
+from schema.catalog import WHOLE_NUMBERS, ColumnClass
+from storage.direct import Ready
+
+OPERATIONS_KEPT = 500
+FORMS_KEPT = 32  # of one operation
+_TYPENAME = "__typename"
+_PLANNED = (OneRoot, ManyRoot, VersionRoot)
+
+
+@dataclass(slots=True, eq=False)
+class Operation:
+    """An operation for callers with the same rights, and its plans by form: `None` for a form that was seen once or has none."""
+
+    node: Any  # kept with it: it is what the operation is found by
+    reader: Reader | None
+    plans: Kept[Seen]
+
+
+@dataclass(slots=True)
+class Seen:
+    """A form: how often it was seen without a plan, and its plan."""
+
+    times: int = 0
+    plan: Plan | None = None
+
+
+async def answer(context: Context, selections: Selections) -> dict[str, Any] | None:
+    """Answer an operation by its plan; None where it has none, or where the answer is not plain."""
+    found = find_plan(context, selections)
+    if found is None:
+        return None
+    plan, values = found
+    context.cost = plan.cost
+
+    def key_of(keyed: Keyed) -> CursorKey:
+        return list_key(context.secret, context.caller, keyed.module, keyed.link, selections.args_of(keyed.selected))
+
+    try:
+        return await plan.run(Run(Reads(context), values, key_of))
+    except Unplain:
+        return None
+
+
+def find_plan(context: Context, selections: Selections) -> tuple[Plan, Sequence[Any]] | None:
+    """Find the plan of an operation and the values for it, or make it when its form is seen for the second time."""
+    operation = _operation(context, selections)
+    if operation.reader is None:
+        return None
+    given = operation.reader.read(selections.variables.coerced)
+    own = guard_of(context.rights, context.snapshot).own
+    if given is None or not are_plain(own):
+        return None
+    seen = operation.plans.get(given.form) or operation.plans.put(given.form, Seen())
+    if seen.plan is None:
+        seen.times += 1
+        if seen.times != 2:  # noqa: PLR2004 - the first time it may never come again, later it has none
+            return None
+        made = _Planner(context, selections, operation.reader, given).plan()
+        if made is None:
+            return None
+        seen.plan = made
+    if seen.plan.cost > context.cost_limit:
+        return None
+    return seen.plan, (*given.values, *own)
+
+
+def _operation(context: Context, selections: Selections) -> Operation:
+    database = context.database
+    name = ("operations", database.dialect, database.zone, context.secret)
+    kept: Kept[Operation] = kept_with(context.snapshot.memo, name, OPERATIONS_KEPT)
+    key = (id(selections.operation), context.rights.shape)
+    found = kept.get(key)
+    if found is None:
+        reader = None
+        if selections.operation.operation is OperationType.QUERY:
+            usage = find_usage(selections.operation.selection_set, selections.fragments)
+            reader = Reader(usage, context.snapshot.by_type_name)
+        found = kept.put(key, Operation((selections.operation, selections.fragments), reader, Kept(FORMS_KEPT)))
+    return found
+
+
+class _Planner:
+    """Makes the plan of one operation."""
+
+    def __init__(self, context: Context, selections: Selections, reader: Reader, given: Given) -> None:
+        self.context = context
+        self.selections = selections
+        self.sides = (self._side(reader, given, 0), self._side(reader, given, 1))
+        self.zone = context.database.zone
+        self.used: set[int] = set()
+        self.given = len(given.values)
+
+    def _side(self, reader: Reader, given: Given, turn: int) -> Side:
+        marks = marks_of(given.values, turn)
+        variables = self.selections.variables
+        coerced = reader.marked(variables.coerced, marks)
+        context = replace(self.context)  # which is told the cost
+        statements = Door(context).statements
+        own = statements.guard.own
+        statements = replace(statements, guard=statements.guard.marked(turn, len(marks)))
+        selections = replace(self.selections, variables=variables._replace(coerced=coerced))
+        every = [*marks, *marks_of(own, turn, len(marks))]
+        return Side(context, selections, statements, every)
+
+    def plan(self) -> Plan | None:
+        """Return the plan, or None where there can be none."""
+        try:
+            return self._plan()
+        except (Unplain, OperationError, GraphQLError):  # what is wrong with it is told without a plan
+            return None
+
+    def _plan(self) -> Plan:
+        roots = self.selections.all_roots()
+        found = [root for _, _, root in roots if root is not None]
+        if any(not isinstance(root.binding, _PLANNED) or root.definition.resolve is not None for root in found):
+            raise Unplain
+        one, other = (analyse(side.context, side.selections) for side in self.sides)
+        steps: list[tuple[str, Step]] = []
+        for key, name, root in roots:
+            if root is None:
+                if name != _TYPENAME:
+                    raise Unplain
+                steps.append((key, Constant("Query")))
+            elif isinstance(root.binding, VersionRoot):
+                steps.append((key, Constant(self.context.snapshot.version)))
+            elif key not in one.twins:
+                steps.append((key, self._root(root, one, other)))
+        if not self.used.issuperset(range(self.given)):  # a value that stands in no statement decides something else
+            raise Unplain
+        return Plan(tuple(steps), one.twins, tuple(key for key, _, _ in roots), one.cost)
+
+    def _root(self, root: Selected, one: Analysis, other: Analysis) -> Step:
+        first, second = one.roots[root.key], other.roots[root.key]
+        if isinstance(first, OneNode) and isinstance(second, OneNode):
+            plans = [
+                side.statements.one(node.module, node.where, node.row)
+                for side, node in zip(self.sides, (first, second), strict=True)
+            ]
+            view = make_view(self.selections, root, first.row, plans[0].shapes[0], self.zone)
+            return OneStep(self.template([plan.statement for plan in plans]), view, self.links(view, second.row))
+        if isinstance(first, ListNode) and isinstance(second, ListNode):
+            return self._list(root, (first, second))
+        raise Unplain
+
+    # --- lists ---
+
+    def _list(self, root: Selected, nodes: Pair) -> ListStep:
+        node = nodes[0]
+        plans = [side.statements.page(found) for side, found in zip(self.sides, nodes, strict=True)]
+        return ListStep(
+            self._page(root, nodes, plans[0]),
+            self.template([plan.statement for plan in plans]) if node.wants_rows else None,
+            self._asked(nodes, Statements.total) if node.wants_total else None,
+            self._asked(nodes, Statements.far_side) if node.wants_far_side else None,
+        )
+
+    def _asked(self, nodes: Pair, make: Callable[[Statements, ListNode], Statement]) -> Template:
+        return self.template([make(side.statements, node) for side, node in zip(self.sides, nodes, strict=True)])
+
+    def _page(self, selected: Selected, nodes: Pair, plan: RowsPlan) -> Page:
+        node = nodes[0]
+        if node.range.after is not None or node.range.before is not None:  # a cursor holds for one caller and one list
+            raise Unplain
+        pages = _PageParts(self, nodes, plan)
+        parts = tuple(pages.parts(selected))
+        keyed = Keyed(selected, node.module, node.link) if node.wants_cursors else None
+        return Page(node.range.size, node.range.backward, parts, tuple(pages.views.items()), tuple(plan.sort), keyed)
+
+    def links(self, view: View, other: RowNode) -> tuple[Link, ...]:
+        """Plan the relations inside a row; `other` is the row's node with the second set of marks."""
+        lists = {found.path: found for found in _lists(other)}
+        return tuple(
+            self._link(selected, load.slot.list, lists[load.slot.list.path], load.position)
+            for selected, load in view.links
+        )
+
+    def _link(self, selected: Selected, node: ListNode, other: ListNode, position: int) -> Link:
+        owned = _Owned(self, (node, other))
+        plan = owned.plan()
+        page = self._page(selected, (node, other), plan)
+        owned.settle()
+        return Link(position, plan.link or 0, page, owned, owned.as_text)
+
+    # --- statements ---
+
+    def template(self, statements: Sequence[Statement], more: Sequence[Sequence[Any]] = ((), ())) -> Template:
+        """Hold a statement with both sets of marks against itself; `more` are marks of owners."""
+        ready = [self._ready(statement) for statement in statements]
+        marks = [[*side.marks, *added] for side, added in zip(self.sides, more, strict=True)]
+        found = match(ready[0], ready[1], marks[0], marks[1], 0)
+        if found is None:
+            raise Unplain
+        self.used.update(number for _, number in found.places)
+        return found
+
+    def _ready(self, statement: Statement) -> Ready | None:
+        return statement if isinstance(statement, Ready) else self.context.database.prepare(statement)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two analyses: with one set of marks."""
+
+    context: Context
+    selections: Selections
+    statements: Statements
+    marks: Sequence[Any]
+
+
+Pair = tuple[ListNode, ListNode]
+
+
+class _Owned:
+    """The statements of a relation's page, each made when so many owners are met for the first time."""
+
+    def __init__(self, planner: _Planner, nodes: Pair) -> None:
+        self._planner = planner
+        self._nodes = nodes
+        self._made: dict[tuple[str, int], Template] = {}
+        link = nodes[0].link
+        here = link.module.columns.get(link.relation.here_column, ColumnClass.OTHER) if link else ColumnClass.OTHER
+        self.as_text = here not in WHOLE_NUMBERS
+
+    def settle(self) -> None:
+        """Make the first statements, and find out whether the column that leads back holds texts: then so do the owners."""
+        try:
+            self._make_first()
+        except Unplain:
+            if self.as_text:
+                raise
+            self.as_text = True
+            self._make_first()
+
+    def _make_first(self) -> None:
+        for make in (self.rows, self.total, self.far_side):
+            for count in LENGTHS[:2]:
+                make(count)
+
+    def rows(self, count: int) -> Template | None:
+        """Return the statement for the rows of so many owners; None where no rows are asked for."""
+        return self._get("rows", count, _page_of) if self._nodes[0].wants_rows else None
+
+    def total(self, count: int) -> Template | None:
+        """Return the statement that counts."""
+        return self._get("total", count, Statements.total) if self._nodes[0].wants_total else None
+
+    def far_side(self, count: int) -> Template | None:
+        """Return the statement for the side that the page comes from."""
+        return self._get("far side", count, Statements.far_side) if self._nodes[0].wants_far_side else None
+
+    def plan(self) -> RowsPlan:
+        """Return how rows are read, which is the same for any number of owners."""
+        return self._planner.sides[0].statements.page(self._nodes[0], self._owners(0, 2))
+
+    def _get(self, name: str, count: int, make: Callable[[Statements, ListNode, Sequence[Any]], Statement]) -> Template:
+        found = self._made.get((name, count))
+        if found is None:
+            owners = [self._owners(turn, count) for turn in (0, 1)]
+            statements = [
+                make(side.statements, node, marks)
+                for side, node, marks in zip(self._planner.sides, self._nodes, owners, strict=True)
+            ]
+            found = self._made[name, count] = self._planner.template(statements, owners)
+        return found
+
+    def _owners(self, turn: int, count: int) -> list[Any]:
+        """Return marks in place of owners."""
+        start = len(self._planner.sides[turn].marks)
+        return marks_of(["" if self.as_text else 0] * count, turn, start)
+
+
+def _page_of(statements: Statements, node: ListNode, owners: Sequence[Any]) -> Statement:
+    return statements.page(node, owners).statement
+
+
+class _PageParts:
+    """Writes the parts of a connection, and makes the views of its rows."""
+
+    def __init__(self, planner: _Planner, nodes: Pair, plan: RowsPlan) -> None:
+        self._planner = planner
+        self._nodes = nodes
+        self._plan = plan
+        self.views: dict[View, tuple[Link, ...]] = {}
+
+    def parts(self, selected: Selected) -> Iterator[tuple[str, Part]]:
+        """Return what writes each part, by its response key."""
+        node = self._nodes[0]
+        for key, name, below in self._below(selected, f"{node.module.type_name}Connection"):
+            if below is None:
+                yield key, _typename(name, f"{node.module.type_name}Connection")
+                continue
+            part, other = node.parts[key], self._nodes[1].parts[key]
+            if isinstance(part, NodesPart) and isinstance(other, NodesPart):
+                yield key, _nodes(self._view(below, part.row, other.row))
+            elif isinstance(part, EdgesPart) and isinstance(other, EdgesPart):
+                yield key, self._edges(below, part, other)
+            elif isinstance(part, InfoPart):
+                yield key, self._info(below)
+            else:
+                yield key, lambda found, _: found.total
+
+    def _view(self, selected: Selected, row: RowNode, other: RowNode) -> View:
+        shape = next(shape for view, shape in zip(self._nodes[0].views, self._plan.shapes, strict=True) if view is row)
+        view = make_view(self._planner.selections, selected, row, shape, self._planner.zone)
+        self.views[view] = self._planner.links(view, other)
+        return view
+
+    def _edges(self, selected: Selected, part: EdgesPart, other: EdgesPart) -> Part:
+        fields: list[tuple[str, View | str | None]] = []
+        for key, name, below in self._below(selected, f"{self._nodes[0].module.type_name}Edge"):
+            row, twin = part.slots.get(key), other.slots.get(key)
+            if below is None:
+                _typename(name, "")
+                fields.append((key, f"{self._nodes[0].module.type_name}Edge"))
+            elif row is None or twin is None:
+                fields.append((key, None))
+            else:
+                fields.append((key, self._view(below, row, twin)))
+        return _edges(fields)
+
+    def _info(self, selected: Selected) -> Part:
+        backward, has_cursors = self._nodes[0].range.backward, bool(self._plan.sort)
+        fields = [(key, name) for key, name, _ in self._below(selected, "PageInfo")]
+        if any(name not in _INFO for _, name in fields):
+            raise Unplain
+
+        def write(found: PageInfo, _looks: Mapping[View, Sequence[Look]]) -> dict[str, Any]:
+            return {key: _INFO[name](found, backward, has_cursors) for key, name in fields}
+
+        return write
+
+    def _below(self, selected: Selected, name: str) -> Iterator[Found]:
+        type_ = self._planner.selections.schema.get_type(name)
+        if not isinstance(type_, GraphQLObjectType):
+            raise Unplain
+        return self._planner.selections.all_below(selected, type_)
+
+
+def _nodes(view: View) -> Part:
+    return lambda found, looks: view.every(found.rows, looks[view])
+
+
+def _edges(fields: Sequence[tuple[str, View | str | None]]) -> Part:
+    def write(found: PageInfo, looks: Mapping[View, Sequence[Look]]) -> list[dict[str, Any]]:
+        columns = [(key, _edge(field, found, looks)) for key, field in fields]
+        return [
+            dict(zip([key for key, _ in columns], values, strict=True))
+            for values in zip(*(column for _, column in columns), strict=True)
+        ]
+
+    return write
+
+
+def _edge(field: View | str | None, found: PageInfo, looks: Mapping[View, Sequence[Look]]) -> Sequence[Any]:
+    """Return what stands behind one key of all edges."""
+    if isinstance(field, View):
+        return field.every(found.rows, looks[field])
+    return [field] * len(found.rows) if field is not None else [found.cursor(row) for row in found.rows]
+
+
+def _typename(name: str, type_name: str) -> Part:
+    if name != _TYPENAME:
+        raise Unplain
+    return lambda _found, _looks: type_name
+
+
+# --- what `pageInfo` says; whether it was read backward, and whether there are cursors ---
+
+
+def _has_next(found: PageInfo, backward: bool, _cursors: bool) -> bool:
+    return found.far_side if backward else found.goes_on
+
+
+def _has_previous(found: PageInfo, backward: bool, _cursors: bool) -> bool:
+    return found.goes_on if backward else found.far_side
+
+
+def _start_cursor(found: PageInfo, _backward: bool, cursors: bool) -> str | None:
+    return found.cursor(found.rows[0]) if cursors and found.rows else None
+
+
+def _end_cursor(found: PageInfo, _backward: bool, cursors: bool) -> str | None:
+    return found.cursor(found.rows[-1]) if cursors and found.rows else None
+
+
+_INFO: Mapping[str, Callable[[PageInfo, bool, bool], Any]] = {
+    "hasNextPage": _has_next,
+    "hasPreviousPage": _has_previous,
+    "startCursor": _start_cursor,
+    "endCursor": _end_cursor,
+    _TYPENAME: lambda _found, _backward, _cursors: "PageInfo",
+}
+
+
+def _lists(row: RowNode) -> Iterator[ListNode]:
+    """Yield the relations inside a row."""
+    for slot in row.slots.values():
+        if isinstance(slot, ManySlot):
+            yield slot.list
+        elif isinstance(slot, OneSlot):
+            yield from _lists(slot.row)

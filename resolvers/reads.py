@@ -1,0 +1,64 @@
+"""How a request reads: each statement within its deadline and its share of the pool, several at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Iterable
+from typing import Any
+
+from resolvers.context import Context
+from resolvers.errors import DeadlinePassed, from_storage, is_fatal
+from resolvers.statements import Statement
+from storage.errors import StorageError
+
+STATEMENTS_AT_ONCE = 4  # of one request, so that it cannot take the whole pool
+
+
+class Reads:
+    """Sends the statements of one request."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._places = asyncio.Semaphore(STATEMENTS_AT_ONCE)
+
+    async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """Send a statement, within the request's deadline and its share of the pool. Raises `OperationError`."""
+        async with self._places:
+            if time.monotonic() >= self.context.deadline:
+                raise DeadlinePassed
+            self.context.statements += 1
+            try:
+                return await self.context.database.fetch(statement, deadline=self.context.deadline)
+            except StorageError as error:
+                raise from_storage(error) from error
+
+
+async def together(jobs: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """Do several reads at once; a failure is its answer, unless it concerns the whole operation: then all are stopped."""
+
+    async def guard(job: Coroutine[Any, Any, Any]) -> Any:
+        try:
+            return await job
+        except Exception as error:  # noqa: BLE001 - returned in the answer's place; what is fatal goes on
+            return caught(error)
+
+    waiting = list(jobs)
+    if len(waiting) == 1:
+        return [await guard(waiting[0])]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(guard(job)) for job in waiting]
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    finally:
+        for job in waiting:  # one that was stopped before it began would be missed by Python
+            job.close()
+    return [task.result() for task in tasks]
+
+
+def caught(error: Exception) -> Exception:
+    """Return an error that belongs to one field; raise one that concerns the whole operation."""
+    if is_fatal(error):
+        raise error
+    return error

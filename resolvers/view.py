@@ -1,0 +1,180 @@
+"""A selection of rows as code of its own: one expression that writes the answer's objects from flat rows.
+
+The code consists of positions, response keys and names that this module gives to functions. Where a value is as the API has it, it
+is taken as it is; everything else goes through the writer that `resolvers.writers` makes for its type. What is not plain raises
+`Unplain`, and the operation is then answered without a plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any, TypeAlias
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInt,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLString,
+    get_named_type,
+)
+
+from resolvers.ids import id_writer
+from resolvers.nodes import KeySlot, RowNode
+from resolvers.selection import Selected, Selections
+from resolvers.shape import ManyLoad, Shape, Stored
+from resolvers.writers import Unplain, Write, writer_of
+from schema.catalog import WHOLE_NUMBERS, ColumnClass
+from storage.values import keeps_texts
+
+_TYPENAME = "__typename"
+_WORDS_KEPT = 1_000  # of one enum: what columns hold beside the options
+_INT32 = 2**31
+
+Row: TypeAlias = Sequence[Any]
+Look: TypeAlias = Callable[[Any], Any]  # from the value of an owner to its page
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """Writes rows. `links` are the relations inside, whose pages are handed in by `looks` in the same order."""
+
+    one: Callable[[Row, Sequence[Look]], dict[str, Any]]
+    every: Callable[[Sequence[Row], Sequence[Look]], list[dict[str, Any]]]
+    links: tuple[tuple[Selected, ManyLoad], ...]
+
+
+class _Words(dict[Any, Any]):
+    """What an enum writes for a stored value, found out once for each."""
+
+    def __init__(self, write: Write) -> None:
+        super().__init__()
+        self._write = write
+
+    def __missing__(self, stored: Any) -> Any:
+        found = self._write(stored)
+        if len(self) < _WORDS_KEPT:
+            self[stored] = found
+        return found
+
+
+def make_view(selections: Selections, selected: Selected, node: RowNode, shape: Shape, zone: tzinfo) -> View:
+    """Write the code for a selection of rows. Raises `Unplain` where GraphQL's executor is needed."""
+    type_ = selections.schema.get_type(node.module.type_name)
+    if not isinstance(type_, GraphQLObjectType):
+        raise Unplain
+    coder = _Coder(selections, zone)
+    text = coder.object(type_, selected, node, shape)
+    one = coder.run(f"lambda r, looks: {text}")
+    every = coder.run(f"lambda rows, looks: [{text} for r in rows]")
+    return View(one, every, tuple(coder.links))
+
+
+class _Coder:
+    """Collects what the code of a view calls by name."""
+
+    def __init__(self, selections: Selections, zone: tzinfo) -> None:
+        self.selections = selections
+        self.zone = zone
+        self.names: dict[str, Any] = {"datetime": datetime, "nothing": _nothing}
+        self.links: list[tuple[Selected, ManyLoad]] = []
+        self.values = 0
+
+    def run(self, text: str) -> Any:
+        """Make a function of an expression."""
+        return eval(compile(text, "<view>", "eval"), self.names)  # noqa: S307 - of our own making, see above
+
+    def object(self, type_: GraphQLObjectType, selected: Selected, node: RowNode, shape: Shape) -> str:
+        """Write the object of a row."""
+        if shape.lists or shape.lambdas:  # more is to be read than what stands in the row
+            raise Unplain
+        members = []
+        for key, name, below in self.selections.all_below(selected, type_):
+            if not (key.isascii() and key.isidentifier()):
+                raise Unplain
+            if below is None:
+                if name != _TYPENAME:
+                    raise Unplain
+                members.append(f"{key!r}: {type_.name!r}")
+            else:
+                members.append(f"{key!r}: {self._member(below, node, shape)}")
+        return "{" + ", ".join(members) + "}"
+
+    def _member(self, below: Selected, node: RowNode, shape: Shape) -> str:
+        key, type_ = below.key, below.definition.type
+        if below.definition.resolve is not None:
+            raise Unplain
+        if key in shape.inner:
+            return self._row(type_, below, node, shape)
+        if key in shape.linked:
+            self.links.append((below, shape.linked[key]))
+            return f"looks[{len(self.links) - 1}](r[{shape.linked[key].position}])"
+        write = writer_of(self.selections, type_, below)
+        stored = shape.stored.get(key)
+        if stored is not None:
+            return self._stored(type_, stored, write)
+        slot = node.slots[key]
+        if isinstance(slot, KeySlot) and slot.name == "id" and len(shape.keys) == 1:
+            return f"{self._name(id_writer(node.module))}(r[{shape.keys[0]}])"
+        return f"{self._name(write)}({self._name(shape.reads[key])}(r))"
+
+    def _row(self, type_: GraphQLOutputType, below: Selected, node: RowNode, shape: Shape) -> str:
+        inner, slot = shape.inner[below.key], node.slots[below.key]
+        named = get_named_type(type_)
+        if not isinstance(named, GraphQLObjectType) or isinstance(type_, GraphQLList) or not hasattr(slot, "row"):
+            raise Unplain
+        text = self.object(named, below, slot.row, inner)
+        if inner.present is None:
+            return text
+        missing = "nothing()" if isinstance(type_, GraphQLNonNull) else "None"
+        return f"({text} if r[{inner.present}] is not None else {missing})"
+
+    def _stored(self, type_: GraphQLOutputType, stored: Stored, write: Write) -> str:
+        """Write a stored value: as it is, where its own type says that it is what the API has."""
+        at, leaf = f"r[{stored.position}]", get_named_type(type_)
+        slow = self._name(_converting(stored.convert, write))
+        self.values += 1
+        value = f"v{self.values}"
+        taken = f"({value} := {at}).__class__"
+        if isinstance(type_, GraphQLList) or isinstance(getattr(type_, "of_type", None), GraphQLList):
+            return f"{slow}({at})"
+        if leaf is GraphQLString and stored.is_plain and keeps_texts(stored.kind):
+            return f"({value} if {taken} is str else {slow}({value}))"
+        if leaf is GraphQLInt and stored.is_plain and stored.kind in ("int", "reference"):
+            return f"({value} if {taken} is int and {-_INT32} <= {value} < {_INT32} else {slow}({value}))"
+        if isinstance(leaf, GraphQLEnumType):
+            words = self._name(_Words(_converting(stored.convert, write)))
+            return f"({words}[{value}] if {taken} is {_class_of(stored)} else {slow}({value}))"
+        if self._is_utc(leaf.name, stored):
+            return f'({value}.isoformat() + "Z" if {taken} is datetime and {value}.tzinfo is None else {slow}({value}))'
+        return f"{slow}({at})"
+
+    def _is_utc(self, leaf: str, stored: Stored) -> bool:
+        is_wall_clock = (
+            stored.is_plain and stored.kind == "datetime" and stored.term.column_class is ColumnClass.DATETIME
+        )
+        return leaf == "DateTime" and is_wall_clock and getattr(self.zone, "key", "") == "UTC"
+
+    def _name(self, thing: Any) -> str:
+        name = f"f{len(self.names)}"
+        self.names[name] = thing
+        return name
+
+
+def _class_of(stored: Stored) -> str:
+    """Name the class that values of a column mostly have: one alone, for 1 and 1.0 are found under the same key."""
+    return "int" if stored.term.column_class in WHOLE_NUMBERS else "str"
+
+
+def _converting(convert: Callable[[Any], Any] | None, write: Write) -> Write:
+    if convert is None:
+        return write
+    return lambda value: write(None if value is None else convert(value))
+
+
+def _nothing() -> Any:
+    raise Unplain

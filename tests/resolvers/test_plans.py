@@ -1,0 +1,65 @@
+"""Planned operations answer what GraphQL's own executor answers, errors and paths included, and plans are made where they can be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from graphql import DocumentNode, parse, validate
+
+from resolvers.execute import execute
+from resolvers.planning import find_plan
+from resolvers.selection import select
+from tests.resolvers.world import World
+
+PLANNED: tuple[tuple[str, Mapping[str, Any]], ...] = (
+    ("{ queue(by: {databaseId: 1}) { id databaseId name version } }", {}),
+    ("query ($id: Int!) { queue(by: {databaseId: $id}) { name group { name } } }", {"id": 2}),
+    ("query ($name: String!) { queue(by: {name: $name}) { id } }", {"name": "Raw"}),
+    ("query ($id: ID!) { queue(by: {id: $id}) { id name } }", {"id": "WyJRdWV1ZSIsMV0"}),
+    ("query ($key: QueueKey!) { queue(by: $key) { name } }", {"key": {"databaseId": 3}}),
+    ('{ gone: queue(by: {name: "nobody"}) { id } there: queue(by: {databaseId: 2}) { __typename name } }', {}),
+    ("{ __typename schemaVersion queue(by: {databaseId: 1}) { name } }", {}),
+    ("{ a: queue(by: {databaseId: 1}) { name } b: queue(by: {databaseId: 1}) { name } }", {}),
+    ("{ tickets(first: 5) { nodes { databaseId title queue { name } } totalCount pageInfo { hasNextPage endCursor } } }", {}),
+    ("{ tickets { nodes { id title createdAt due startAt price ratio hot urgency labels meta pendingUntil effort } } }", {}),
+    ("{ tickets(first: 3, offset: 2) { __typename edges { __typename cursor node { id ...f } } } } fragment f on Ticket { title }", {}),
+    ("{ tickets(last: 2) { nodes { ... on Ticket { id } } pageInfo { hasPreviousPage hasNextPage startCursor } } }", {}),
+    ("query ($size: Int, $from: Int) { tickets(first: $size, offset: $from) { nodes { id } pageInfo { hasPreviousPage } } }", {"size": 2, "from": 1}),
+    ("query ($filter: TicketFilter) { tickets(filter: $filter) { totalCount nodes { id title } } }", {"filter": {"queue": {"name": {"eq": "Raw"}}}}),
+    ("query ($ids: [Int!]) { queues(filter: {databaseId: {in: $ids}}) { nodes { name } } }", {"ids": [1, 3, 4]}),
+    ("query ($word: String!) { tickets(filter: {title: {contains: $word}}) { nodes { title } } }", {"word": "e"}),
+    ("query ($with: Boolean!) { queues { nodes { name comment @include(if: $with) id @skip(if: $with) } } }", {"with": True}),
+    ("{ queues { nodes { name tickets(first: 2) { nodes { id title queue { name } } totalCount } } } }", {}),
+    ("{ queues { nodes { name tickets(last: 2) { edges { cursor node { id } } pageInfo { hasPreviousPage endCursor startCursor } } } } }", {}),
+    ("query ($n: Int!, $t: String) { queues { nodes { tickets(first: $n, filter: {title: {ne: $t}}) { totalCount nodes { title } } } } }", {"n": 1, "t": "x"}),
+    ("{ tickets(first: 4) { nodes { id queue { name tickets(first: 1) { nodes { id children(first: 2) { nodes { id } } } } } } } }", {}),
+    ('{ tickets(filter: {queue: {name: {eq: "Raw"}}}) { nodes { id linked(first: 2) { nodes { id } totalCount } } } }', {}),
+    ("{ queues(first: 0) { nodes { name } totalCount } tickets(first: 1) { nodes { parent { parent { id } } } } }", {}),
+)  # fmt: skip
+
+
+async def ask(world: World, document: DocumentNode, variables: Mapping[str, Any], *, plain: bool) -> Any:
+    world.seen.clear()
+    result = await execute(world.context(), document, None, variables, plain=plain)
+    return result.data, [error.formatted for error in result.errors or ()], result.extensions
+
+
+def has_plan(world: World, document: DocumentNode, variables: Mapping[str, Any]) -> bool:
+    context = world.context()
+    return find_plan(context, select(context.schema, document, None, variables)) is not None
+
+
+@pytest.mark.parametrize(("text", "variables"), PLANNED)
+async def test_a_plan_answers_what_the_executor_answers_with_as_many_statements(
+    world: World, text: str, variables: Mapping[str, Any]
+) -> None:
+    document = parse(text)
+    assert validate(world.context().schema, document) == []
+    expected = await ask(world, document, variables, plain=True)
+    statements = len(world.seen)
+    for _ in range(4):
+        assert await ask(world, document, variables, plain=False) == expected
+        assert len(world.seen) == statements
+    assert has_plan(world, document, variables)
