@@ -140,8 +140,8 @@ class Door:
         return records if node.many else records[0]
 
     async def _named(self, node: NodesNode, name: str, row: RowNode) -> dict[tuple[int | str, ...], Record]:
-        keys = tuple(dict.fromkeys(item.key for item in node.ids if item and item.module.type_name == name))
-        plan = self.statements.rows(row.module, KeyIn((), row.module, keys), (row,), key_terms(row.module))
+        where = KeyIn((), row.module, keys_of(node, name))
+        plan = self.statements.rows(row.module, where, (row,), key_terms(row.module))
         rows = await self._rows(plan)
         return {
             key_of(row.module, [values[position] for position in plan.sort]): Record(plan.shapes[0], values)
@@ -149,7 +149,10 @@ class Door:
         }
 
     async def _aggregate(self, node: AggregateNode) -> list[Group]:
-        rows = await self.fetch(self.statements.groups(node))
+        return await self.groups(node, await self.fetch(self.statements.groups(node)))
+
+    async def groups(self, node: AggregateNode, rows: Sequence[Sequence[Any]]) -> list[Group]:
+        """Make the groups of an aggregate from what its statement found; what references lead to is read."""
         zone = self.context.database.zone
         width = len(node.groups)
         reads = [_key_reader(Term((), node.module, value.field), value.bucket, zone) for value in node.groups]
@@ -304,6 +307,11 @@ class Door:
 
     async def _counts(self, statement: Statement) -> dict[str, int]:
         return {link_key(owner): int(count) for owner, count in await self.fetch(statement)}
+
+
+def keys_of(node: NodesNode, name: str) -> tuple[tuple[int | str, ...], ...]:
+    """Return the keys among the ids that are of one type, each once."""
+    return tuple(dict.fromkeys(item.key for item in node.ids if item and item.module.type_name == name))
 
 
 def _is_from(node: ListNode, owner: str) -> bool:

@@ -5,10 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import graphql
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLResolveInfo, OperationType
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLResolveInfo,
+    OperationDefinitionNode,
+    OperationType,
+)
 
 from resolvers.analysis import analyse
 from resolvers.context import Context
@@ -46,10 +56,10 @@ async def execute(
     try:
         async with asyncio.timeout(context.deadline - time.monotonic() + LAST_WORD_S):
             selections = select(context.schema, document, operation_name, variables)
-            planned = await answer(context, selections) if not plain else None
-            if planned is not None:
-                return ExecutionResult(planned, None, {"cost": context.cost})
-            result = await _run(context, writing, selections, document, plain=plain)
+            result = (
+                None if plain else await answer(context, selections, partial(_others, context, selections, document))
+            )
+            result = result or await _run(context, writing, selections, document, plain=plain)
     except VariableErrors as error:
         result = ExecutionResult(None, [_refusal(found, error) for found in error.errors])
     except GraphQLError as error:
@@ -91,6 +101,15 @@ async def _run(
         if is_fatal(cause) and not is_mutation:
             raise cause
     return result
+
+
+async def _others(
+    context: Context, selections: Selections, document: DocumentNode, operation: OperationDefinitionNode
+) -> ExecutionResult:
+    """Answer the roots of an operation that have no plan."""
+    fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
+    reduced = DocumentNode(definitions=(operation, *fragments), loc=document.loc)
+    return await _run(context, READING, replace(selections, operation=operation), reduced, plain=False)
 
 
 async def answer_event(

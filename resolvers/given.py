@@ -1,6 +1,6 @@
 """What an operation is given: of its variables, what decides how it is carried out, and what is only a value in its statements.
 
-Operations of one form share a plan. A value of `by` or `filter` may stand in a statement; everything else a variable is used for (how
+Operations of one form share a plan. A value of `by` or `filter`, or an id, may stand in a statement; everything else a variable is used for (how
 many rows, in which order, with which fields) is part of the form.
 """
 
@@ -27,6 +27,7 @@ from resolvers.templates import is_plain
 from schema.spec import Module
 
 _CONDITIONS = frozenset({"by", "filter"})
+_IDS = frozenset({"id", "ids"})  # of `node` and `nodes`
 _CURSORS = frozenset({"after", "before"})
 _ID = "id"  # below it stand global ids
 
@@ -84,7 +85,10 @@ def _walk(selections: SelectionSetNode, fragments: Mapping[str, FragmentDetails]
 
 def _sort(name: str, value: ValueNode, found: _Found) -> None:
     for variable, place in _variables(value):
-        if name in _CONDITIONS and place not in PATTERNS:
+        if name in _IDS:
+            found.values.add(variable)
+            found.ids.add(variable)
+        elif name in _CONDITIONS and place not in PATTERNS:
             found.values.add(variable)
             if place == _ID:
                 found.ids.add(variable)

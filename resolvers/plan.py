@@ -10,14 +10,19 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from graphql import OperationDefinitionNode
+
 from resolvers.cursors import CursorKey
-from resolvers.errors import is_fatal
+from resolvers.door import Door
+from resolvers.errors import OperationError
+from resolvers.ids import key_of
+from resolvers.nodes import AggregateNode
 from resolvers.reads import Reads, together
 from resolvers.selection import Selected
 from resolvers.shape import link_key
 from resolvers.templates import Template, is_plain
 from resolvers.view import Look, Row, View
-from resolvers.writers import Unplain
+from resolvers.writers import Unplain, Write
 from schema.bindings import ToMany
 from schema.spec import Module
 
@@ -210,20 +215,92 @@ class Link:
             pages[name] = page.write(found, looks)
 
 
+@dataclass(frozen=True, slots=True)
+class AggregateStep:
+    """`queueAggregate`. What a grouped reference leads to depends on the groups, and is read by the door."""
+
+    node: AggregateNode
+    rows: Template
+    write: Write
+
+    async def run(self, run: Run) -> Any:
+        """Read the groups."""
+        rows = await run.reads.fetch(self.rows.fill(run.values))
+        return self.write(await Door(run.reads.context).groups(self.node, rows))
+
+
+@dataclass(frozen=True, slots=True)
+class NodesOf:
+    """The rows of one type that are asked for by their ids; `key` is where their key stands."""
+
+    module: Module
+    rows: Template
+    key: tuple[int, ...]
+    view: View
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodesStep:
+    """`node(id:)` and `nodes(ids:)`. An id is a module and its key: a part of it is a value, or known (`Known`)."""
+
+    many: bool
+    ids: tuple[tuple[Module, tuple[int | Known, ...]] | None, ...]
+    groups: tuple[NodesOf, ...]
+
+    async def run(self, run: Run) -> Any:
+        """Read the rows of every type, and answer in the order of the ids."""
+        found: dict[tuple[str, tuple[int | str, ...]], Any] = {}
+        for group, answers in zip(
+            self.groups, await _together([_nodes_of(run, group) for group in self.groups]), strict=True
+        ):
+            found.update(((group.module.name, key), answer) for key, answer in answers.items())
+        nodes = [None if item is None else found.get((item[0].name, _filled(item[1], run.values))) for item in self.ids]
+        return nodes if self.many else nodes[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A part of a key that stands in the document."""
+
+    value: int | str
+
+
+def _filled(key: Sequence[int | Known], values: Values) -> tuple[int | str, ...]:
+    return tuple(part.value if isinstance(part, Known) else values[part] for part in key)
+
+
+async def _nodes_of(run: Run, group: NodesOf) -> dict[tuple[int | str, ...], Any]:
+    rows = await run.reads.fetch(group.rows.fill(run.values))
+    looks = await look_up(run, group.links, rows)
+    answers = group.view.every(rows, looks)
+    keys = [key_of(group.module, [row[position] for position in group.key]) for row in rows]
+    return dict(zip(keys, answers, strict=True))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """A whole operation. `twins` leads from a response key to an earlier one that asks for exactly the same."""
+    """An operation's planned roots. `twins` leads from a response key to an earlier one that asks for exactly the same.
+
+    `rest` are the other roots as an operation of their own, which GraphQL's executor answers; None where all are planned.
+    """
 
     steps: tuple[tuple[str, Step], ...]
     twins: Mapping[str, str]
     keys: tuple[str, ...]  # of the answer, in its order
     cost: int
+    rest: OperationDefinitionNode | None = None
 
     async def run(self, run: Run) -> dict[str, Any]:
         """Return the answer's data. Raises `Unplain`, and what concerns the whole operation."""
         answers = await _together([step.run(run) for _, step in self.steps])
         found = {key: answer for (key, _), answer in zip(self.steps, answers, strict=True)}
-        return {key: found[self.twins.get(key, key)] for key in self.keys}
+        found.update((key, found[first]) for key, first in self.twins.items())
+        return found
+
+    def in_order(self, planned: Mapping[str, Any], rest: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answers of both in the order of the document."""
+        return {key: planned[key] if key in planned else rest[key] for key in self.keys}
 
 
 async def look_up(run: Run, links: Sequence[Link], rows: Sequence[Row]) -> Sequence[Look]:
@@ -239,19 +316,13 @@ async def _all(run: Run, templates: Sequence[Template | None]) -> list[Any]:
 
 
 async def _together(jobs: list[Coroutine[Any, Any, Any]]) -> list[Any]:
-    """Do several at once; whatever fails is answered without a plan, which knows where errors belong."""
-    if len(jobs) == 1:
-        try:
-            return [await jobs[0]]
-        except Unplain:
-            raise
-        except Exception as error:
-            if is_fatal(error):
-                raise
-            raise Unplain from error
+    """Do several at once. What is refused is answered without a plan, which knows where errors belong."""
     answers = await together(jobs)
-    if any(isinstance(answer, Exception) for answer in answers):
-        raise Unplain
+    for answer in answers:
+        if isinstance(answer, OperationError | Unplain):
+            raise Unplain
+        if isinstance(answer, Exception):
+            raise answer
     return answers
 
 

@@ -6,36 +6,73 @@ write statements, with a plan and without; what cannot be made out in this way h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphql import GraphQLError, GraphQLObjectType, OperationType
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLObjectType,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+)
 
 from resolvers.analysis import analyse
 from resolvers.context import Context
 from resolvers.cursors import CursorKey, list_key
-from resolvers.door import Door
+from resolvers.door import Door, keys_of
 from resolvers.errors import OperationError
-from resolvers.footprint import Analysis
+from resolvers.footprint import Root
 from resolvers.given import Given, Reader, find_usage
 from resolvers.guard import guard_of
-from resolvers.nodes import EdgesPart, InfoPart, ListNode, ManySlot, NodesPart, OneNode, OneSlot, RowNode
-from resolvers.plan import LENGTHS, Constant, Keyed, Link, ListStep, OneStep, Page, PageInfo, Part, Plan, Run, Step
+from resolvers.nodes import (
+    AggregateNode,
+    EdgesPart,
+    InfoPart,
+    ListNode,
+    ManySlot,
+    NodesNode,
+    NodesPart,
+    OneNode,
+    OneSlot,
+    RowNode,
+)
+from resolvers.plan import (
+    LENGTHS,
+    AggregateStep,
+    Constant,
+    Keyed,
+    Known,
+    Link,
+    ListStep,
+    NodesOf,
+    NodesStep,
+    OneStep,
+    Page,
+    PageInfo,
+    Part,
+    Plan,
+    Run,
+    Step,
+)
+from resolvers.predicate import KeyIn
 from resolvers.reads import Reads
 from resolvers.selection import Found, Selected, Selections
 from resolvers.statements import RowsPlan, Statement, Statements
 from resolvers.templates import Kept, Template, are_plain, kept_with, marks_of, match
+from resolvers.terms import key_terms
 from resolvers.view import Look, View, make_view
-from resolvers.writers import Unplain
-from schema.bindings import ManyRoot, OneRoot, VersionRoot
+from resolvers.writers import Unplain, writer_of
+from schema.bindings import AggregateRoot, ManyRoot, NodeRoot, OneRoot, VersionRoot
 from schema.catalog import WHOLE_NUMBERS, ColumnClass
 from storage.direct import Ready
 
 OPERATIONS_KEPT = 500
 FORMS_KEPT = 32  # of one operation
 _TYPENAME = "__typename"
-_PLANNED = (OneRoot, ManyRoot, VersionRoot)
+_PLANNED = (OneRoot, ManyRoot, NodeRoot, AggregateRoot, VersionRoot)
 
 
 @dataclass(slots=True, eq=False)
@@ -55,21 +92,33 @@ class Seen:
     plan: Plan | None = None
 
 
-async def answer(context: Context, selections: Selections) -> dict[str, Any] | None:
-    """Answer an operation by its plan; None where it has none, or where the answer is not plain."""
+async def answer(
+    context: Context, selections: Selections, others: Callable[[OperationDefinitionNode], Awaitable[ExecutionResult]]
+) -> ExecutionResult | None:
+    """Answer an operation by its plan, and what of it has none by `others`.
+
+    None where it has no plan, or where its answer is not plain.
+    """
     found = find_plan(context, selections)
     if found is None:
         return None
     plan, values = found
-    context.cost = plan.cost
 
     def key_of(keyed: Keyed) -> CursorKey:
         return list_key(context.secret, context.caller, keyed.module, keyed.link, selections.args_of(keyed.selected))
 
     try:
-        return await plan.run(Run(Reads(context), values, key_of))
+        planned = await plan.run(Run(Reads(context), values, key_of))
     except Unplain:
         return None
+    context.cost = plan.cost
+    if plan.rest is None:
+        return ExecutionResult(plan.in_order(planned, {}))
+    rest = await others(plan.rest)
+    context.cost += plan.cost
+    if rest.data is None:
+        return rest
+    return ExecutionResult(plan.in_order(planned, rest.data), rest.errors)
 
 
 def find_plan(context: Context, selections: Selections) -> tuple[Plan, Sequence[Any]] | None:
@@ -142,26 +191,46 @@ class _Planner:
 
     def _plan(self) -> Plan:
         roots = self.selections.all_roots()
-        found = [root for _, _, root in roots if root is not None]
-        if any(not isinstance(root.binding, _PLANNED) or root.definition.resolve is not None for root in found):
+        rest = [root for _, name, root in roots if not self._is_planned(name, root)]
+        planned = [root for _, _, root in roots if root is not None and root not in rest]
+        # What is generated and has no plan is refused or read together with the rest, as a whole.
+        if not planned or any(root is None or root.binding is not None for root in rest):
             raise Unplain
-        one, other = (analyse(side.context, side.selections) for side in self.sides)
+        one, other = (analyse(side.context, side.selections, planned_on(side, planned)) for side in self.sides)
         steps: list[tuple[str, Step]] = []
-        for key, name, root in roots:
+        for key, _, root in roots:
             if root is None:
-                if name != _TYPENAME:
-                    raise Unplain
                 steps.append((key, Constant("Query")))
             elif isinstance(root.binding, VersionRoot):
                 steps.append((key, Constant(self.context.snapshot.version)))
-            elif key not in one.twins:
-                steps.append((key, self._root(root, one, other)))
+            elif root in planned and key not in one.twins:
+                steps.append((key, self._root(root, one.roots[key], other.roots[key])))
         if not self.used.issuperset(range(self.given)):  # a value that stands in no statement decides something else
             raise Unplain
-        return Plan(tuple(steps), one.twins, tuple(key for key, _, _ in roots), one.cost)
+        keys = tuple(key for key, _, _ in roots)
+        return Plan(tuple(steps), one.twins, keys, one.cost, self._rest(rest))
 
-    def _root(self, root: Selected, one: Analysis, other: Analysis) -> Step:
-        first, second = one.roots[root.key], other.roots[root.key]
+    def _is_planned(self, name: str, root: Selected | None) -> bool:
+        if root is None:
+            return name == _TYPENAME
+        return isinstance(root.binding, _PLANNED) and root.definition.resolve is None
+
+    def _rest(self, roots: Sequence[Selected | None]) -> OperationDefinitionNode | None:
+        """Write an operation of the roots that have no plan."""
+        nodes = [node for root in roots if root is not None for node in root.nodes]
+        if not nodes:
+            return None
+        operation = self.selections.operation
+        return OperationDefinitionNode(
+            operation=operation.operation,
+            name=operation.name,
+            variable_definitions=operation.variable_definitions,
+            directives=operation.directives,
+            selection_set=SelectionSetNode(selections=tuple(nodes)),
+            loc=operation.loc,
+        )
+
+    def _root(self, root: Selected, first: Root, second: Root) -> Step:
         if isinstance(first, OneNode) and isinstance(second, OneNode):
             plans = [
                 side.statements.one(node.module, node.where, node.row)
@@ -171,7 +240,36 @@ class _Planner:
             return OneStep(self.template([plan.statement for plan in plans]), view, self.links(view, second.row))
         if isinstance(first, ListNode) and isinstance(second, ListNode):
             return self._list(root, (first, second))
+        if isinstance(first, NodesNode) and isinstance(second, NodesNode):
+            return self._nodes(root, (first, second))
+        if isinstance(first, AggregateNode) and isinstance(second, AggregateNode):
+            pair = zip(self.sides, (first, second), strict=True)
+            template = self.template([side.statements.groups(node) for side, node in pair])
+            return AggregateStep(first, template, writer_of(self.selections, root.definition.type, root))
         raise Unplain
+
+    # --- nodes ---
+
+    def _nodes(self, root: Selected, nodes: tuple[NodesNode, NodesNode]) -> NodesStep:
+        marks = {(type(mark), mark): number for number, mark in enumerate(self.sides[0].marks)}
+
+        def known(part: int | str) -> int | Known:
+            number = marks.get((type(part), part))
+            return Known(part) if number is None else number
+
+        ids = tuple((item.module, tuple(map(known, item.key))) if item else None for item in nodes[0].ids)
+        return NodesStep(nodes[0].many, ids, tuple(self._nodes_of(root, nodes, name) for name in nodes[0].rows))
+
+    def _nodes_of(self, root: Selected, nodes: tuple[NodesNode, NodesNode], name: str) -> NodesOf:
+        plans = []
+        for side, node in zip(self.sides, nodes, strict=True):
+            row = node.rows[name]
+            where = KeyIn((), row.module, keys_of(node, name))
+            plans.append(side.statements.rows(row.module, where, (row,), key_terms(row.module)))
+        row = nodes[0].rows[name]
+        view = make_view(self.selections, root, row, plans[0].shapes[0], self.zone)
+        template = self.template([plan.statement for plan in plans])
+        return NodesOf(row.module, template, plans[0].sort, view, self.links(view, nodes[1].rows[name]))
 
     # --- lists ---
 
@@ -226,6 +324,12 @@ class _Planner:
 
     def _ready(self, statement: Statement) -> Ready | None:
         return statement if isinstance(statement, Ready) else self.context.database.prepare(statement)
+
+
+def planned_on(side: Side, roots: Sequence[Selected]) -> list[Selected]:
+    """Return the same roots as one of the sides selects them."""
+    keys = {root.key for root in roots}
+    return [root for root in side.selections.roots() if root.key in keys]
 
 
 @dataclass(frozen=True, slots=True)

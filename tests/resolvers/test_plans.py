@@ -36,6 +36,11 @@ PLANNED: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("query ($n: Int!, $t: String) { queues { nodes { tickets(first: $n, filter: {title: {ne: $t}}) { totalCount nodes { title } } } } }", {"n": 1, "t": "x"}),
     ("{ tickets(first: 4) { nodes { id queue { name tickets(first: 1) { nodes { id children(first: 2) { nodes { id } } } } } } } }", {}),
     ('{ tickets(filter: {queue: {name: {eq: "Raw"}}}) { nodes { id linked(first: 2) { nodes { id } totalCount } } } }', {}),
+    ("query ($id: ID!) { node(id: $id) { __typename id ... on Queue { name tickets(first: 1) { nodes { id } } } } }", {"id": "WyJRdWV1ZSIsMV0"}),
+    ('{ nodes(ids: ["WyJRdWV1ZSIsMl0", "none", "WyJRdWV1ZSIsMV0", "WyJRdWV1ZSIsMl0"]) { id ... on Queue { name } } }', {}),
+    ("query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Queue { name } ... on Ticket { title } } }", {"ids": ["WyJRdWV1ZSIsMl0", "WyJUaWNrZXQiLDFd"]}),
+    ("{ ticketAggregate(groupBy: [QUEUE]) { count key { queue { name } } } }", {}),
+    ("query ($n: String!) { ticketAggregate(filter: {queue: {name: {eq: $n}}}) { count sumEffort } queues { totalCount } }", {"n": "Raw"}),
     ("{ queues(first: 0) { nodes { name } totalCount } tickets(first: 1) { nodes { parent { parent { id } } } } }", {}),
 )  # fmt: skip
 
