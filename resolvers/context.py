@@ -23,6 +23,15 @@ REQUEST_DEADLINE_S = 5.0
 COST_LIMIT = 200_000  # rows times fields
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A statement that was sent: its text, in which marks stand for the values, what it found, and how long that took."""
+
+    sql: str
+    rows: int
+    ms: float
+
+
 class FeedReader(Protocol):
     """Reads the feed of changes; `storage.feed.Feed` does."""
 
@@ -61,6 +70,8 @@ class Context:
     cost_limit: int = COST_LIMIT
     cost: int = 0
     statements: int = 0
+    is_planned: bool = False
+    notes: list[Sent] | None = None  # of the statements that are sent; None where nobody asks for them
 
     @property
     def caller(self) -> Principal:

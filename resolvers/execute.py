@@ -70,7 +70,15 @@ async def execute(
     except Exception as error:  # noqa: BLE001 - nothing leaves unmasked; what it was is in the log
         result = ExecutionResult(None, [mask(from_storage(error), context.request_id)])
     errors = present(result.errors or (), context.request_id)
-    return ExecutionResult(result.data, errors or None, {"cost": context.cost})
+    return ExecutionResult(result.data, errors or None, _extensions(context))
+
+
+def _extensions(context: Context) -> dict[str, Any]:
+    """Say what the operation was estimated at, and to who asks for it how it was answered."""
+    if context.notes is None:
+        return {"cost": context.cost}
+    sent = [{"sql": note.sql, "rows": note.rows, "ms": note.ms} for note in context.notes]
+    return {"cost": context.cost, "explain": {"planned": context.is_planned, "statements": sent}}
 
 
 async def _run(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import (
+    DocumentNode,
     ExecutionResult,
     GraphQLError,
     GraphQLObjectType,
@@ -59,7 +60,7 @@ from resolvers.plan import (
 )
 from resolvers.predicate import KeyIn
 from resolvers.reads import Reads
-from resolvers.selection import Found, Selected, Selections
+from resolvers.selection import Found, Selected, Selections, select
 from resolvers.statements import RowsPlan, Statement, Statements
 from resolvers.templates import Kept, Template, are_plain, kept_with, marks_of, match
 from resolvers.terms import key_terms
@@ -112,6 +113,7 @@ async def answer(
     except Unplain:
         return None
     context.cost = plan.cost
+    context.is_planned = True
     if plan.rest is None:
         return ExecutionResult(plan.in_order(planned, {}))
     rest = await others(plan.rest)
@@ -119,6 +121,25 @@ async def answer(
     if rest.data is None:
         return rest
     return ExecutionResult(plan.in_order(planned, rest.data), rest.errors)
+
+
+def plan_ahead(
+    context: Context, document: DocumentNode, name: str | None, variables: Mapping[str, Any] | None
+) -> Plan | None:
+    """Make the plan of an operation before it is asked for; nothing is read. None where it has none."""
+    try:
+        selections = select(context.schema, document, name, variables)
+    except (GraphQLError, OperationError):
+        return None
+    operation = _operation(context, selections)
+    given = operation.reader.read(selections.variables.coerced) if operation.reader else None
+    if given is None or operation.reader is None:
+        return None
+    seen = operation.plans.get(given.form) or operation.plans.put(given.form, Seen())
+    if seen.plan is None and seen.times <= 1:
+        seen.times = 2
+        seen.plan = _Planner(context, selections, operation.reader, given).plan()
+    return seen.plan
 
 
 def find_plan(context: Context, selections: Selections) -> tuple[Plan, Sequence[Any]] | None:

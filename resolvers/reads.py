@@ -7,9 +7,10 @@ import time
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
-from resolvers.context import Context
+from resolvers.context import Context, Sent
 from resolvers.errors import DeadlinePassed, from_storage, is_fatal
 from resolvers.statements import Statement
+from storage.direct import Ready
 from storage.errors import StorageError
 
 STATEMENTS_AT_ONCE = 4  # of one request, so that it cannot take the whole pool
@@ -28,10 +29,23 @@ class Reads:
             if time.monotonic() >= self.context.deadline:
                 raise DeadlinePassed
             self.context.statements += 1
-            try:
-                return await self.context.database.fetch(statement, deadline=self.context.deadline)
-            except StorageError as error:
-                raise from_storage(error) from error
+            if self.context.notes is not None:
+                return await self._noted(statement, self.context.notes)
+            return await self._send(statement)
+
+    async def _send(self, statement: Statement) -> list[tuple[Any, ...]]:
+        try:
+            return await self.context.database.fetch(statement, deadline=self.context.deadline)
+        except StorageError as error:
+            raise from_storage(error) from error
+
+    async def _noted(self, statement: Statement, notes: list[Sent]) -> list[tuple[Any, ...]]:
+        ready = statement if isinstance(statement, Ready) else self.context.database.prepare(statement)
+        began = time.perf_counter()
+        rows = await self._send(statement)
+        ms = round(1000 * (time.perf_counter() - began), 3)
+        notes.append(Sent(ready.text if ready else str(statement), len(rows), ms))
+        return rows
 
 
 async def together(jobs: Iterable[Coroutine[Any, Any, Any]]) -> list[Any]:

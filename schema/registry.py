@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -63,7 +63,8 @@ class _Work:
 class Registry:
     """Keeps the current snapshot. `changed()` asks for a reload; any number of calls during one costs one more.
 
-    `reserved` are GraphQL names that no module may have, beside those that the schema of no modules has.
+    `reserved` are GraphQL names that no module may have, beside those that the schema of no modules has. `ready` is awaited
+    with every snapshot before it serves.
     A file that is broken, clashes, or breaks clients while `refuse_breaking` is set keeps its last good version.
     """
 
@@ -77,7 +78,9 @@ class Registry:
         examples: ExampleRunner | None = None,
         author: str = "file",
         reserved: Iterable[str] = (),
+        ready: Callable[[Snapshot], Awaitable[None]] | None = None,
     ) -> None:
+        self._ready = ready
         self._loader = Loader(folders)
         self._database = database
         self._builder = builder
@@ -210,6 +213,8 @@ class Registry:
             yield snapshot
 
     async def _publish(self, work: _Work) -> None:
+        if self._ready is not None:
+            await self._ready(work.snapshot)
         self.snapshot = work.snapshot
         self.is_loaded = self._compares = True
         self._loader.breathe = self._breath

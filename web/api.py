@@ -22,7 +22,7 @@ from web.live import Live
 from web.operation import Asked, NotStarted, prepare, read_asked, run
 from web.origin import check_origin
 from web.recognition import Caller
-from web.wishes import read_idempotency_key, read_languages
+from web.wishes import read_explains, read_idempotency_key, read_languages
 
 METHODS = "GET, POST"
 MAX_QUERY_STRING = 30_000
@@ -65,7 +65,8 @@ class GraphQLEndpoint:
     async def _read(self, request: Request) -> Asked:
         asked = await self._read_asked(request)
         key = read_idempotency_key(request.headers)
-        return replace(asked, languages=read_languages(request.headers), idempotency_key=key)
+        explains = read_explains(request.headers)
+        return replace(asked, languages=read_languages(request.headers), idempotency_key=key, explains=explains)
 
     async def _read_asked(self, request: Request) -> Asked:
         if request.method == "GET":

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -40,6 +40,7 @@ from storage.files import Files
 from storage.install import install
 from storage.library import Library
 from web.admission import Admission
+from web.favourites import Favourites
 from web.first_passwords import KnownPassword, check_reach, give_passwords
 from web.following import Following
 from web.happenings import Happenings
@@ -80,7 +81,12 @@ def open_database(settings: Settings) -> Database:
     )
 
 
-def open_registry(settings: Settings, database: Database, folders: Sequence[Path] | None = None) -> Registry:
+def open_registry(
+    settings: Settings,
+    database: Database,
+    folders: Sequence[Path] | None = None,
+    ready: Callable[[Snapshot], Awaitable[None]] | None = None,
+) -> Registry:
     """Make the registry of the settings, or of other folders; nothing is loaded yet."""
     return Registry(
         folders or settings.modules_dir,
@@ -88,6 +94,7 @@ def open_registry(settings: Settings, database: Database, folders: Sequence[Path
         build,
         refuse_breaking=settings.refuse_breaking,
         reserved=graphql_names(),
+        ready=ready,
     )
 
 
@@ -95,7 +102,14 @@ def make_live(settings: Settings) -> Live:
     """Make what serves requests; nothing runs before its `background` is entered."""
     secret = load_secret_key(settings)
     database = open_database(settings)
-    registry = open_registry(settings, database)
+    documents = Documents(
+        settings.limits,
+        introspection=settings.introspection,
+        suggestions=settings.shows_suggestions,
+        cache_size=settings.document_cache,
+    )
+    favourites = Favourites(documents)
+    registry = open_registry(settings, database, ready=favourites.plan)
     workshop = Workshop(registry, Library(database), settings.modules_dir, settings.refuse_breaking)
     files = Files(database, settings.files_dir)
     desk = make_desk(database, files)
@@ -127,6 +141,7 @@ def make_live(settings: Settings) -> Live:
             deadline=call.deadline,
             languages=call.languages,
             changes=happenings,
+            notes=[] if call.explains else None,
         )
 
     async def run(call: Call) -> ExecutionResult:
@@ -145,12 +160,8 @@ def make_live(settings: Settings) -> Live:
         execute=run,
         follow=follow,
         introspect=Introspection(),
-        documents=Documents(
-            settings.limits,
-            introspection=settings.introspection,
-            suggestions=settings.shows_suggestions,
-            cache_size=settings.document_cache,
-        ),
+        documents=documents,
+        favourites=favourites,
         persisted=Persisted(settings.persisted, settings.persisted_dir),
         admission=Admission(settings.concurrency, settings.queue_length, settings.queue_seconds),
         guard=guard,
@@ -161,6 +172,7 @@ def make_live(settings: Settings) -> Live:
         deadline = time.monotonic() + settings.request_seconds
         return Context(snapshot, database, secret, rights, request_id=request_id, deadline=deadline)
 
+    favourites.begin = begin
     places = (Admission(settings.file_transfers, settings.queue_length, settings.queue_seconds) for _ in range(2))
     live.transfers = Transfers(files, begin, *places)
     live.background = lambda: _background(live, registry, imports, feed, identities)

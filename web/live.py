@@ -20,6 +20,7 @@ from schema.spec import Audience
 from storage.files import Files
 from web.admission import Admission
 from web.errors import unavailable
+from web.favourites import Favourites
 from web.identities import Identities
 from web.persisted import Persisted
 from web.recognition import Caller, Guard
@@ -62,6 +63,7 @@ class Call:
     languages: tuple[str, ...] = ()
     idempotency_key: str | None = None
     cookies: list[str] | None = None
+    explains: bool = False  # the answer says how it was found
 
     @property
     def rights(self) -> Rights:
@@ -106,6 +108,7 @@ class Live:
     persisted: Persisted
     admission: Admission
     guard: Guard
+    favourites: Favourites | None = None  # none where no modules are loaded: in tests of the rest
     identities: Identities | None = None  # none where nobody can sign in: in tests of the rest
     follow: Follow = _nothing
     background: Callable[[], AbstractAsyncContextManager[None]] = nullcontext

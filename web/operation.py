@@ -11,6 +11,7 @@ from typing import Any
 from graphql import ExecutionResult
 from graphql.language import OperationType
 
+from identity.access import access_of
 from identity.principals import audience_of
 from resolvers.document import DocumentRefused
 from resolvers.execute import LAST_WORD_S
@@ -24,6 +25,7 @@ from web.recognition import Caller
 from web.settings import Settings
 
 WRONG = "The parameter `{}` must be {}."
+NO_EXPLANATION = "How an answer was found is told to administrators only: members of the group admin with the key rw."
 TIMEOUT = "The operation took longer than {:g} seconds and was stopped."
 
 
@@ -37,6 +39,7 @@ class Asked:
     extensions: Mapping[str, Any] = field(default_factory=dict)
     languages: tuple[str, ...] = ()
     idempotency_key: str | None = None
+    explains: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,10 @@ def prepare(
         note.code = refused.code
         raise NotStarted([format_error(error, note.request_id, refused.code) for error in refused.errors]) from None
     note.operation = operation.name.value[:100] if operation.name else operation.operation.value
+    if live.favourites is not None and operation.operation is OperationType.QUERY:
+        live.favourites.note(document, asked.operation_name, asked.variables, caller.rights)
+    if asked.explains and not access_of(caller.rights).is_administrator:
+        raise Refused(403, NO_EXPLANATION, Code.FORBIDDEN)
     return Call(
         snapshot=snapshot,
         document=document.node,
@@ -106,6 +113,7 @@ def prepare(
         languages=asked.languages,
         idempotency_key=asked.idempotency_key,
         cookies=cookies,
+        explains=asked.explains,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a request says about itself in headers: the languages of its reader, and the key of a mutation that may come twice."""
+"""What a request says about itself in headers: its reader's languages, a mutation's key, whether to explain."""
 
 from __future__ import annotations
 
@@ -22,6 +22,14 @@ def read_languages(headers: Mapping[str, str]) -> tuple[str, ...]:
         if match and weight > 0:
             found.setdefault(match[1].lower(), weight)
     return tuple(sorted(found, key=lambda language: -found[language]))
+
+
+def read_explains(headers: Mapping[str, str]) -> bool:
+    """Answer whether the answer is to say how it was found: `X-Lambdesk-Explain: 1`. Raises `Refused` (400)."""
+    given = headers.get("x-lambdesk-explain", "0")
+    if given not in {"0", "1"}:
+        raise Refused(400, "The header X-Lambdesk-Explain must be 0 or 1.")
+    return given == "1"
 
 
 def read_idempotency_key(headers: Mapping[str, str]) -> str | None:
