@@ -80,7 +80,8 @@ def analyse(context: Context, selections: Selections, selected_roots: Sequence[S
     twins: dict[str, str] = {}
     seen: dict[str, str] = {}
     deeds: dict[str, DeedNode | HandNode] = {}
-    for selected in selections.roots() if selected_roots is None else selected_roots:
+    known = selections.roots() if selected_roots is None else selected_roots
+    for selected in known:
         with located(selected.nodes):
             if isinstance(selected.binding, WriteRoot):
                 deeds[selected.key] = analyse_deed(analyst, selected, selected.binding)
@@ -93,7 +94,8 @@ def analyse(context: Context, selections: Selections, selected_roots: Sequence[S
                 continue
             root = analyst.root(selected)
         if root is not None:
-            first = seen.setdefault(selected.same_as(), selected.key)
+            # Of one root there is no other; writing a selection as text costs more than a statement.
+            first = seen.setdefault(selected.same_as() if len(known) > 1 else "", selected.key)
             if first != selected.key:
                 twins[selected.key] = first
             else:

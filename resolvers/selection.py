@@ -26,9 +26,10 @@ from graphql import (
     print_ast,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 
 from resolvers.errors import BadRequest
+from resolvers.variables import coerce_variables
 from schema.bindings import BINDING, Binding
 
 
@@ -204,9 +205,7 @@ def select(
 ) -> Selections:
     """Pick the operation and coerce its variables."""
     operation = find_operation(document, operation_name)
-    coerced = get_variable_values(
-        schema, operation.variable_definitions or (), dict(variables or {}), max_errors=10, hide_suggestions=True
-    )
+    coerced = coerce_variables(schema, operation, variables or {})
     if isinstance(coerced, list):
         raise VariableErrors(coerced)
     fragments = {

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from web.errors import Code, Refused
 from web.settings import Settings
@@ -48,22 +48,23 @@ async def read_chunks(request: Request, pace: Pace) -> AsyncIterator[bytes]:
         raise too_large(pace.bytes)
     started = time.monotonic()
     size = 0
-    stream = request.stream()
-    while True:
+    more = True
+    while more:
         elapsed = time.monotonic() - started
         try:
             async with asyncio.timeout(max(pace.allowance(size) - elapsed, 0.01)):
-                chunk = await anext(stream)
-        except StopAsyncIteration:
-            return
+                message = await request.receive()
         except TimeoutError:
             raise Refused(408, "The body arrived too slowly.", Code.TIMEOUT, CLOSE) from None
-        except ClientDisconnect:
-            raise Refused(400, "The body ended early.", headers=CLOSE) from None
+        if message["type"] == "http.disconnect":
+            raise Refused(400, "The body ended early.", headers=CLOSE)
+        chunk = message.get("body", b"")
+        more = message.get("more_body", False)
         size += len(chunk)
         if size > pace.bytes:
             raise too_large(pace.bytes)
-        yield chunk
+        if chunk:
+            yield chunk
 
 
 def too_large(limit: int) -> Refused:

@@ -9,27 +9,57 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
+# Most requests are answered before, and a task of its own for each costs more than their statement.
+WATCH_AFTER_S = 0.02
+
 Result = TypeVar("Result")
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -> Result | None:
-    """Return what the work returns, or None when the client went away first: then the work is cancelled."""
-    task = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_disconnected(request))
+    """Return what the work returns, or None when the client went away first: then the work is cancelled.
+
+    Whether the client is still there is looked at once the work has taken `WATCH_AFTER_S`.
+    """
+    watch = _Watch(request)
     try:
-        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        return None
+        return await work
+    except asyncio.CancelledError:
+        if watch.is_gone and watch.task.uncancel() == 0:
+            return None
+        raise
     finally:
-        for waiting in (task, gone):
-            if not waiting.done():
-                waiting.cancel()
-                # Cancelling is finished only when the connection to the database is back in its pool.
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await waiting
+        await watch.end()
 
 
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+class _Watch:
+    """Cancels the task that made it when the client goes away.
+
+    That task waits inside the work for as long as there is a watch, so that is where it is cancelled.
+    """
+
+    def __init__(self, request: Request) -> None:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("A request is answered by a task.")
+        self.task = task
+        self.is_gone = False
+        self._request = request
+        self._watching: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self._begin)
+
+    def _begin(self) -> None:
+        self._watching = asyncio.get_running_loop().create_task(self._wait())
+
+    async def _wait(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
+        self.is_gone = True
+        self.task.cancel()
+
+    async def end(self) -> None:
+        """Stop watching."""
+        self._timer.cancel()
+        if self._watching is not None and not self._watching.done():
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching

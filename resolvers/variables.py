@@ -1,0 +1,92 @@
+"""The variables of an operation, coerced as graphql-core does it; what takes no coercing is taken as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from graphql import (
+    GraphQLBoolean,
+    GraphQLError,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLNonNull,
+    GraphQLSchema,
+    GraphQLString,
+    OperationDefinitionNode,
+)
+from graphql.execution.get_variable_signature import get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
+
+MAX_ERRORS = 10
+OPERATIONS_KEPT = 1_000
+_INT32 = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A variable of one of GraphQL's own scalars, and what its values are that are taken as they are."""
+
+    name: str
+    signature: Any
+    takes: Callable[[Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of an operation; None where its variables must be looked at one by one."""
+
+    operation: OperationDefinitionNode  # kept with it: it is what this is found by
+    plain: tuple[_Plain, ...] | None
+
+
+_TAKES: Mapping[Any, Callable[[Any], bool]] = {
+    GraphQLInt: lambda value: type(value) is int and -_INT32 <= value < _INT32,
+    GraphQLString: lambda value: type(value) is str,
+    GraphQLID: lambda value: type(value) is str,
+    GraphQLBoolean: lambda value: type(value) is bool,
+}
+
+
+_known: WeakKeyDictionary[GraphQLSchema, dict[int, _Known]] = WeakKeyDictionary()
+
+
+def coerce_variables(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, inputs: Mapping[str, Any]
+) -> VariableValues | list[GraphQLError]:
+    """Return the coerced variables, or what is wrong with them."""
+    kept = _known.setdefault(schema, {})
+    known = kept.get(id(operation))
+    if known is None:
+        if len(kept) > OPERATIONS_KEPT:
+            kept.clear()
+        known = kept[id(operation)] = _Known(operation, _plain(schema, operation))
+    if known.plain is not None:
+        sources: dict[str, VariableValueSource] = {}
+        coerced: dict[str, Any] = {}
+        for item in known.plain:
+            value = inputs.get(item.name)
+            if not item.takes(value):
+                break
+            sources[item.name] = VariableValueSource(item.signature, value)
+            coerced[item.name] = value
+        else:
+            return VariableValues(sources, coerced)
+    definitions = operation.variable_definitions or ()
+    return get_variable_values(schema, definitions, dict(inputs), max_errors=MAX_ERRORS, hide_suggestions=True)
+
+
+def _plain(schema: GraphQLSchema, operation: OperationDefinitionNode) -> tuple[_Plain, ...] | None:
+    found = []
+    for definition in operation.variable_definitions or ():
+        signature = get_variable_signature(schema, definition)
+        if isinstance(signature, GraphQLError):
+            return None
+        type_ = signature.type.of_type if isinstance(signature.type, GraphQLNonNull) else signature.type
+        takes = _TAKES.get(type_)
+        if takes is None:
+            return None
+        found.append(_Plain(signature.name, signature, takes))
+    return tuple(found)
