@@ -60,7 +60,7 @@ def running(folder: Path, settings: Mapping[str, str]) -> Iterator[Server]:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
         try:
             ready_s = _wait(port, process, started, folder / "server.log")
-            yield Server(port, process, ready_s, _sign_in(port))
+            yield Server(port, process, ready_s, sign_in(port))
         finally:
             process.terminate()
             try:
@@ -70,8 +70,9 @@ def running(folder: Path, settings: Mapping[str, str]) -> Iterator[Server]:
                 process.wait()
 
 
-def _sign_in(port: int) -> str:
-    given = json.dumps({"login": LOGIN, "password": PASSWORD}).encode()
+def sign_in(port: int, login: str = LOGIN, password: str = PASSWORD) -> str:
+    """Sign an agent in and return what he sends as `Authorization`."""
+    given = json.dumps({"login": login, "password": password}).encode()
     headers = {"content-type": "application/json"}
     request = urllib.request.Request(f"http://127.0.0.1:{port}/auth/login", given, headers)
     with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - the address is ours

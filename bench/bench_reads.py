@@ -1,0 +1,245 @@
+"""Reading through the API over HTTP, beside the same answers by hand and by Strawberry with DataLoaders.
+
+All servers are up at once, each one process; a round asks every one the same question after the other, in an order that
+changes, and what counts is the median of the rounds' ratios. Ours knows its caller and obeys her rights; the others do not.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psutil
+
+from bench import reads_peer, server
+from bench.load import Load, ask, press, write_request
+from bench.reads_world import AGENT, OPERATIONS_BY_NAME, TICKET_PAGE, Operation, desk_url
+from bench.run import Figure
+
+MODULES = Path(__file__).parent.parent / "modules"
+CONNECTIONS = (16, 1)
+CONCURRENCY = (1, 4, 16, 64, 256)
+NAMES = {"ceiling": "the same by hand", "strawberry": "Strawberry"}
+_ZONE = re.compile(r"(\d\d:\d\d:\d\d)(?:Z|\+00:00)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long is measured: rounds, and seconds of one question to one server in one round."""
+
+    rounds: int
+    seconds: float
+    warm_s: float
+
+
+QUICK = Pace(rounds=2, seconds=0.1, warm_s=0.05)
+FULL = Pace(rounds=5, seconds=1.0, warm_s=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server with the requests that it is asked, by the name of the operation."""
+
+    name: str
+    port: int
+    pid: int
+    requests: dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a server did in one round: answers a second, its own CPU milliseconds for each, and the share of the asking."""
+
+    rate: float
+    cpu_ms: float
+    asking_share: float
+
+
+def run(quick: bool) -> dict[str, Figure]:
+    """Measure the read path on PostgreSQL beside its peers, and the page of tickets on the other databases."""
+    pace = QUICK if quick else FULL
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        figures = _on_postgresql(folder, pace)
+        for dialect in ("mysql", "sqlite"):
+            figures |= _elsewhere(dialect, folder, pace)
+    return figures
+
+
+def _on_postgresql(folder: Path, pace: Pace) -> dict[str, Figure]:
+    with ExitStack() as stack:
+        url = stack.enter_context(desk_url("postgresql"))
+        ours = stack.enter_context(_ours(url, folder))
+        targets = [
+            _target("ours", ours.port, ours.process.pid, OPERATIONS_BY_NAME, server.sign_in(ours.port, AGENT)),
+            *(stack.enter_context(_peer(name, url, folder, OPERATIONS_BY_NAME)) for name in ("ceiling", "strawberry")),
+        ]
+        check_answers(targets)
+        figures: dict[str, Figure] = {}
+        for name in OPERATIONS_BY_NAME:
+            for connections in CONNECTIONS:
+                suffix = "_1" if connections == 1 else ""
+                figures |= _figures(name, suffix, measure(targets, name, connections, pace))
+        figures |= _over_concurrency(targets[0], pace)
+        root = _target("root", ours.port, ours.process.pid, {"q2": TICKET_PAGE}, ours.bearer)
+        return figures | _access_share(targets[0], root, pace)
+
+
+def _elsewhere(dialect: str, folder: Path, pace: Pace) -> dict[str, Figure]:
+    page = {"q2": TICKET_PAGE}
+    with ExitStack() as stack:
+        url = stack.enter_context(desk_url(dialect))
+        ours = stack.enter_context(_ours(url, folder))
+        targets = [
+            _target("ours", ours.port, ours.process.pid, page, server.sign_in(ours.port, AGENT)),
+            stack.enter_context(_peer("ceiling", url, folder, page)),
+        ]
+        check_answers(targets)
+        return _figures("q2", f"_{dialect}", measure(targets, "q2", 16, pace))
+
+
+@contextmanager
+def _ours(url: str, folder: Path) -> Iterator[server.Server]:
+    with server.running(folder, {"DATABASE_URL": url, "MODULES_DIR": str(MODULES)}) as started:
+        yield started
+
+
+@contextmanager
+def _peer(name: str, url: str, folder: Path, operations: dict[str, Operation]) -> Iterator[Target]:
+    with reads_peer.running(name, url, folder) as (port, pid):
+        yield _target(name, port, pid, operations)
+
+
+def _target(name: str, port: int, pid: int, operations: dict[str, Operation], bearer: str = "") -> Target:
+    headers = {"Authorization": bearer} if bearer else None
+    return Target(name, port, pid, {key: write_request(port, item.body, headers) for key, item in operations.items()})
+
+
+def check_answers(targets: list[Target]) -> None:
+    """Raise unless all servers give the same data: a server that leaves something out is no peer."""
+    for name, request in targets[0].requests.items():
+        expected = _data(ask(targets[0].port, request))
+        for other in targets[1:]:
+            given = _data(ask(other.port, other.requests[name]))
+            if given != expected:
+                raise AssertionError(
+                    f"{other.name} answers {name} differently:\n{str(given)[:1000]}\n{str(expected)[:1000]}"
+                )
+
+
+def _data(body: bytes) -> Any:
+    answer = orjson.loads(body)
+    assert not answer.get("errors"), body[:2000]
+    return _plain(answer["data"])
+
+
+def _plain(value: Any) -> Any:
+    """Write moments alike: some say Z, others +00:00 or nothing."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return _ZONE.sub(r"\1", value) if isinstance(value, str) else value
+
+
+def measure(targets: list[Target], name: str, connections: int, pace: Pace) -> dict[str, list[Measured]]:
+    """Ask every server in every round, beginning with another one each time."""
+    found: dict[str, list[Measured]] = {target.name: [] for target in targets}
+    for target in targets:
+        press(target.port, target.requests[name], connections, pace.warm_s)
+    for number in range(pace.rounds):
+        first = number % len(targets)
+        for target in (*targets[first:], *targets[:first]):
+            found[target.name].append(_one(target, name, connections, pace.seconds)[0])
+    return found
+
+
+def _one(target: Target, name: str, connections: int, seconds: float) -> tuple[Measured, Load]:
+    process = psutil.Process(target.pid)
+    before = process.cpu_times()
+    began = time.perf_counter()
+    load = press(target.port, target.requests[name], connections, seconds)
+    took = time.perf_counter() - began
+    after = process.cpu_times()
+    spent = after.user + after.system - before.user - before.system
+    cpu_ms = 1000 * spent / (load.answers + connections - 1)  # also those that came after the end
+    return Measured(load.rate, cpu_ms, load.cpu_s / took), load
+
+
+def _figures(name: str, suffix: str, found: dict[str, list[Measured]]) -> dict[str, Figure]:
+    ours = found["ours"]
+    rate = statistics.median(item.rate for item in ours)
+    cpu_ms = statistics.median(item.cpu_ms for item in ours)
+    figures: dict[str, Figure] = {}
+    for peer, theirs in found.items():
+        if peer == "ours":
+            continue
+        key = f"{name}_{'of' if peer == 'ceiling' else 'over'}_{peer}{suffix}"
+        figures[key] = Figure(
+            value=rate, unit="requests/s", ratio=_ratio(ours, theirs, _rate), ratio_to=f"{NAMES[peer]}"
+        )
+        cpu = Figure(value=cpu_ms, unit="ms CPU", ratio=_ratio(ours, theirs, _cpu), ratio_to=f"CPU of {NAMES[peer]}")
+        figures[f"{key}_cpu"] = cpu
+    share = max(item.asking_share for items in found.values() for item in items)
+    figures[f"{name}{suffix}_asking"] = Figure(value=100 * share, unit="% of a core, at most, for asking")
+    return figures
+
+
+def _ratio(ours: list[Measured], theirs: list[Measured], take: Callable[[Measured], float]) -> float:
+    return statistics.median(take(mine) / max(take(other), 1e-6) for mine, other in zip(ours, theirs, strict=True))
+
+
+def _rate(item: Measured) -> float:
+    return item.rate
+
+
+def _cpu(item: Measured) -> float:
+    return item.cpu_ms
+
+
+def _over_concurrency(ours: Target, pace: Pace) -> dict[str, Figure]:
+    """Measure what more connections bring, and whether at the most of them everybody waits alike."""
+    rates: dict[int, list[float]] = {connections: [] for connections in CONCURRENCY}
+    latest, patience = [], []
+    for _ in range(pace.rounds):
+        for connections in CONCURRENCY:
+            load = _one(ours, "q1", connections, pace.seconds)[1]
+            rates[connections].append(load.rate)
+        latest.append(1000 * load.percentile(0.99))
+        patience.append(load.percentile(0.99) * load.rate / CONCURRENCY[-1])
+    figures = {
+        f"q1_rate_at_{connections}": Figure(
+            value=statistics.median(found),
+            unit="requests/s",
+            ratio=statistics.median(one / first for one, first in zip(found, rates[1], strict=True)),
+            ratio_to="one connection",
+        )
+        for connections, found in rates.items()
+    }
+    figures[f"p99_at_{CONCURRENCY[-1]}"] = Figure(
+        value=statistics.median(latest),
+        unit="ms",
+        ratio=statistics.median(patience),
+        ratio_to="connections / throughput",
+    )
+    return figures
+
+
+def _access_share(agent: Target, root: Target, pace: Pace) -> dict[str, Figure]:
+    """Measure the page of tickets for an agent of two groups beside an administrator of all of them."""
+    check_answers([root, agent])
+    found = measure([agent, root], "q2", 1, Pace(2 * pace.rounds, pace.seconds, pace.warm_s))
+    ratio = _ratio(found["ours"], found["root"], _rate)
+    return {
+        "access_share_q2": Figure(
+            value=100 * (1 - ratio), unit="% of the time", ratio=ratio, ratio_to="the speed for an administrator"
+        )
+    }
