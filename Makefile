@@ -9,6 +9,7 @@ MUTANTS := .venv-mutants
 BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check --no-input install --quiet
 NODE_HOME := $(CURDIR)/$(CLIENTS)/node/bin
+NPM_CI := PATH="$(NODE_HOME):$$PATH" node $(NODE_HOME)/../lib/node_modules/npm/bin/npm-cli.js ci --no-audit --no-fund --ignore-scripts --loglevel=error
 # Two processes of tests, each with whole files: those of one file share databases and servers. What watches a running server,
 # or how long something takes, runs alone, afterwards.
 WORKERS ?= 2
@@ -22,7 +23,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emi
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-clients run test check format bench soak mutants lock clean
+.PHONY: help install install-dev install-clients install-postgraphile run test check format bench soak mutants lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -33,6 +34,8 @@ install: $(VENV)/.run ## set up .venv with the locked requirements and the comma
 install-dev: $(VENV)/.dev
 
 install-clients: tests/clients/node_modules/.installed
+
+install-postgraphile: bench/postgraphile/node_modules/.installed
 
 run: install ## start on SQLite with demo data; settings come from LAMBDESK_… variables
 	LAMBDESK_DEMO=$${LAMBDESK_DEMO:-1} $(BIN)/lambdesk serve
@@ -67,7 +70,7 @@ lock: ## choose versions anew; UPGRADE=1 takes newer ones, UV names the resolver
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/mutants.in -o requirements/mutants.txt
 
 clean: ## remove what the commands above made, but neither var/ nor site/
-	rm -rf $(VENV) $(CLIENTS) $(MUTANTS) mutants tests/clients/node_modules bench/results *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS) $(MUTANTS) mutants tests/clients/node_modules bench/postgraphile/node_modules bench/results *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # `--clear` also mends an environment whose Python has gone.
@@ -95,6 +98,6 @@ $(MUTANTS)/.installed: requirements/mutants.txt | $(MUTANTS)/bin/python
 	$(MUTANTS)/bin/python $(PIP) --require-hashes -r requirements/mutants.txt
 	@touch $@
 
-tests/clients/node_modules/.installed: tests/clients/package-lock.json $(CLIENTS)/.installed
-	cd tests/clients && PATH="$(NODE_HOME):$$PATH" node $(NODE_HOME)/../lib/node_modules/npm/bin/npm-cli.js ci --no-audit --no-fund --ignore-scripts --loglevel=error
+tests/clients/node_modules/.installed bench/postgraphile/node_modules/.installed: %/node_modules/.installed: %/package-lock.json $(CLIENTS)/.installed
+	cd $* && $(NPM_CI)
 	@touch $@

@@ -1,4 +1,4 @@
-"""Reading through the API over HTTP, beside the same answers by hand and by Strawberry with DataLoaders.
+"""Reading through the API over HTTP, beside the same answers by hand, by Strawberry with DataLoaders and by PostGraphile.
 
 All servers are up at once, each one process; a round asks every one the same question after the other, in an order that
 changes, and what counts is the median of the rounds' ratios. Ours knows its caller and obeys her rights; the others do not.
@@ -11,37 +11,38 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import psutil
 
-from bench import reads_peer, server
+from bench import reads_peer, reads_postgraphile, server
 from bench.load import Load, ask, press, write_request
-from bench.reads_world import AGENT, OPERATIONS_BY_NAME, TICKET_PAGE, Operation, desk_url
+from bench.reads_world import AGENT, OPERATIONS_BY_NAME, TICKET_PAGE, TICKETS, Operation, desk_url
 from bench.run import Figure
 
 MODULES = Path(__file__).parent.parent / "modules"
 CONNECTIONS = (16, 1)
 CONCURRENCY = (1, 4, 16, 64, 256)
-NAMES = {"ceiling": "the same by hand", "strawberry": "Strawberry"}
-_ZONE = re.compile(r"(\d\d:\d\d:\d\d)(?:Z|\+00:00)$")
+NAMES = {"ceiling": "the same by hand", "strawberry": "Strawberry", "postgraphile": "PostGraphile"}
+_MOMENT = re.compile(r"(T\d\d:\d\d:\d\d)(?:\.0+)?(?:Z|\+00:00)?$")
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long is measured: rounds, and seconds of one question to one server in one round."""
+    """How long is measured: rounds, seconds of one question to one server in one round, and tickets in the other databases."""
 
     rounds: int
     seconds: float
     warm_s: float
+    tickets: int
 
 
-QUICK = Pace(rounds=2, seconds=0.1, warm_s=0.05)
-FULL = Pace(rounds=5, seconds=1.0, warm_s=1.0)
+QUICK = Pace(rounds=1, seconds=0.2, warm_s=0.1, tickets=500)
+FULL = Pace(rounds=5, seconds=1.0, warm_s=1.0, tickets=TICKETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,11 @@ def _on_postgresql(folder: Path, pace: Pace) -> dict[str, Figure]:
             _target("ours", ours.port, ours.process.pid, OPERATIONS_BY_NAME, server.sign_in(ours.port, AGENT)),
             *(stack.enter_context(_peer(name, url, folder, OPERATIONS_BY_NAME)) for name in ("ceiling", "strawberry")),
         ]
+        postgraphile = stack.enter_context(reads_postgraphile.running(url, folder))
+        if postgraphile is not None:
+            targets.append(_target("postgraphile", *postgraphile, reads_postgraphile.OPERATIONS))
         check_answers(targets)
+        warm(targets, "q1", pace)
         figures: dict[str, Figure] = {}
         for name in OPERATIONS_BY_NAME:
             for connections in CONNECTIONS:
@@ -96,20 +101,19 @@ def _on_postgresql(folder: Path, pace: Pace) -> dict[str, Figure]:
 def _elsewhere(dialect: str, folder: Path, pace: Pace) -> dict[str, Figure]:
     page = {"q2": TICKET_PAGE}
     with ExitStack() as stack:
-        url = stack.enter_context(desk_url(dialect))
+        url = stack.enter_context(desk_url(dialect, pace.tickets))
         ours = stack.enter_context(_ours(url, folder))
         targets = [
             _target("ours", ours.port, ours.process.pid, page, server.sign_in(ours.port, AGENT)),
             stack.enter_context(_peer("ceiling", url, folder, page)),
         ]
         check_answers(targets)
+        warm(targets, "q2", pace)
         return _figures("q2", f"_{dialect}", measure(targets, "q2", 16, pace))
 
 
-@contextmanager
-def _ours(url: str, folder: Path) -> Iterator[server.Server]:
-    with server.running(folder, {"DATABASE_URL": url, "MODULES_DIR": str(MODULES)}) as started:
-        yield started
+def _ours(url: str, folder: Path) -> AbstractContextManager[server.Server]:
+    return server.running(folder, {"DATABASE_URL": url, "MODULES_DIR": str(MODULES)})
 
 
 @contextmanager
@@ -142,19 +146,25 @@ def _data(body: bytes) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Write moments alike: some say Z, others +00:00 or nothing."""
+    """Write keys and moments alike: of keys some make texts, and of moments some say Z, +00:00 or nothing."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: int(item) if key == "databaseId" else _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return _ZONE.sub(r"\1", value) if isinstance(value, str) else value
+    return _MOMENT.sub(r"\1", value) if isinstance(value, str) else value
+
+
+def warm(targets: list[Target], name: str, pace: Pace) -> None:
+    """Let every server open its connections to the database."""
+    for target in targets:
+        press(target.port, target.requests[name], max(CONNECTIONS), pace.warm_s)
 
 
 def measure(targets: list[Target], name: str, connections: int, pace: Pace) -> dict[str, list[Measured]]:
     """Ask every server in every round, beginning with another one each time."""
     found: dict[str, list[Measured]] = {target.name: [] for target in targets}
     for target in targets:
-        press(target.port, target.requests[name], connections, pace.warm_s)
+        press(target.port, target.requests[name], 1, pace.warm_s)
     for number in range(pace.rounds):
         first = number % len(targets)
         for target in (*targets[first:], *targets[:first]):
@@ -236,7 +246,7 @@ def _over_concurrency(ours: Target, pace: Pace) -> dict[str, Figure]:
 def _access_share(agent: Target, root: Target, pace: Pace) -> dict[str, Figure]:
     """Measure the page of tickets for an agent of two groups beside an administrator of all of them."""
     check_answers([root, agent])
-    found = measure([agent, root], "q2", 1, Pace(2 * pace.rounds, pace.seconds, pace.warm_s))
+    found = measure([agent, root], "q2", 1, replace(pace, rounds=2 * pace.rounds))
     ratio = _ratio(found["ours"], found["root"], _rate)
     return {
         "access_share_q2": Figure(

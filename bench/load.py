@@ -10,7 +10,7 @@ from dataclasses import dataclass
 CONNECT_LIMIT_S = 10.0
 SILENCE_LIMIT_S = 30.0  # without any answer: the server has stopped
 READ_BYTES = 262_144
-ANSWERS_EACH = 2  # at least: a slow server must be seen too
+ANSWERS_EACH = 1  # at least: a slow server must be seen too
 _HEADERS_END = b"\r\n\r\n"
 _LENGTH = b"content-length:"
 
@@ -70,7 +70,7 @@ def ask(port: int, request: bytes) -> bytes:
 
 
 def press(port: int, request: bytes, connections: int, seconds: float) -> Load:
-    """Ask on so many connections, each again as soon as it has its answer, so long and until everybody was answered twice.
+    """Ask on so many connections, each again as soon as it has its answer, so long and until there are as many answers as connections.
 
     Every answer must be a 200 of the same length as the first.
     """

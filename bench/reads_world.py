@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -94,22 +94,22 @@ OPERATIONS_BY_NAME = {"q1": QUEUE, "q2": TICKET_PAGE, "q3": QUEUES_WITH_TICKETS,
 
 
 @contextmanager
-def desk_url(dialect: str) -> Iterator[str]:
+def desk_url(dialect: str, tickets: int = TICKETS) -> Iterator[str]:
     """Lend the URL of a new database that holds the benchmark's desk."""
     with fresh_url(dialect) as url:
-        asyncio.run(_furnish(url))
+        asyncio.run(_furnish(url, tickets))
         yield url
 
 
-async def _furnish(url: str) -> None:
+async def _furnish(url: str, tickets: int) -> None:
     database = Database(url)
     try:
-        await fill(database, tickets=TICKETS, now=NOW, password_hash=hash_password(PASSWORD, cost=4))
+        await fill(database, tickets=tickets, now=NOW, password_hash=hash_password(PASSWORD, cost=4))
         async with database.transaction(timeout_s=0) as transaction:
             for number in REGIONS:
                 await transaction.execute(_add_queue(number))
             for queue, rest in _MOVED.items():
-                await transaction.execute(_move_tickets(queue, tuple(range(rest, TICKETS, _EVERY))))
+                await transaction.execute(_move_tickets(queue, range(rest, tickets, _EVERY)))
         await _analyse(database)
     finally:
         await database.close()
@@ -126,8 +126,8 @@ def _add_queue(number: int) -> str:
     )
 
 
-def _move_tickets(queue: int, tickets: tuple[int, ...]) -> str:
-    return f"UPDATE ticket SET queue_id = {queue} WHERE queue_id IN {tuple(range(5, 15))} AND id IN {tickets}"  # noqa: S608 - numbers of ours
+def _move_tickets(queue: int, tickets: Iterable[int]) -> str:
+    return f"UPDATE ticket SET queue_id = {queue} WHERE queue_id IN {tuple(range(5, 15))} AND id IN {tuple(tickets)}"  # noqa: S608 - numbers of ours
 
 
 async def _analyse(database: Database) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from identity.first_agent import LOGIN
 
+CHECKOUT = Path(__file__).parent.parent
 START_LIMIT_S = 60.0
 PASSWORD = "a password of benchmarks"  # noqa: S105 - of the first agent of a database that is thrown away
 
@@ -51,6 +52,7 @@ def running(folder: Path, settings: Mapping[str, str]) -> Iterator[Server]:
         **os.environ,
         "LAMBDESK_ADMIN_PASSWORD": PASSWORD,
         "LAMBDESK_ACCESS_SECONDS": "86400",
+        "PYTHONPATH": str(CHECKOUT),  # this one is measured, even where another is installed
         **{f"LAMBDESK_{key}": value for key, value in settings.items()},
         "LAMBDESK_PORT": str(port),
     }

@@ -37,6 +37,7 @@ VAGUE = frozenset(
 )
 TARGETS = ("install", "run", "test", "check", "format", "bench", "soak", "mutants", "lock", "clean")
 LOCKS = ("run", "dev", "clients", "mutants")
+JAVASCRIPT_LOCKS = ("tests/clients/package-lock.json", "bench/postgraphile/package-lock.json")
 
 
 @dataclass(frozen=True)
@@ -302,15 +303,16 @@ def test_tests_run_on_the_versions_that_are_shipped() -> None:
     assert {name: version for name, version in locked("dev").items() if locked("mutants").get(name) != version} == {}
 
 
-@pytest.mark.parametrize("file", [*(f"requirements/{name}.txt" for name in LOCKS), "tests/clients/package-lock.json"])
+@pytest.mark.parametrize("file", [*(f"requirements/{name}.txt" for name in LOCKS), *JAVASCRIPT_LOCKS])
 def test_a_lock_file_names_no_host(file: str) -> None:
     text = (HOUSE / file).read_text(encoding="utf-8")
 
     assert re.findall(r"^--.*|\"resolved\".*|\S*(?:index|files)\S*://\S*", text, flags=re.MULTILINE) == []
 
 
-def test_the_javascript_lock_has_a_hash_for_every_package() -> None:
-    packages = json.loads((HOUSE / "tests/clients/package-lock.json").read_text(encoding="utf-8"))["packages"]
+@pytest.mark.parametrize("file", JAVASCRIPT_LOCKS)
+def test_the_javascript_lock_has_a_hash_for_every_package(file: str) -> None:
+    packages = json.loads((HOUSE / file).read_text(encoding="utf-8"))["packages"]
 
     assert [name for name, package in packages.items() if name and "integrity" not in package] == []
 
