@@ -33,16 +33,17 @@ _MOMENT = re.compile(r"(T\d\d:\d\d:\d\d)(?:\.0+)?(?:Z|\+00:00)?$")
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long is measured: rounds, seconds of one question to one server in one round, and tickets in the other databases."""
+    """How long is measured: rounds, turns in a round, seconds of a server's turn, and tickets in the other databases."""
 
     rounds: int
+    turns: int
     seconds: float
     warm_s: float
     tickets: int
 
 
-QUICK = Pace(rounds=1, seconds=0.2, warm_s=0.1, tickets=500)
-FULL = Pace(rounds=5, seconds=1.0, warm_s=1.0, tickets=TICKETS)
+QUICK = Pace(rounds=1, turns=2, seconds=0.1, warm_s=0.1, tickets=500)
+FULL = Pace(rounds=5, turns=4, seconds=0.25, warm_s=1.0, tickets=TICKETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,37 @@ class Target:
     requests: dict[str, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What a server did in one round: answers a second, its own CPU milliseconds for each, and the share of the asking."""
+class Round:
+    """What a server did in the turns of one round."""
 
-    rate: float
-    cpu_ms: float
-    asking_share: float
+    def __init__(self, connections: int) -> None:
+        self.connections = connections
+        self.loads: list[Load] = []
+        self._cpu_s = self._wall_s = 0.0
+
+    def take_turn(self, target: Target, name: str, seconds: float) -> None:
+        """Ask the server."""
+        process = psutil.Process(target.pid)
+        began, before = time.perf_counter(), process.cpu_times()
+        self.loads.append(press(target.port, target.requests[name], self.connections, seconds))
+        after = process.cpu_times()
+        self._wall_s += time.perf_counter() - began
+        self._cpu_s += after.user + after.system - before.user - before.system
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return sum(load.answers for load in self.loads) / sum(load.seconds for load in self.loads)
+
+    @property
+    def cpu_ms(self) -> float:
+        """Milliseconds of the server's own CPU for an answer, also for those that came after the end of a turn."""
+        return 1000 * self._cpu_s / sum(load.answers + self.connections - 1 for load in self.loads)
+
+    @property
+    def asking_share(self) -> float:
+        """The part of a core that asking took."""
+        return sum(load.cpu_s for load in self.loads) / self._wall_s
 
 
 def run(quick: bool) -> dict[str, Figure]:
@@ -160,31 +185,26 @@ def warm(targets: list[Target], name: str, pace: Pace) -> None:
         press(target.port, target.requests[name], max(CONNECTIONS), pace.warm_s)
 
 
-def measure(targets: list[Target], name: str, connections: int, pace: Pace) -> dict[str, list[Measured]]:
-    """Ask every server in every round, beginning with another one each time."""
-    found: dict[str, list[Measured]] = {target.name: [] for target in targets}
+def measure(targets: list[Target], name: str, connections: int, pace: Pace) -> dict[str, list[Round]]:
+    """Ask every server in every round, beginning with another one each time.
+
+    Each has several short turns in a round, so that what else the machine does for a second slows all of them.
+    """
+    found: dict[str, list[Round]] = {target.name: [] for target in targets}
     for target in targets:
         press(target.port, target.requests[name], 1, pace.warm_s)
-    for number in range(pace.rounds):
-        first = number % len(targets)
-        for target in (*targets[first:], *targets[:first]):
-            found[target.name].append(_one(target, name, connections, pace.seconds)[0])
+    for _ in range(pace.rounds):
+        round_of = {target.name: Round(connections) for target in targets}
+        for turn in range(pace.turns):
+            first = turn % len(targets)
+            for target in (*targets[first:], *targets[:first]):
+                round_of[target.name].take_turn(target, name, pace.seconds)
+        for target in targets:
+            found[target.name].append(round_of[target.name])
     return found
 
 
-def _one(target: Target, name: str, connections: int, seconds: float) -> tuple[Measured, Load]:
-    process = psutil.Process(target.pid)
-    before = process.cpu_times()
-    began = time.perf_counter()
-    load = press(target.port, target.requests[name], connections, seconds)
-    took = time.perf_counter() - began
-    after = process.cpu_times()
-    spent = after.user + after.system - before.user - before.system
-    cpu_ms = 1000 * spent / (load.answers + connections - 1)  # also those that came after the end
-    return Measured(load.rate, cpu_ms, load.cpu_s / took), load
-
-
-def _figures(name: str, suffix: str, found: dict[str, list[Measured]]) -> dict[str, Figure]:
+def _figures(name: str, suffix: str, found: dict[str, list[Round]]) -> dict[str, Figure]:
     ours = found["ours"]
     rate = statistics.median(item.rate for item in ours)
     cpu_ms = statistics.median(item.cpu_ms for item in ours)
@@ -203,15 +223,15 @@ def _figures(name: str, suffix: str, found: dict[str, list[Measured]]) -> dict[s
     return figures
 
 
-def _ratio(ours: list[Measured], theirs: list[Measured], take: Callable[[Measured], float]) -> float:
+def _ratio(ours: list[Round], theirs: list[Round], take: Callable[[Round], float]) -> float:
     return statistics.median(take(mine) / max(take(other), 1e-6) for mine, other in zip(ours, theirs, strict=True))
 
 
-def _rate(item: Measured) -> float:
+def _rate(item: Round) -> float:
     return item.rate
 
 
-def _cpu(item: Measured) -> float:
+def _cpu(item: Round) -> float:
     return item.cpu_ms
 
 
@@ -221,7 +241,7 @@ def _over_concurrency(ours: Target, pace: Pace) -> dict[str, Figure]:
     latest, patience = [], []
     for _ in range(pace.rounds):
         for connections in CONCURRENCY:
-            load = _one(ours, "q1", connections, pace.seconds)[1]
+            load = press(ours.port, ours.requests["q1"], connections, pace.turns * pace.seconds)
             rates[connections].append(load.rate)
         latest.append(1000 * load.percentile(0.99))
         patience.append(load.percentile(0.99) * load.rate / CONCURRENCY[-1])
