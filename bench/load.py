@@ -82,6 +82,29 @@ def press(port: int, request: bytes, connections: int, seconds: float) -> Load:
             line.connection.close()
 
 
+def alternate(questions: list[tuple[int, bytes]], seconds: float) -> list[list[float]]:
+    """Ask one question after the other, each on a connection of its own, round and round; return the latencies of each.
+
+    Two that follow each other within milliseconds meet the same machine, so their medians can be told apart where rates cannot.
+    """
+    lines = [_connect(port) for port, _ in questions]
+    latencies: list[list[float]] = [[] for _ in questions]
+    try:
+        for line in lines:
+            line.connection.settimeout(SILENCE_LIMIT_S)
+        deadline = time.perf_counter() + seconds
+        while time.perf_counter() < deadline or not latencies[0]:
+            for line, (_, request), found in zip(lines, questions, latencies, strict=True):
+                _send(line, request, time.perf_counter())
+                while not _read(line):
+                    pass
+                found.append(time.perf_counter() - line.sent_at)
+    finally:
+        for line in lines:
+            line.connection.close()
+    return latencies
+
+
 class _Line:
     """A connection with the answer that is being read from it."""
 

@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from bench.load import WrongAnswer, ask, press, write_request
+from bench.load import WrongAnswer, alternate, ask, press, write_request
 
 Answers = Callable[[int], tuple[int, bytes]]
 
@@ -60,6 +60,14 @@ def test_a_rate_counts_the_answers_up_to_the_end_and_no_others() -> None:
     assert load.answers + 1 == len(asked)  # one of the two connections still waited
     assert load.rate == pytest.approx(load.answers / load.seconds)
     assert load.seconds >= 0.05
+
+
+def test_questions_that_are_compared_are_asked_in_turns() -> None:
+    with answering(lambda _: (200, b"answer")) as (port, asked):
+        first, second = alternate([(port, write_request(port, text)) for text in (b"first", b"second")], seconds=0.05)
+
+    assert asked == [b"first", b"second"] * len(first)
+    assert len(first) == len(second)
 
 
 def test_one_answer_is_read_whole() -> None:
