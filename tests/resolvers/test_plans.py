@@ -68,3 +68,33 @@ async def test_a_plan_answers_what_the_executor_answers_with_as_many_statements(
         assert await ask(world, document, variables, plain=False) == expected
         assert len(world.seen) == statements
     assert has_plan(world, document, variables)
+
+
+COUNTS: tuple[tuple[str, int], ...] = (
+    ("query ($n: Int!) { tickets(first: $n) { nodes { id } } }", 1),
+    ("query ($n: Int!) { tickets(first: $n) { nodes { id queue { name group { name } } parent { title queue { name } } } } }", 1),
+    ("query ($n: Int!) { tickets(first: $n) { nodes { id } totalCount } }", 2),
+    ("query ($n: Int!) { tickets(first: $n) { totalCount } }", 1),
+    ("query ($n: Int!) { tickets(first: $n, offset: 1) { nodes { id } totalCount pageInfo { hasPreviousPage } } }", 3),
+    ("query ($n: Int!) { queues(first: $n) { nodes { tickets(first: $n) { nodes { id queue { name } } } } } }", 2),
+    ("query ($n: Int!) { queues(first: $n) { nodes { tickets(first: $n) { nodes { id } totalCount } } } }", 3),
+    ("query ($n: Int!) { queues(first: $n) { nodes { tickets(first: $n) { nodes { children(first: $n) { nodes { id } } } } } } }", 3),
+    ("query ($n: Int!) { tickets(first: $n) { nodes { queue { tickets(first: 1) { nodes { id } } } services { nodes { name } } } } }", 3),
+    ("query ($n: Int!) { a: tickets(first: $n) { nodes { id } } b: queues(first: $n) { nodes { id } } c: queue(by: {databaseId: 1}) { id } }", 3),
+    ("query ($n: Int!) { a: tickets(first: $n) { nodes { id } } b: tickets(first: $n) { nodes { id } } }", 1),
+    ("query ($n: Int!) { ticketAggregate(groupBy: [QUEUE], first: $n) { count key { queue { name } } } }", 2),
+    ('query ($n: Int!) { tickets(first: $n, filter: {children: {some: {queue: {name: {eq: "Raw"}}}}}) { nodes { id } } }', 1),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "statements"), COUNTS)
+async def test_the_operation_alone_decides_how_many_statements_it_takes(
+    world: World, text: str, statements: int
+) -> None:
+    document = parse(text)
+    assert validate(world.context().schema, document) == []
+    for size in (3, 40, 3, 40, 40):  # without a plan, and with one
+        _, errors, _ = await ask(world, document, {"n": size}, plain=False)
+        assert errors == []
+        assert len(world.seen) == statements, size
+    assert has_plan(world, document, {"n": 40})
