@@ -45,14 +45,18 @@ class CursorKey:
 
     def read(self, cursor: str, count: int, path: str) -> list[Any]:
         """Return the sort values of a cursor, or refuse it."""
+        values = self.find(cursor)
+        if values is None or len(values) != count:
+            raise BadRequest(f"{path}: {REFUSED}")
+        return values
+
+    def find(self, cursor: str) -> list[Any] | None:
+        """Return the sort values of a cursor, or None where it is none of this list."""
         raw = _decode(cursor)
         signature, body = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
         if not hmac.compare_digest(signature, self._sign(body)):
-            raise BadRequest(f"{path}: {REFUSED}")
-        values = [_unpack(value) for value in json.loads(body)]
-        if len(values) != count:
-            raise BadRequest(f"{path}: {REFUSED}")
-        return values
+            return None
+        return [_unpack(value) for value in json.loads(body)]
 
     def _sign(self, body: bytes) -> bytes:
         key = hashlib.sha256(b"lambdesk cursor\0" + self.secret).digest()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Protocol
 
 from graphql import (
     FieldNode,
@@ -28,7 +29,7 @@ from schema.spec import Module
 
 _CONDITIONS = frozenset({"by", "filter"})
 _IDS = frozenset({"id", "ids"})  # of `node` and `nodes`
-_CURSORS = frozenset({"after", "before"})
+CURSORS = frozenset({"after", "before"})
 _ID = "id"  # below it stand global ids
 
 
@@ -65,7 +66,8 @@ def find_usage(selections: SelectionSetNode, fragments: Mapping[str, FragmentDet
     found = _Found()
     _walk(selections, fragments, found)
     values = frozenset(found.values - found.others - found.cursors)
-    return Usage(values, frozenset(found.ids), frozenset(found.cursors))
+    cursors = frozenset(found.cursors - found.others - found.values)
+    return Usage(values, frozenset(found.ids), cursors)
 
 
 def _walk(selections: SelectionSetNode, fragments: Mapping[str, FragmentDetails], found: _Found) -> None:
@@ -92,7 +94,7 @@ def _sort(name: str, value: ValueNode, found: _Found) -> None:
             found.values.add(variable)
             if place == _ID:
                 found.ids.add(variable)
-        elif name in _CURSORS:
+        elif name in CURSORS:
             found.cursors.add(variable)
         else:
             found.others.add(variable)
@@ -111,6 +113,16 @@ def _variables(value: ValueNode, place: str = "") -> Iterator[tuple[str, str]]:
             yield from _variables(member.value, name if name == _ID or name in PATTERNS else place)
 
 
+class Cursors(Protocol):
+    """Reads and writes the cursors that are among the variables of an operation."""
+
+    def read(self, name: str, cursor: str) -> Sequence[Any] | None:
+        """Return the sort values in a variable that is a cursor; None where it is none of its list."""
+
+    def write(self, name: str, coerced: Mapping[str, Any], values: Sequence[Any]) -> str:
+        """Return the cursor that would have these sort values, if the list was asked for with these variables."""
+
+
 class Reader:
     """Reads the form of variables. `modules` are by the names of their types."""
 
@@ -118,17 +130,33 @@ class Reader:
         self.usage = usage
         self.modules = modules
 
-    def read(self, coerced: Mapping[str, Any]) -> Given | None:
-        """Return the form and the values; None for what has no plan: a page that starts at a cursor."""
-        if any(coerced.get(name) is not None for name in self.usage.cursors):
-            return None
+    def read(self, coerced: Mapping[str, Any], cursors: Cursors) -> Given | None:
+        """Return the form and the values; None for what has no plan, such as a cursor that is none."""
         walk = _Walk(self)
         walk.all(coerced)
+        for name in sorted(self.usage.cursors):
+            values = self._values(coerced.get(name), name, cursors)
+            if values is None:
+                return None
+            walk.form += [name, *(type(value).__name__ for value in values)]
+            walk.values += values
         return Given(tuple(walk.form), tuple(walk.values))
 
-    def marked(self, coerced: Mapping[str, Any], marks: Sequence[Any]) -> dict[str, Any]:
+    def _values(self, cursor: str | None, name: str, cursors: Cursors) -> Sequence[Any] | None:
+        if cursor is None:
+            return ()
+        values = cursors.read(name, cursor)
+        return values if values is not None and all(map(_is_sortable, values)) else None
+
+    def marked(self, coerced: Mapping[str, Any], marks: Sequence[Any], cursors: Cursors) -> dict[str, Any]:
         """Return the same variables with marks in place of the values that `read` finds."""
-        return _Walk(self, iter(marks)).all(coerced)
+        rest = iter(marks)
+        found = _Walk(self, rest).all(coerced)
+        for name in sorted(self.usage.cursors):
+            values = self._values(coerced.get(name), name, cursors)
+            if values:
+                found[name] = cursors.write(name, found, [next(rest) for _ in values])
+        return found
 
 
 class _Walk:
@@ -146,7 +174,10 @@ class _Walk:
         found = {}
         for name, value in coerced.items():
             self.form.append(name)
-            if name in usage.values:
+            if name in usage.cursors:
+                self.form.append(value is None)
+                found[name] = value
+            elif name in usage.values:
                 found[name] = self._into(value, is_id=name in usage.ids)
             else:
                 self.form.append(_fixed(value))
@@ -182,6 +213,11 @@ class _Walk:
             return value
         marks = [next(self._marks) for _ in parts]
         return write_id(named.module, marks) if named else marks[0]
+
+
+def _is_sortable(value: Any) -> bool:
+    """Answer whether a sort value goes to the driver as it came from there."""
+    return value is None or type(value) in (datetime, date) or is_plain(value)
 
 
 def _fixed(value: Any) -> Hashable:

@@ -6,7 +6,7 @@ write statements, with a plan and without; what cannot be made out in this way h
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,9 +15,11 @@ from graphql import (
     ExecutionResult,
     GraphQLError,
     GraphQLObjectType,
+    NullValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    VariableNode,
 )
 
 from resolvers.analysis import analyse
@@ -26,7 +28,7 @@ from resolvers.cursors import CursorKey, list_key
 from resolvers.door import Door, keys_of
 from resolvers.errors import OperationError
 from resolvers.footprint import Root
-from resolvers.given import Given, Reader, find_usage
+from resolvers.given import CURSORS, Given, Reader, find_usage
 from resolvers.guard import guard_of
 from resolvers.nodes import (
     AggregateNode,
@@ -78,11 +80,46 @@ _PLANNED = (OneRoot, ManyRoot, NodeRoot, AggregateRoot, VersionRoot)
 
 @dataclass(slots=True, eq=False)
 class Operation:
-    """An operation for callers with the same rights, and its plans by form: `None` for a form that was seen once or has none."""
+    """An operation for callers with the same rights, and its plans by form.
+
+    `starts` are the lists that begin at a cursor in a variable, by its name.
+    """
 
     node: Any  # kept with it: it is what the operation is found by
     reader: Reader | None
+    starts: Mapping[str, Selected]
     plans: Kept[Seen]
+
+    def read(self, context: Context, selections: Selections) -> Given | None:
+        """Return what a request gives; None where it has no plan."""
+        if self.reader is None:
+            return None
+        return self.reader.read(selections.variables.coerced, _Starts(context, selections, self.starts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Starts:
+    """The cursors in variables: each belongs to one list of the operation."""
+
+    context: Context
+    selections: Selections
+    lists: Mapping[str, Selected]
+
+    def read(self, name: str, cursor: str) -> Sequence[Any] | None:
+        """Return the sort values in a variable that is a cursor; None where it is none of its list."""
+        return self._key(name, self.selections).find(cursor) if name in self.lists else None
+
+    def write(self, name: str, coerced: Mapping[str, Any], values: Sequence[Any]) -> str:
+        """Return the cursor that would have these sort values, if the list was asked for with these variables."""
+        variables = self.selections.variables._replace(coerced=dict(coerced))
+        return self._key(name, replace(self.selections, variables=variables)).write(values)
+
+    def _key(self, name: str, selections: Selections) -> CursorKey:
+        selected = self.lists[name]
+        module = selected.binding.module if isinstance(selected.binding, ManyRoot) else None
+        if module is None:
+            raise TypeError(f"{selected.name} is no list of a module.")
+        return list_key(self.context.secret, self.context.caller, module, None, selections.args_of(selected))
 
 
 @dataclass(slots=True)
@@ -132,22 +169,20 @@ def plan_ahead(
     except (GraphQLError, OperationError):
         return None
     operation = _operation(context, selections)
-    given = operation.reader.read(selections.variables.coerced) if operation.reader else None
-    if given is None or operation.reader is None:
+    given = operation.read(context, selections)
+    if given is None:
         return None
     seen = operation.plans.get(given.form) or operation.plans.put(given.form, Seen())
     if seen.plan is None and seen.times <= 1:
         seen.times = 2
-        seen.plan = _Planner(context, selections, operation.reader, given).plan()
+        seen.plan = _Planner(context, selections, operation, given).plan()
     return seen.plan
 
 
 def find_plan(context: Context, selections: Selections) -> tuple[Plan, Sequence[Any]] | None:
     """Find the plan of an operation and the values for it, or make it when its form is seen for the second time."""
     operation = _operation(context, selections)
-    if operation.reader is None:
-        return None
-    given = operation.reader.read(selections.variables.coerced)
+    given = operation.read(context, selections)
     own = guard_of(context.rights, context.snapshot).own
     if given is None or not are_plain(own):
         return None
@@ -156,7 +191,7 @@ def find_plan(context: Context, selections: Selections) -> tuple[Plan, Sequence[
         seen.times += 1
         if seen.times != 2:  # noqa: PLR2004 - the first time it may never come again, later it has none
             return None
-        made = _Planner(context, selections, operation.reader, given).plan()
+        made = _Planner(context, selections, operation, given).plan()
         if made is None:
             return None
         seen.plan = made
@@ -176,25 +211,41 @@ def _operation(context: Context, selections: Selections) -> Operation:
         if selections.operation.operation is OperationType.QUERY:
             usage = find_usage(selections.operation.selection_set, selections.fragments)
             reader = Reader(usage, context.snapshot.by_type_name)
-        found = kept.put(key, Operation((selections.operation, selections.fragments), reader, Kept(FORMS_KEPT)))
+        starts = _starts(selections, reader.usage.cursors) if reader and reader.usage.cursors else {}
+        found = kept.put(key, Operation((selections.operation, selections.fragments), reader, starts, Kept(FORMS_KEPT)))
     return found
+
+
+def _starts(selections: Selections, cursors: Collection[str]) -> Mapping[str, Selected]:
+    """Find the root lists that begin at a variable of their own, which is nothing but a cursor."""
+    found: dict[str, Selected | None] = {}
+    for root in selections.roots():
+        for argument in root.nodes[0].arguments or ():
+            if argument.name.value in CURSORS and isinstance(argument.value, VariableNode):
+                name = argument.value.name.value
+                found[name] = None if name in found or not isinstance(root.binding, ManyRoot) else root
+    return {name: root for name, root in found.items() if root is not None and name in cursors}
 
 
 class _Planner:
     """Makes the plan of one operation."""
 
-    def __init__(self, context: Context, selections: Selections, reader: Reader, given: Given) -> None:
+    def __init__(self, context: Context, selections: Selections, operation: Operation, given: Given) -> None:
         self.context = context
         self.selections = selections
-        self.sides = (self._side(reader, given, 0), self._side(reader, given, 1))
+        self.starts = operation.starts
+        self.sides = (self._side(operation, given, 0), self._side(operation, given, 1))
         self.zone = context.database.zone
         self.used: set[int] = set()
-        self.given = len(given.values)
+        self.needed = {number for number, value in enumerate(given.values) if value is not None}
 
-    def _side(self, reader: Reader, given: Given, turn: int) -> Side:
+    def _side(self, operation: Operation, given: Given, turn: int) -> Side:
         marks = marks_of(given.values, turn)
         variables = self.selections.variables
-        coerced = reader.marked(variables.coerced, marks)
+        coerced = variables.coerced
+        if operation.reader is not None:
+            starts = _Starts(self.context, self.selections, operation.starts)
+            coerced = operation.reader.marked(coerced, marks, starts)
         context = replace(self.context)  # which is told the cost
         statements = Door(context).statements
         own = statements.guard.own
@@ -226,7 +277,7 @@ class _Planner:
                 steps.append((key, Constant(self.context.snapshot.version)))
             elif root in planned and key not in one.twins:
                 steps.append((key, self._root(root, one.roots[key], other.roots[key])))
-        if not self.used.issuperset(range(self.given)):  # a value that stands in no statement decides something else
+        if not self.used >= self.needed:  # a value that stands in no statement decides something else
             raise Unplain
         keys = tuple(key for key, _, _ in roots)
         return Plan(tuple(steps), one.twins, keys, one.cost, self._rest(rest))
@@ -309,12 +360,26 @@ class _Planner:
 
     def _page(self, selected: Selected, nodes: Pair, plan: RowsPlan) -> Page:
         node = nodes[0]
-        if node.range.after is not None or node.range.before is not None:  # a cursor holds for one caller and one list
+        begins = node.range.after is not None or node.range.before is not None
+        if begins and not self._begins_at_variables(selected):  # a cursor holds for one caller and one list
             raise Unplain
         pages = _PageParts(self, nodes, plan)
         parts = tuple(pages.parts(selected))
         keyed = Keyed(selected, node.module, node.link) if node.wants_cursors else None
         return Page(node.range.size, node.range.backward, parts, tuple(pages.views.items()), tuple(plan.sort), keyed)
+
+    def _begins_at_variables(self, selected: Selected) -> bool:
+        """Answer whether a list is one whose cursors are all read anew from variables."""
+        given = [item for item in selected.nodes[0].arguments or () if item.name.value in CURSORS]
+        return all(
+            isinstance(item.value, NullValueNode)
+            or (isinstance(item.value, VariableNode) and self._is_start(item.value.name.value, selected))
+            for item in given
+        )
+
+    def _is_start(self, name: str, selected: Selected) -> bool:
+        found = self.starts.get(name)
+        return found is not None and found.path == selected.path
 
     def links(self, view: View, other: RowNode) -> tuple[Link, ...]:
         """Plan the relations inside a row; `other` is the row's node with the second set of marks."""

@@ -10,6 +10,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from resolvers.predicate import All, Compare, Either, Exists, KeyIn, Not, Predicate
@@ -19,6 +20,7 @@ from storage.direct import Ready
 TEMPLATES_KEPT = 1_000
 _SMALL = 2**31  # greater numbers are bound as another type
 _FIRST_NUMBER = 2_000_000_000
+_FIRST_MOMENT = datetime(1931, 7, 3, 4, 5, 6)  # noqa: DTZ001 - as drivers give moments: the wall clock of their zone
 _SURROGATE = re.compile("[\\ud800-\\udfff]")
 _KEPT_OPERATORS = frozenset({"eq", "ne", "in", "notIn", "lt", "lte", "gt", "gte", "isNull"})
 _LONGEST = 20  # of a list whose statement is kept
@@ -202,14 +204,19 @@ def _place(value: Any, marks: Sequence[Any]) -> int | None:
 
 def marks_of(values: Sequence[Any], turn: int, first: int = 0) -> list[Any]:
     """Return marks in place of values, numbered from `first` on; those of two turns have nothing in common."""
-    return [
-        None
-        if value is None
-        else _FIRST_NUMBER + 2 * number + turn
-        if isinstance(value, int)
-        else f"mark {turn} {number}\x7f"
-        for number, value in enumerate(values, first)
-    ]
+    return [_mark_of(value, turn, number) for number, value in enumerate(values, first)]
+
+
+def _mark_of(value: Any, turn: int, number: int) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, int):
+        return _FIRST_NUMBER + 2 * number + turn
+    if isinstance(value, datetime):
+        return _FIRST_MOMENT + timedelta(seconds=2 * number + turn)
+    if isinstance(value, date):
+        return _FIRST_MOMENT.date() + timedelta(days=2 * number + turn)
+    return f"mark {turn} {number}\x7f"
 
 
 def _marked(predicates: Sequence[Predicate], marks: Iterator[Any]) -> list[Predicate]:

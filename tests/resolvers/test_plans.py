@@ -98,3 +98,49 @@ async def test_the_operation_alone_decides_how_many_statements_it_takes(
         assert errors == []
         assert len(world.seen) == statements, size
     assert has_plan(world, document, {"n": 40})
+
+
+WALKS = (
+    "query ($at: String) { tickets(first: 3, %s) { edges { cursor } nodes { id title } pageInfo { hasNextPage hasPreviousPage } } }",
+    "query ($at: String) { tickets(first: 4, orderBy: [{createdAt: DESC}], %s) { edges { cursor } nodes { id } totalCount } }",
+    'query ($at: String, $not: String = "x") { tickets(first: 3, filter: {title: {ne: $not}}, orderBy: [{title: ASC}, {due: DESC}], %s) { edges { cursor } nodes { id } } }',
+)
+
+
+@pytest.mark.parametrize("text", WALKS)
+@pytest.mark.parametrize(("argument", "edge"), [("after: $at", -1), ("before: $at", 0)])
+async def test_pages_that_begin_at_a_cursor_are_planned(world: World, text: str, argument: str, edge: int) -> None:
+    text = text % argument
+    document = parse(text.replace("first:", "last:") if edge == 0 else text)
+    assert validate(world.context().schema, document) == []
+    given: dict[str, Any] = {}
+    pages = 0
+    while True:
+        expected = await ask(world, document, given, plain=True)
+        statements = len(world.seen)
+        assert expected[1] == []
+        for _ in range(2):
+            assert await ask(world, document, given, plain=False) == expected
+            assert len(world.seen) == statements
+        edges = expected[0]["tickets"]["edges"]
+        if not edges:
+            break
+        if pages > 1:
+            assert has_plan(world, document, given)
+        pages += 1
+        given = {"at": edges[edge]["cursor"]}
+    assert pages > 3
+
+
+async def test_a_plan_takes_no_cursor_of_another_list_or_caller(world: World) -> None:
+    text = "query ($at: String) { tickets(first: 2, after: $at) { edges { cursor } nodes { id } } }"
+    other = text.replace("first: 2", "first: 2, orderBy: [{title: ASC}]")
+    document = parse(text)
+    own = (await ask(world, document, {}, plain=False))[0]["tickets"]["edges"][0]["cursor"]
+    foreign = (await ask(world, parse(other), {}, plain=False))[0]["tickets"]["edges"][0]["cursor"]
+    for _ in range(3):
+        assert (await ask(world, document, {"at": own}, plain=False))[1] == []
+    for cursor in (foreign, own[:-1], own[:-4] + "AAAA", "", "x" * 1_000):
+        data, errors, _ = await ask(world, document, {"at": cursor}, plain=False)
+        assert data is None
+        assert errors[0]["extensions"]["code"] == "BAD_REQUEST"
