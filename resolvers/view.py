@@ -7,14 +7,13 @@ is taken as it is; everything else goes through the writer that `resolvers.write
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, TypeAlias
 
 from graphql import (
     GraphQLEnumType,
-    GraphQLInt,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -29,11 +28,16 @@ from resolvers.selection import Selected, Selections
 from resolvers.shape import ManyLoad, Shape, Stored
 from resolvers.writers import Unplain, Write, writer_of
 from schema.catalog import WHOLE_NUMBERS, ColumnClass
+from schema.kinds import EXACT_IN_JAVASCRIPT
 from storage.values import keeps_texts
 
 _TYPENAME = "__typename"
 _WORDS_KEPT = 1_000  # of one enum: what columns hold beside the options
-_INT32 = 2**31
+# The numbers that a scalar writes as they are.
+_NUMBERS: Mapping[str, tuple[int, int]] = {
+    "Int": (-(2**31), 2**31 - 1),
+    "BigInt": (-EXACT_IN_JAVASCRIPT, EXACT_IN_JAVASCRIPT),
+}
 
 Row: TypeAlias = Sequence[Any]
 Look: TypeAlias = Callable[[Any], Any]  # from the value of an owner to its page
@@ -120,7 +124,10 @@ class _Coder:
         slot = node.slots[key]
         if isinstance(slot, KeySlot) and slot.name == "id" and len(shape.keys) == 1:
             return f"{self._name(id_writer(node.module))}(r[{shape.keys[0]}])"
-        return f"{self._name(write)}({self._name(shape.reads[key])}(r))"
+        slow = f"{self._name(write)}({self._name(shape.reads[key])}(r))"
+        if isinstance(slot, KeySlot) and len(shape.keys) == 1:
+            return self._number(get_named_type(type_).name, f"r[{shape.keys[0]}]", lambda _: slow) or slow
+        return slow
 
     def _row(self, type_: GraphQLOutputType, below: Selected, node: RowNode, shape: Shape) -> str:
         inner, slot = shape.inner[below.key], node.slots[below.key]
@@ -144,14 +151,25 @@ class _Coder:
             return f"{slow}({at})"
         if leaf is GraphQLString and stored.is_plain and keeps_texts(stored.kind):
             return f"({value} if {taken} is str else {slow}({value}))"
-        if leaf is GraphQLInt and stored.is_plain and stored.kind in ("int", "reference"):
-            return f"({value} if {taken} is int and {-_INT32} <= {value} < {_INT32} else {slow}({value}))"
+        if stored.is_plain and stored.kind in ("int", "bigint", "reference"):
+            number = self._number(leaf.name, at, lambda value: f"{slow}({value})")
+            if number is not None:
+                return number
         if isinstance(leaf, GraphQLEnumType):
             words = self._name(_Words(_converting(stored.convert, write)))
             return f"({words}[{value}] if {taken} is {_class_of(stored)} else {slow}({value}))"
         if self._is_utc(leaf.name, stored):
             return f'({value}.isoformat() + "Z" if {taken} is datetime and {value}.tzinfo is None else {slow}({value}))'
         return f"{slow}({at})"
+
+    def _number(self, leaf: str, at: str, slow: Callable[[str], str]) -> str | None:
+        """Write a whole number as it is, where its scalar would; None for other scalars."""
+        limits = _NUMBERS.get(leaf)
+        if limits is None:
+            return None
+        self.values += 1
+        value = f"v{self.values}"
+        return f"({value} if ({value} := {at}).__class__ is int and {limits[0]} <= {value} <= {limits[1]} else {slow(value)})"
 
     def _is_utc(self, leaf: str, stored: Stored) -> bool:
         is_wall_clock = (

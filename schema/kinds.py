@@ -164,6 +164,7 @@ COMPUTED_SCALARS: Mapping[str, str] = MappingProxyType(
 VALIDITY: Mapping[str, int] = MappingProxyType({"VALID": 1, "INVALID": 2, "INVALID_TEMPORARILY": 3})
 
 # Written where a stored value is none of a select's options; never an error.
+EXACT_IN_JAVASCRIPT = 2**53 - 1  # numbers beyond are written as texts
 UNKNOWN = "UNKNOWN"
 
 

@@ -23,8 +23,9 @@ from graphql import (
     value_from_ast_untyped,
 )
 
+from schema.kinds import EXACT_IN_JAVASCRIPT
+
 BIG_INT_LIMIT = 2**63
-EXACT_IN_JAVASCRIPT = 2**53 - 1
 DURATION_LIMIT_S = 2**31 - 1
 DECIMAL_DIGITS = 38
 TEXT_LIMIT_CHARS = 64  # of a number, date, time or duration written as text
