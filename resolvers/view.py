@@ -159,7 +159,10 @@ class _Coder:
             words = self._name(_Words(_converting(stored.convert, write)))
             return f"({words}[{value}] if {taken} is {_class_of(stored)} else {slow}({value}))"
         if self._is_utc(leaf.name, stored):
-            return f'({value}.isoformat() + "Z" if {taken} is datetime and {value}.tzinfo is None else {slow}({value}))'
+            moment = self._name(_moment(self.names[slow]))
+            return (
+                f'({value}.isoformat() + "Z" if {taken} is datetime and {value}.tzinfo is None else {moment}({value}))'
+            )
         return f"{slow}({at})"
 
     def _number(self, leaf: str, at: str, slow: Callable[[str], str]) -> str | None:
@@ -181,6 +184,22 @@ class _Coder:
         name = f"f{len(self.names)}"
         self.names[name] = thing
         return name
+
+
+def _moment(write: Write) -> Write:
+    """Return what writes a moment in UTC that is stored as a text, as SQLite has it; `write` knows all the others."""
+
+    def found(value: Any) -> Any:
+        if value.__class__ is str:
+            try:
+                moment = datetime.fromisoformat(value)
+            except ValueError:
+                return write(value)
+            if moment.tzinfo is None:
+                return moment.isoformat() + "Z"
+        return write(value)
+
+    return found
 
 
 def _class_of(stored: Stored) -> str:
