@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
 
 from graphql import OperationDefinitionNode
@@ -29,6 +29,7 @@ from schema.spec import Module
 Values: TypeAlias = Sequence[Any]
 # An IN list gets one of these lengths, the last owner repeated: so a few statements serve any number of owners.
 LENGTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1_024, 2_048, 4_096)
+WANTED = ("rows", "total", "far side")  # of a relation's page
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,11 +43,15 @@ class Keyed:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a plan: how it reads, the values of its variables and its caller, and what signs the cursors of a list."""
+    """One run of a plan: how it reads, the values of its variables and its caller, and what signs the cursors of a list.
+
+    `planner` makes what is not there yet.
+    """
 
     reads: Reads
     values: Values
     key_of: Callable[[Keyed], CursorKey]
+    planner: Callable[[], Planner]
 
 
 class Step(Protocol):
@@ -152,31 +157,44 @@ class ListStep:
         return page.write(found, await page.look_up(run, found.rows))
 
 
-class Owned(Protocol):
-    """The statements of a relation's page, for any number of owners."""
+@dataclass(slots=True, eq=False)
+class Owned:
+    """The statements of a relation's page, each made when so many owners are met for the first time.
 
-    def rows(self, count: int) -> Template | None:
-        """Return the statement for the rows of so many owners; None where no rows are asked for."""
+    They are made by a planner of the request that meets them: what a plan keeps must not lead to its snapshot, which would
+    outlive its time. `number` is the list's among those of the operation, `wanted` what is asked of it.
+    """
 
-    def total(self, count: int) -> Template | None:
-        """Return the statement that counts."""
+    number: int
+    wanted: tuple[str, ...]
+    as_text: bool  # owners are compared as texts, whatever they are where they stand
+    made: dict[tuple[str, int], Template] = field(default_factory=dict)
 
-    def far_side(self, count: int) -> Template | None:
-        """Return the statement for the side that the page comes from."""
+    def get(self, what: str, count: int, planner: Callable[[], Planner]) -> Template | None:
+        """Return a statement for so many owners; None where it is not asked for."""
+        if what not in self.wanted:
+            return None
+        found = self.made.get((what, count))
+        if found is None:
+            found = self.made[what, count] = planner().owned(self, what, count)
+        return found
+
+
+class Planner(Protocol):
+    """Makes statements of a plan later on."""
+
+    def owned(self, owned: Owned, what: str, count: int) -> Template:
+        """Make a statement of a relation's page."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Link:
-    """A relation inside rows: `position` is where the owner's value stands, `link` where it stands in the rows that are read.
-
-    `as_text`: it is compared as a text, whatever it is where it stands.
-    """
+    """A relation inside rows: `position` is where the owner's value stands, `link` where it stands in the rows that are read."""
 
     position: int
     link: int
     page: Page
     owned: Owned
-    as_text: bool
 
     async def run(self, run: Run, rows: Sequence[Row]) -> Look:
         """Read the pages of all owners."""
@@ -185,7 +203,7 @@ class Link:
         names = list(owners)
         for start in range(0, len(names), LENGTHS[-1]):
             part = names[start : start + LENGTHS[-1]]
-            await self._read(run, part, part if self.as_text else [owners[name] for name in part], pages)
+            await self._read(run, part, part if self.owned.as_text else [owners[name] for name in part], pages)
         nothing = PageInfo((), goes_on=False, total=0, far_side=False, cursor=_no_cursor)
         empty = self.page.write(nothing, {view: () for view, _ in self.page.views})
 
@@ -199,8 +217,8 @@ class Link:
             raise Unplain
         length = next(length for length in LENGTHS if length >= len(owners))
         values = [*run.values, *owners, *[owners[-1]] * (length - len(owners))]
-        templates = [self.owned.rows(length), self.owned.total(length), self.owned.far_side(length)]
-        read, totals, far = await _all(Run(run.reads, values, run.key_of), templates)
+        templates = [self.owned.get(what, length, run.planner) for what in WANTED]
+        read, totals, far = await _all(replace(run, values=values), templates)
         by_owner: dict[str, list[Row]] = {}
         for row in read or ():
             by_owner.setdefault(link_key(row[self.link]), []).append(row)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from graphql import (
@@ -27,7 +29,7 @@ from resolvers.context import Context
 from resolvers.cursors import CursorKey, list_key
 from resolvers.door import Door, keys_of
 from resolvers.errors import OperationError
-from resolvers.footprint import Root
+from resolvers.footprint import Analysis, Root
 from resolvers.given import CURSORS, Given, Reader, find_usage
 from resolvers.guard import guard_of
 from resolvers.nodes import (
@@ -44,6 +46,7 @@ from resolvers.nodes import (
 )
 from resolvers.plan import (
     LENGTHS,
+    WANTED,
     AggregateStep,
     Constant,
     Keyed,
@@ -53,6 +56,7 @@ from resolvers.plan import (
     NodesOf,
     NodesStep,
     OneStep,
+    Owned,
     Page,
     PageInfo,
     Part,
@@ -145,8 +149,15 @@ async def answer(
     def key_of(keyed: Keyed) -> CursorKey:
         return list_key(context.secret, context.caller, keyed.module, keyed.link, selections.args_of(keyed.selected))
 
+    def planner() -> _Planner:
+        operation = _operation(context, selections)
+        given = operation.read(context, selections)
+        if given is None:
+            raise Unplain
+        return _Planner(context, selections, operation, given)
+
     try:
-        planned = await plan.run(Run(Reads(context), values, key_of))
+        planned = await plan.run(Run(Reads(context), values, key_of, planner))
     except Unplain:
         return None
     context.cost = plan.cost
@@ -254,6 +265,16 @@ class _Planner:
         every = [*marks, *marks_of(own, turn, len(marks))]
         return Side(context, selections, statements, every)
 
+    @cached_property
+    def analyses(self) -> tuple[Analysis, Analysis]:
+        """The planned roots with each set of marks."""
+        one, other = (analyse(side.context, side.selections, self._planned_on(side)) for side in self.sides)
+        return one, other
+
+    def _planned_on(self, side: Side) -> list[Selected]:
+        found = side.selections.all_roots()
+        return [root for _, name, root in found if root is not None and self._is_planned(name, root)]
+
     def plan(self) -> Plan | None:
         """Return the plan, or None where there can be none."""
         try:
@@ -268,7 +289,7 @@ class _Planner:
         # What is generated and has no plan is refused or read together with the rest, as a whole.
         if not planned or any(root is None or root.binding is not None for root in rest):
             raise Unplain
-        one, other = (analyse(side.context, side.selections, planned_on(side, planned)) for side in self.sides)
+        one, other = self.analyses
         steps: list[tuple[str, Step]] = []
         for key, _, root in roots:
             if root is None:
@@ -390,11 +411,49 @@ class _Planner:
         )
 
     def _link(self, selected: Selected, node: ListNode, other: ListNode, position: int) -> Link:
-        owned = _Owned(self, (node, other))
-        plan = owned.plan()
-        page = self._page(selected, (node, other), plan)
-        owned.settle()
-        return Link(position, plan.link or 0, page, owned, owned.as_text)
+        wanted = {"rows": node.wants_rows, "total": node.wants_total, "far side": node.wants_far_side}
+        owned = Owned(self._number(node), tuple(what for what in WANTED if wanted[what]), as_text=self._is_text(node))
+        try:
+            self._make_first(owned)
+        except Unplain:  # the column that leads back holds texts, and so do the owners
+            if owned.as_text:
+                raise
+            owned.as_text = True
+            self._make_first(owned)
+        plan = self.sides[0].statements.page(node, self._owners(0, 2, as_text=owned.as_text))
+        return Link(position, plan.link or 0, self._page(selected, (node, other), plan), owned)
+
+    def _make_first(self, owned: Owned) -> None:
+        for what in owned.wanted:
+            for count in LENGTHS[:2]:
+                owned.get(what, count, lambda: self)
+
+    def _is_text(self, node: ListNode) -> bool:
+        link = node.link
+        here = link.module.columns.get(link.relation.here_column, ColumnClass.OTHER) if link else ColumnClass.OTHER
+        return here not in WHOLE_NUMBERS
+
+    def _number(self, node: ListNode) -> int:
+        return next(number for number, found in enumerate(self._lists(0)) if found is node)
+
+    def _lists(self, side: int) -> Iterator[ListNode]:
+        """Yield all relations' lists of the operation, in an order that is the same for the same operation."""
+        for root in self.analyses[side].roots.values():
+            yield from _lists_of(root)
+
+    def owned(self, owned: Owned, what: str, count: int) -> Template:
+        """Make a statement of a relation's page for so many owners. Raises `Unplain`."""
+        nodes = [next(islice(self._lists(side), owned.number, None)) for side in (0, 1)]
+        owners = [self._owners(side, count, as_text=owned.as_text) for side in (0, 1)]
+        make = _OWNED[what]
+        return self.template(
+            [make(side.statements, node, marks) for side, node, marks in zip(self.sides, nodes, owners, strict=True)],
+            owners,
+        )
+
+    def _owners(self, side: int, count: int, *, as_text: bool) -> list[Any]:
+        """Return marks in place of owners."""
+        return marks_of(["" if as_text else 0] * count, side, len(self.sides[side].marks))
 
     # --- statements ---
 
@@ -412,12 +471,6 @@ class _Planner:
         return statement if isinstance(statement, Ready) else self.context.database.prepare(statement)
 
 
-def planned_on(side: Side, roots: Sequence[Selected]) -> list[Selected]:
-    """Return the same roots as one of the sides selects them."""
-    keys = {root.key for root in roots}
-    return [root for root in side.selections.roots() if root.key in keys]
-
-
 @dataclass(frozen=True, slots=True)
 class Side:
     """One of the two analyses: with one set of marks."""
@@ -429,65 +482,6 @@ class Side:
 
 
 Pair = tuple[ListNode, ListNode]
-
-
-class _Owned:
-    """The statements of a relation's page, each made when so many owners are met for the first time."""
-
-    def __init__(self, planner: _Planner, nodes: Pair) -> None:
-        self._planner = planner
-        self._nodes = nodes
-        self._made: dict[tuple[str, int], Template] = {}
-        link = nodes[0].link
-        here = link.module.columns.get(link.relation.here_column, ColumnClass.OTHER) if link else ColumnClass.OTHER
-        self.as_text = here not in WHOLE_NUMBERS
-
-    def settle(self) -> None:
-        """Make the first statements, and find out whether the column that leads back holds texts: then so do the owners."""
-        try:
-            self._make_first()
-        except Unplain:
-            if self.as_text:
-                raise
-            self.as_text = True
-            self._make_first()
-
-    def _make_first(self) -> None:
-        for make in (self.rows, self.total, self.far_side):
-            for count in LENGTHS[:2]:
-                make(count)
-
-    def rows(self, count: int) -> Template | None:
-        """Return the statement for the rows of so many owners; None where no rows are asked for."""
-        return self._get("rows", count, _page_of) if self._nodes[0].wants_rows else None
-
-    def total(self, count: int) -> Template | None:
-        """Return the statement that counts."""
-        return self._get("total", count, Statements.total) if self._nodes[0].wants_total else None
-
-    def far_side(self, count: int) -> Template | None:
-        """Return the statement for the side that the page comes from."""
-        return self._get("far side", count, Statements.far_side) if self._nodes[0].wants_far_side else None
-
-    def plan(self) -> RowsPlan:
-        """Return how rows are read, which is the same for any number of owners."""
-        return self._planner.sides[0].statements.page(self._nodes[0], self._owners(0, 2))
-
-    def _get(self, name: str, count: int, make: Callable[[Statements, ListNode, Sequence[Any]], Statement]) -> Template:
-        found = self._made.get((name, count))
-        if found is None:
-            owners = [self._owners(turn, count) for turn in (0, 1)]
-            statements = [
-                make(side.statements, node, marks)
-                for side, node, marks in zip(self._planner.sides, self._nodes, owners, strict=True)
-            ]
-            found = self._made[name, count] = self._planner.template(statements, owners)
-        return found
-
-    def _owners(self, turn: int, count: int) -> list[Any]:
-        """Return marks in place of owners."""
-        start = len(self._planner.sides[turn].marks)
-        return marks_of(["" if self.as_text else 0] * count, turn, start)
 
 
 def _page_of(statements: Statements, node: ListNode, owners: Sequence[Any]) -> Statement:
@@ -611,6 +605,28 @@ _INFO: Mapping[str, Callable[[PageInfo, bool, bool], Any]] = {
     "endCursor": _end_cursor,
     _TYPENAME: lambda _found, _backward, _cursors: "PageInfo",
 }
+
+
+_OWNED: Mapping[str, Callable[[Statements, ListNode, Sequence[Any]], Statement]] = {
+    "rows": _page_of,
+    "total": Statements.total,
+    "far side": Statements.far_side,
+}
+
+
+def _lists_of(root: Root) -> Iterator[ListNode]:
+    """Yield the lists of relations below a root, however deep."""
+    rows: list[RowNode] = []
+    if isinstance(root, OneNode):
+        rows = [root.row]
+    elif isinstance(root, NodesNode):
+        rows = list(root.rows.values())
+    elif isinstance(root, ListNode):
+        rows = list(root.views)
+    for row in rows:
+        for found in _lists(row):
+            yield found
+            yield from _lists_of(found)
 
 
 def _lists(row: RowNode) -> Iterator[ListNode]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +13,7 @@ from graphql import DocumentNode, parse, validate
 from resolvers.execute import execute
 from resolvers.planning import find_plan
 from resolvers.selection import select
-from tests.resolvers.world import World
+from tests.resolvers.world import World, snapshot
 
 PLANNED: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("{ queue(by: {databaseId: 1}) { id databaseId name version } }", {}),
@@ -144,3 +146,21 @@ async def test_a_plan_takes_no_cursor_of_another_list_or_caller(world: World) ->
         data, errors, _ = await ask(world, document, {"at": cursor}, plain=False)
         assert data is None
         assert errors[0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+async def test_plans_keep_no_snapshot_alive(world: World) -> None:
+    """A snapshot dies with its last request; one that waited for the garbage collector would wait long."""
+    made = snapshot(world.database.dialect.name)
+    other = World(world.database, made)
+    for text, variables in PLANNED:
+        document = parse(text)
+        for _ in range(3):
+            await ask(other, document, variables, plain=False)
+    old = weakref.ref(made)
+    gc.collect()  # of what the test itself made
+    gc.disable()
+    try:
+        del made, other
+        assert old() is None
+    finally:
+        gc.enable()
