@@ -22,7 +22,7 @@ from resolvers.errors import OperationError
 from resolvers.filters import FilterReader
 from resolvers.gate import Gate
 from resolvers.memories import certain
-from resolvers.predicate import All, Compare, Either, Exists, KeyIn, Not, Predicate, Related
+from resolvers.predicate import All, Either, Not, Predicate, followed
 from resolvers.scope import Scope, Speech, column, oldest
 from resolvers.templates import Kept, kept_with, marks_of
 from resolvers.terms import Term, joined_column
@@ -159,9 +159,9 @@ def held(speech: Speech, module: Module, table: FromClause, predicate: Predicate
     Joins would multiply with those of the operation, and an uncorrelated subquery is answered once.
     """
     if isinstance(predicate, All | Either):
-        followed = _followed(predicate)
-        if followed is not None:
-            return _leads_to(speech, table, *followed)
+        led = followed(predicate)
+        if led is not None and len(led[0]) == 1:
+            return _leads_to(speech, table, led[0][0], led[1])
         parts = [held(speech, module, table, part) for part in predicate.parts]
         return sa.and_(sa.true(), *parts) if isinstance(predicate, All) else sa.or_(sa.false(), *parts)
     if isinstance(predicate, Not):
@@ -186,14 +186,6 @@ class Beside(Scope):
         return self.select(_ONE).where(found).correlate_except(*self.tables).exists()
 
 
-def _followed(predicate: All | Either) -> tuple[ToOne, Predicate] | None:
-    """Tell a condition on the row that a reference leads to, as `FilterReader` makes it."""
-    if not isinstance(predicate, All) or len(predicate.parts) != 2:  # noqa: PLR2004 - that it is there, and what it is
-        return None
-    there, part = predicate.parts
-    return (there.hops[0], _from(part)) if isinstance(there, Exists) and len(there.hops) == 1 else None
-
-
 def _leads_to(speech: Speech, table: FromClause, hop: ToOne, part: Predicate) -> Sql:
     outer = Beside(speech, hop.module, table)
     stored = Term((), hop.module, hop.field)
@@ -213,19 +205,6 @@ def _leads_to(speech: Speech, table: FromClause, hop: ToOne, part: Predicate) ->
     else:
         found = rows.where(speech.same(right, to_class, left, left_class)).correlate_except(target).exists()
     return outer.closed(found)
-
-
-def _from(predicate: Predicate) -> Predicate:
-    """See a condition from one reference further on."""
-    if isinstance(predicate, All | Either):
-        return replace(predicate, parts=tuple(map(_from, predicate.parts)))
-    if isinstance(predicate, Not):
-        return Not(_from(predicate.part))
-    if isinstance(predicate, Compare):
-        return replace(predicate, term=replace(predicate.term, hops=predicate.term.hops[1:]))
-    if isinstance(predicate, KeyIn | Exists | Related):
-        return replace(predicate, hops=predicate.hops[1:])
-    raise TypeError(f"{type(predicate).__name__} is no condition.")
 
 
 def guard_of(rights: Rights, snapshot: Snapshot) -> Guard:

@@ -1,4 +1,8 @@
-"""From `orderBy` to the terms that rows are ordered by. The key comes last, so that an order is total."""
+"""From `orderBy` to the terms that rows are ordered by. The key comes last, so that an order is total.
+
+It goes in the direction of what stands before it, and is left out after what is unique: so an index on the first column
+gives the order, backwards too, and no database has to sort a whole table for the first page.
+"""
 
 from __future__ import annotations
 
@@ -61,9 +65,21 @@ class OrderReader:
         for index, item in enumerate(given or ()):
             ordered = self._item(module, item, f"{path}.{index}", ())
             found.setdefault(ordered.term.key, ordered)
+        order = tuple(found.values())
+        for place, ordered in enumerate(order, 1):
+            if self._is_total(module, ordered.term):
+                return order[:place]
+        direction = "DESC" if order and order[-1].is_descending else "ASC"
         for term in self._last_terms(module):
-            found.setdefault(term.key, Ordered(term))
+            found.setdefault(term.key, Ordered(term, direction))
         return tuple(found.values())
+
+    def _is_total(self, module: Module, term: Term) -> bool:
+        """Answer whether no two rows are equal in a term, by the database itself."""
+        table = self.snapshot.catalog.tables.get(module.table)
+        if table is None or term.hops or term.nullable or term.key[0] != "column":
+            return False
+        return (term.key[-1],) in (table.key, *table.unique)
 
     def _item(self, module: Module, item: Mapping[str, Any], path: str, hops: tuple[ToOne, ...]) -> Ordered:
         if len(item) != 1 or None in item.values():

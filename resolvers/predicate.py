@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from resolvers.terms import Term
@@ -68,3 +68,24 @@ class Related:
 
 
 Predicate = All | Either | Not | Compare | KeyIn | Exists | Related
+
+
+def followed(predicate: Predicate) -> tuple[tuple[ToOne, ...], Predicate] | None:
+    """Tell a condition on the row that references lead to, as `FilterReader` makes it."""
+    if not isinstance(predicate, All) or len(predicate.parts) != 2:  # noqa: PLR2004 - that it is there, and what it is
+        return None
+    there, part = predicate.parts
+    return (there.hops, seen_from(part, len(there.hops))) if isinstance(there, Exists) and there.hops else None
+
+
+def seen_from(predicate: Predicate, steps: int) -> Predicate:
+    """See a condition from so many references further on."""
+    if isinstance(predicate, All | Either):
+        return replace(predicate, parts=tuple(seen_from(part, steps) for part in predicate.parts))
+    if isinstance(predicate, Not):
+        return Not(seen_from(predicate.part, steps))
+    if isinstance(predicate, Compare):
+        return replace(predicate, term=replace(predicate.term, hops=predicate.term.hops[steps:]))
+    if isinstance(predicate, KeyIn | Exists | Related):
+        return replace(predicate, hops=predicate.hops[steps:])
+    raise TypeError(f"{type(predicate).__name__} is no condition.")
