@@ -88,7 +88,7 @@ async def _prepare_sqlite(transaction: Transaction, names: list[str], is_big: bo
     indexes = [(name, sql) for name, sql in found if not sql.upper().startswith("CREATE UNIQUE")]
     for name, _ in indexes:
         await transaction.execute(f"DROP INDEX {name}")
-    return [sql for _, sql in indexes]
+    return [*(sql for _, sql in indexes), "ANALYZE"]
 
 
 async def _prepare_mysql(transaction: Transaction, _names: list[str], _is_big: bool) -> list[str]:

@@ -17,10 +17,11 @@ import sqlalchemy as sa
 from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 
 from schema.catalog import group_table
+from storage import indexes
 from storage.engine import Database, Transaction
 from storage.errors import InstallRefused
 from storage.own import read_meta, write_meta
-from storage.own_tables import PREFIX, TABLES, tables_for
+from storage.own_tables import META, PREFIX, TABLES, tables_for
 
 LAYOUT = "znuny65"
 LOCK_TIMEOUT_S = 60
@@ -57,9 +58,15 @@ class Installed:
 
 async def install(database: Database) -> Installed:
     """Make the database ready to serve, whatever it holds; running it again, or twice at once, does no harm."""
-    ready = await _find_ready(database)
-    if ready is not None:
-        return ready
+    installed = await _find_ready(database) or await _make_ready(database)
+    meta: dict[str, str] = dict(await database.fetch(sa.select(META.c.name, META.c.value)))
+    if meta.get("origin") == "created" and meta.get(indexes.NOTED) != indexes.digest():
+        await indexes.make_missing(database)
+    await indexes.count_again(database)
+    return installed
+
+
+async def _make_ready(database: Database) -> Installed:
     async with alone(database) as transaction:
         names = await _table_names(transaction)
         meta = await read_meta(transaction) if "lambdesk_meta" in names else {}

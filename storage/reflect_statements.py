@@ -1,4 +1,4 @@
-"""The statements of reflection: one each for columns, keys and foreign keys, for all tables or for some."""
+"""The statements of reflection: one each for columns, keys, foreign keys and indexes, for all tables or for some."""
 
 from __future__ import annotations
 
@@ -62,6 +62,26 @@ FOREIGN_KEYS: Mapping[str, str] = {
         "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.here "
         "JOIN pg_attribute b ON b.attrelid = t.oid AND b.attnum = k.there "
         "WHERE f.contype = 'f' AND c.relnamespace = current_schema()::regnamespace{only} ORDER BY c.relname, f.conname, k.place"
+    ),
+}
+
+# Table, index, whether it finds any row by its columns, column (null for an expression); unique ones too.
+INDEXES: Mapping[str, str] = {
+    "sqlite": (
+        "SELECT m.name, l.name, NOT l.partial, i.name FROM sqlite_master m JOIN pragma_index_list(m.name) l "
+        "JOIN pragma_index_info(l.name) i WHERE m.type = 'table'{only} ORDER BY m.name, l.name, i.seqno"
+    ),
+    "mysql": (
+        "SELECT c.table_name, c.index_name, c.index_type = 'BTREE', CASE WHEN c.sub_part IS NULL THEN c.column_name END "
+        "FROM information_schema.statistics c WHERE c.table_schema = DATABASE(){only} "
+        "ORDER BY c.table_name, c.index_name, c.seq_in_index"
+    ),
+    "postgresql": (
+        "SELECT c.relname, x.relname, i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree', a.attname "
+        "FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid JOIN pg_class x ON x.oid = i.indexrelid "
+        "JOIN pg_am m ON m.oid = x.relam CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(number, place) "
+        "LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number "
+        "WHERE c.relnamespace = current_schema()::regnamespace{only} ORDER BY c.relname, x.relname, k.place"
     ),
 }
 

@@ -25,6 +25,7 @@ from schema.publish import Published, choose, difference, publish, rollback
 from schema.registry import Registry
 from schema.spec import Audience
 from storage.engine import Database
+from storage.indexes import Missing, find_missing
 from storage.install import install
 from storage.library import Library
 from web.first_passwords import demo_password
@@ -67,7 +68,10 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
 
 
 async def check(settings: Settings, arguments: Namespace) -> Told:
-    """Check module files, alone or against the database; 1 when a file would not go live."""
+    """Check module files, alone or against the database; 1 when a file would not go live.
+
+    Against the database also its indexes, where all modules are checked: what lacks is told, and changes no exit code.
+    """
     paths = [Path(path) for path in arguments.paths]
     missing = [str(path) for path in paths if not path.exists()]
     if missing:
@@ -75,9 +79,11 @@ async def check(settings: Settings, arguments: Namespace) -> Told:
     if not paths:
         require_modules(settings)
     folders, only = _choose_folders(settings.modules_dir, paths)
+    lacking: list[Missing] = []
     if arguments.database:
         async with _database(settings) as database:
             snapshot = await open_registry(settings, database, folders).survey()
+            lacking = [] if paths else await find_missing(database)
             problems = [problem for status in snapshot.status for problem in status.problems]
             files = sum(len(status.files) for status in snapshot.status)
     else:
@@ -87,7 +93,27 @@ async def check(settings: Settings, arguments: Namespace) -> Told:
     if only:
         problems = [problem for problem in problems if problem.file in only]
         files = len(only)
-    return _tell_problems(problems, f"{files} module files are fine.", {"files": files})
+    told = _tell_problems(problems, f"{files} module files are fine.", {"files": files})
+    return _tell_indexes(told, lacking) if arguments.database and not paths else told
+
+
+def _tell_indexes(told: Told, lacking: Sequence[Missing]) -> Told:
+    """Add the indexes that the database lacks, as SQL that an administrator can run as it is."""
+    shown = [
+        {
+            "table": item.wanted.table,
+            "name": item.wanted.name,
+            "reason": item.wanted.reason,
+            "sql": list(item.statements),
+        }
+        for item in lacking
+    ]
+    lines = [f"-- The database lacks {len(lacking)} of the indexes that lists need when there are many rows."]
+    lines += ["-- Nothing was changed. This makes them while others work:"] if lacking else []
+    for item in lacking:
+        lines += [f"-- {item.wanted.table}: {item.wanted.reason}", *(f"{statement};" for statement in item.statements)]
+    text = "\n\n".join(filter(None, (told.text, "\n".join(lines) if lacking else "")))
+    return replace(told, text=text, data={**told.data, "indexes": shown})
 
 
 def _choose_folders(configured: Sequence[Path], paths: Sequence[Path]) -> tuple[list[Path], set[str]]:

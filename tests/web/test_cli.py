@@ -2,14 +2,16 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.databases import fresh_url
+from tests.databases import foreign_url, fresh_url
 from web.cli import main
 
 ROOM = """\
@@ -112,6 +114,28 @@ def test_check_against_the_database_makes_no_table(run: Run, folder: Path) -> No
 
     assert done.code == 1
     assert done.err.startswith("The database has no table `room`.")
+
+
+def test_check_of_an_adopted_database_prints_sql_that_makes_what_its_indexes_lack(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "modules" / "room.yaml").write_text(ROOM, encoding="utf-8")
+    with foreign_url("sqlite", "otrs6") as url:
+        monkeypatch.setenv("LAMBDESK_DATABASE_URL", url)
+        assert run("init").code == 0
+
+        done = run("check", "--database")
+        assert done.code == 0
+        assert "-- Nothing was changed. This makes them while others work:\n-- ticket: " in done.out
+        sql = done.out.partition("\n\n")[2]
+        assert run("check", "modules", "--database").out == "1 module files are fine.\n"
+        lacking = run("check", "--database", "--json").data["indexes"]
+        assert [line for item in lacking for line in item["sql"]] == re.findall(r"^(CREATE .*);$", sql, re.MULTILINE)
+
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as shell:
+            shell.executescript(sql)
+        assert run("check", "--database").out == "1 module files are fine.\n"
+        assert run("check", "--database", "--json").data["indexes"] == []
 
 
 def test_init_is_harmless(run: Run) -> None:

@@ -1,0 +1,72 @@
+"""The indexes that the shipped lists need beside those of the OTRS layout, each with the reason why.
+
+Measured with a million tickets and three million articles (`bench/bench_scale.py`). An index costs space and slows every
+write a little, so a list that is quick enough without one gets none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EVERYWHERE = frozenset({"sqlite", "mysql", "postgresql"})
+_WITHOUT_KEY = frozenset({"sqlite", "mysql"})  # where every index ends in the primary key without being told
+PREFIX = "lambdesk_ix_"  # of all names, so that they are told from those of OTRS
+
+
+@dataclass(frozen=True, slots=True)
+class WantedIndex:
+    """An index of a table. With `key`, it ends in the primary key: it answers a statement without the table."""
+
+    label: str
+    table: str
+    columns: tuple[str, ...]
+    reason: str
+    key: str = ""
+    databases: frozenset[str] = EVERYWHERE
+
+    @property
+    def name(self) -> str:
+        """The name that it is made under."""
+        return f"{PREFIX}{self.label}"
+
+    def columns_on(self, dialect: str) -> tuple[str, ...]:
+        """Return the columns as a database must be told them."""
+        return self.columns if dialect in _WITHOUT_KEY or not self.key else (*self.columns, self.key)
+
+
+WANTED: tuple[WantedIndex, ...] = (
+    WantedIndex(
+        "open_tickets",
+        "ticket",
+        ("ticket_state_id", "queue_id", "ticket_lock_id", "user_id", "archive_flag"),
+        "counts of open tickets by queue and lock: state, row rule and groups stand in the index, closed tickets are not read",
+        key="id",
+    ),
+    WantedIndex(
+        "queue_tickets",
+        "ticket",
+        ("queue_id", "ticket_state_id", "ticket_lock_id", "user_id", "archive_flag"),
+        "the same below a list of queues: SQLite goes through one queue after the other",
+        key="id",
+        databases=frozenset({"sqlite"}),
+    ),
+    WantedIndex(
+        "ticket_changed",
+        "ticket",
+        ("change_time",),
+        "tickets in the order of their last change, and what changed since",
+    ),
+    WantedIndex("company_people", "customer_user", ("customer_id",), "the people of a company"),
+    WantedIndex(
+        "log_parts",
+        "communication_log_object",
+        ("communication_id",),
+        "the parts of a communication; the log grows with every mail",
+    ),
+    WantedIndex(
+        "log_entries",
+        "communication_log_object_entry",
+        ("communication_log_object_id",),
+        "the entries of a part of a communication; the log grows with every mail",
+    ),
+)
