@@ -197,7 +197,7 @@ def _truth(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
         return _null(value, wanted=given)
     native = term.column_class is ColumnClass.BOOL and scope.speech.dialect.name == "postgresql"
     true = value == sa.true() if native else value != _ZERO
-    false = value == sa.false() if native else value == _ZERO
+    false = value == sa.false() if native else scope.speech.dialect.flag(value) == _ZERO
     found = true if given else false
     return complement(scope.speech.dialect, found) if operator == "ne" else found
 
@@ -213,7 +213,7 @@ def _epoch(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
     """Whole seconds since 1970; what is no moment is null, and a moment between two seconds equals none."""
     value = scope.value(term)
     if operator == "isNull":
-        return _null(scope.comparable(term), wanted=given)
+        return complement(scope.speech.dialect, is_moment(value)) if given else is_moment(value)
     low, high = math.floor(given.timestamp()), math.ceil(given.timestamp())
     if operator == "eq":
         return value == low if low == high and 0 < low <= LAST_SECOND else sa.false()

@@ -126,6 +126,10 @@ class Dialect:
         found: Expression = getattr(sa.func, function)(value)
         return found
 
+    def flag(self, expression: Expression) -> Expression:
+        """Say a value that is one of two, where no index on it should be used."""
+        return expression
+
     def is_not_true(self, expression: Expression) -> Expression:
         """Negate as `not` of a filter means it: an unknown (null) comparison does not hold either."""
         return sa.func.coalesce(expression, sa.false()) == sa.false()
@@ -155,6 +159,10 @@ class Sqlite(Dialect):
     def text(self, expression: Expression, column_class: ColumnClass) -> Expression:
         """Bytes and text never equal each other in SQLite."""
         return sa.cast(expression, sa.Text) if column_class is ColumnClass.BYTES else expression
+
+    def flag(self, expression: Expression) -> Expression:
+        """Hide the column: SQLite would read and sort half of a table because there is an index on a flag."""
+        return expression.op("+")(_word("0"))
 
     def readable_moment(self, expression: Expression) -> Expression:
         """Keep what its own date functions read; year 0 is none of Python's."""
