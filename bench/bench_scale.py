@@ -17,7 +17,6 @@ from bench.run import Figure
 from identity.principals import Agent
 from identity.rights import RightsReader
 from storage.engine import Database
-from storage.indexes import count_again
 from tests.databases import DIALECTS, fresh_url
 from tests.desk.api import MODULES, Api, load, make_api
 
@@ -107,7 +106,6 @@ async def _measure(url: str, tickets: int, turns: int) -> dict[str, Figure]:
     try:
         started = time.perf_counter()
         await crowd.fill(database, tickets)
-        await count_again(database)
         figures = {f"{tickets:,} tickets made": Figure(value=time.perf_counter() - started, unit="s")}
         api = make_api(database, await load(database, [MODULES]))
         api.caller = Agent(crowd.AGENT, f"agent{crowd.AGENT}")

@@ -94,7 +94,11 @@ def make_parser() -> argparse.ArgumentParser:
     check.add_argument(
         "paths", nargs="*", metavar="PATH", help="module files or folders (default: the configured folders)"
     )
-    check.add_argument("--database", action="store_true", help="also check against the tables of the database")
+    check.add_argument(
+        "--database",
+        action="store_true",
+        help="also check against the tables of the database, and print SQL for indexes that lists need and it lacks",
+    )
     add("init", "make an empty database ready")
     demo = add("demo", "fill a new database with demo data")
     demo.add_argument("--tickets", type=_count, default=2_000, metavar="N", help="how many tickets (default: 2000)")

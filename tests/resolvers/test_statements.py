@@ -61,3 +61,20 @@ async def test_only_what_is_selected_and_filtered_is_in_a_statement(world: World
 async def test_a_reference_under_two_names_is_joined_once(world: World) -> None:
     await world.data("{queues(orderBy: [{group: {name: ASC}}]) {nodes {a: group {name} b: group {id}}}}")
     assert world.seen[0].count("JOIN") == 1
+
+
+async def test_rows_behind_references_to_small_tables_are_listed_and_not_joined(world: World) -> None:
+    filtered = '{tickets(first: 60, filter: {queue: {group: {name: {eq: "users"}}}}) {nodes {databaseId}}}'
+    found = {row["databaseId"] for row in (await world.data(filtered))["tickets"]["nodes"]}
+    (text,) = world.seen
+    assert "JOIN" not in text
+    assert text.count(" IN (SELECT ") == 2
+    whole = await world.data("{tickets(first: 60) {nodes {databaseId queue {group {name}}}}}")
+    groups = {row["databaseId"]: (row["queue"] or {}).get("group") for row in whole["tickets"]["nodes"]}
+    assert found == {key for key, group in groups.items() if group == {"name": "users"}}
+    assert found
+
+
+async def test_a_reference_to_a_table_that_grows_with_every_ticket_is_joined(world: World) -> None:
+    await world.data('{tickets(filter: {parent: {number: {eq: "1"}}}) {nodes {databaseId}}}')
+    assert "JOIN" in world.seen[0]
