@@ -126,7 +126,8 @@ def _column(
         default = None  # MySQL has no defaults for long texts; the API fills them in anyway
     required = in_key or (item.required and not (added and default is None))
     unique = item.unique and kind is not ColumnClass.TEXT
-    return PlannedColumn(item.column, kind, size, not required, unique and not in_key, default)
+    refers = item.traits.name == "reference" and kind is not ColumnClass.TEXT
+    return PlannedColumn(item.column, kind, size, not required, unique and not in_key, default, refers and not in_key)
 
 
 def _type(

@@ -14,7 +14,7 @@ from schema.spec import Module
 
 @dataclass(frozen=True, slots=True)
 class PlannedColumn:
-    """A column that a managed table or side table needs."""
+    """A column that a managed table or side table needs; rows are looked up by one that refers to others."""
 
     name: str
     type: ColumnClass
@@ -22,6 +22,7 @@ class PlannedColumn:
     nullable: bool = True
     unique: bool = False
     default: str | int | float | None = None
+    refers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,9 +132,10 @@ def _table(plan: PlannedTable, base: Table | None, collation: str | None) -> sa.
     if plan.validity and "valid_id" not in table.c:
         table.append_column(sa.Column("valid_id", sa.SmallInteger(), nullable=False, server_default=sa.text("1")))
     for planned in plan.columns:
-        if planned.unique:
+        if planned.unique or planned.refers:
             # Names of indexes are one space for all tables; two underscores tell `a_b.c` from `a.b_c`.
-            sa.Index(key_name("uq", f"{plan.name}__{planned.name}"), table.c[planned.name], unique=True)
+            name = key_name("uq" if planned.unique else "ix", f"{plan.name}__{planned.name}")
+            sa.Index(name, table.c[planned.name], unique=planned.unique)
     return table
 
 

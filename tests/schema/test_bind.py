@@ -303,9 +303,9 @@ fields:
             module="asset",
             columns=(
                 PlannedColumn("name", ColumnClass.STRING, 300, nullable=False, unique=True),
-                PlannedColumn("holder", ColumnClass.STRING, 200),
-                PlannedColumn("company", ColumnClass.STRING, 150),
-                PlannedColumn("ticket_id", ColumnClass.BIGINT),
+                PlannedColumn("holder", ColumnClass.STRING, 200, refers=True),
+                PlannedColumn("company", ColumnClass.STRING, 150, refers=True),
+                PlannedColumn("ticket_id", ColumnClass.BIGINT, refers=True),
                 PlannedColumn("state", ColumnClass.INT, default=1),
                 PlannedColumn("notes", ColumnClass.TEXT),
                 PlannedColumn("active", ColumnClass.SMALLINT, default=1),

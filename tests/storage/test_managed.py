@@ -13,6 +13,7 @@ from storage.engine import Database
 from storage.errors import ConstraintViolated
 from storage.managed import ensure_tables
 from storage.reflect import reflect
+from storage.reflect_statements import INDEXES, one_table
 from tests.databases import DIALECTS, fresh_url
 
 INT, STRING, TEXT = ColumnClass.INT, ColumnClass.STRING, ColumnClass.TEXT
@@ -96,6 +97,16 @@ async def test_what_is_unique_is_so(desk: Database, size: int) -> None:
     with pytest.raises(ConstraintViolated) as refused:
         await insert(desk, name, address="a")
     assert refused.value.kind == "unique"
+
+
+async def test_rows_are_found_by_what_they_refer_to(desk: Database) -> None:
+    owned = PlannedColumn("owner_id", INT, refers=True)
+    asked = INDEXES[desk.dialect.name].format(only=one_table(desk.dialect.name, ["belonging"]))
+    assert await ensure_tables(desk, [plain("belonging", owned, PlannedColumn("size", INT))]) == []
+    assert {row[3] for row in await desk.fetch(asked)} - {"id"} == {"owner_id"}
+    added = PlannedColumn("maker", STRING, 200, refers=True)
+    assert await ensure_tables(desk, [plain("belonging", owned, added)]) == []
+    assert {row[3] for row in await desk.fetch(asked)} - {"id"} == {"owner_id", "maker"}
 
 
 async def test_unique_columns_of_two_tables_do_not_get_in_each_other_s_way(desk: Database) -> None:
