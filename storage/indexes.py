@@ -169,12 +169,13 @@ async def count_again(database: Database) -> bool:
     """
     if database.dialect.name != "sqlite":
         return False
-    tables = await database.fetch("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'")
-    asked = "SELECT max(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE tbl = 'ticket'"
-    known = (await database.fetch(asked))[0][0] if tables[0][0] else 0
-    count = (await database.fetch("SELECT count(*) FROM ticket"))[0][0]
-    if count < ENOUGH_ROWS or count < GROWTH * (known or 0):
-        return False
     async with database.connection(timeout_s=0, writes=True) as connection:
-        await Transaction(connection, database.dialect).execute("ANALYZE")
-    return True
+        runner = Transaction(connection, database.dialect)
+        tables = await runner.execute("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'")
+        asked = "SELECT max(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE tbl = 'ticket'"
+        known = (await runner.execute(asked))[0][0] if tables[0][0] else 0
+        count = (await runner.execute("SELECT count(*) FROM ticket"))[0][0]
+        is_due = bool(count >= ENOUGH_ROWS and count >= GROWTH * (known or 0))
+        if is_due:
+            await runner.execute("ANALYZE")
+    return is_due
