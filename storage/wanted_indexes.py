@@ -51,6 +51,21 @@ WANTED: tuple[WantedIndex, ...] = (
         databases=frozenset({"sqlite"}),
     ),
     WantedIndex(
+        "queue_newest",
+        "ticket",
+        ("queue_id", "create_time"),
+        "the tickets of a queue from the newest on, open ones too: no further back than the queue goes",
+    ),
+    WantedIndex(
+        "owner_newest",
+        "ticket",
+        ("user_id", "create_time"),
+        "an agent's tickets from the newest on, without reading and sorting all that he ever had",
+    ),
+    WantedIndex(
+        "responsible_newest", "ticket", ("responsible_user_id", "create_time"), "the same for who is responsible"
+    ),
+    WantedIndex(
         "ticket_changed",
         "ticket",
         ("change_time",),
