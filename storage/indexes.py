@@ -20,6 +20,7 @@ from storage.wanted_indexes import WANTED, WantedIndex
 
 NOTED = "indexes"  # in lambdesk_meta: the digest of the definitions that an own installation has
 _LOCK = "lambdesk_indexes"
+_OF_DATABASE = f"CONCAT('{_LOCK}_', LEFT(MD5(DATABASE()), 16))"  # MariaDB's locks are those of the whole server
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +146,7 @@ async def _alone(database: Database) -> AsyncIterator[Transaction | None]:
 
 _LOCKS: Mapping[str, tuple[str, str]] = {
     "sqlite": ("", ""),  # one server a file
-    "mysql": tuple(  # type: ignore[dict-item] # two of them
-        f"SELECT {word}(CONCAT('{_LOCK}_', LEFT(MD5(DATABASE()), 16)){more})"
-        for word, more in (("GET_LOCK", ", 0"), ("RELEASE_LOCK", ""))
-    ),
+    "mysql": (f"SELECT GET_LOCK({_OF_DATABASE}, 0)", f"SELECT RELEASE_LOCK({_OF_DATABASE})"),
     "postgresql": (
         f"SELECT pg_try_advisory_lock(hashtext('{_LOCK}'))",
         f"SELECT pg_advisory_unlock(hashtext('{_LOCK}'))",
