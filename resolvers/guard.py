@@ -163,7 +163,9 @@ def held(speech: Speech, module: Module, table: FromClause, predicate: Predicate
         if led is not None and len(led[0]) == 1:
             return _leads_to(speech, table, led[0][0], led[1])
         parts = [held(speech, module, table, part) for part in predicate.parts]
-        return sa.and_(sa.true(), *parts) if isinstance(predicate, All) else sa.or_(sa.false(), *parts)
+        if isinstance(predicate, All) or len(parts) < 2:  # noqa: PLR2004 - nothing to choose from
+            return sa.and_(sa.true(), *parts) if isinstance(predicate, All) else sa.or_(sa.false(), *parts)
+        return speech.dialect.tested(sa.or_(*parts))
     if isinstance(predicate, Not):
         return complement(speech.dialect, held(speech, module, table, predicate.part))
     scope = Beside(speech, module, table)

@@ -130,6 +130,10 @@ class Dialect:
         """Say a value that is one of two, where no index on it should be used."""
         return expression
 
+    def tested(self, condition: Expression) -> Expression:
+        """Say a condition that is to be tested on rows that something else finds."""
+        return condition
+
     def is_not_true(self, expression: Expression) -> Expression:
         """Negate as `not` of a filter means it: an unknown (null) comparison does not hold either."""
         return sa.func.coalesce(expression, sa.false()) == sa.false()
@@ -163,6 +167,10 @@ class Sqlite(Dialect):
     def flag(self, expression: Expression) -> Expression:
         """Hide the column: SQLite would read and sort half of a table because there is an index on a flag."""
         return expression.op("+")(_word("0"))
+
+    def tested(self, condition: Expression) -> Expression:
+        """Hide it: SQLite would look rows up by each part of an OR, and sort them all before the first page."""
+        return condition.self_group().bool_op("+")(_word("0"))
 
     def readable_moment(self, expression: Expression) -> Expression:
         """Keep what its own date functions read; year 0 is none of Python's."""

@@ -148,3 +148,25 @@ async def test_not_holds_for_what_is_unknown(words: Database) -> None:
     unequal = words.dialect.is_not_true(words.dialect.equals(WORD.c.text, "café", ColumnClass.STRING))
     found = await ids(words, sa.and_(unequal, WORD.c.id.in_([1, 2, 25])))
     assert found == [2, 25]
+
+
+async def test_what_is_hidden_from_indexes_finds_the_same_rows(words: Database) -> None:
+    number, seconds = WORD.c.id, WORD.c.seconds
+    either = sa.or_(number < 3, seconds > 0)
+    for condition in (either, sa.not_(either)):
+        whole = await words.fetch(sa.select(number).where(condition).order_by(number))
+        tested = await words.fetch(sa.select(number).where(words.dialect.tested(condition)).order_by(number))
+        assert tested == whole
+    flagged = await words.fetch(sa.select(number).where(words.dialect.flag(seconds) == sa.literal_column("0")))
+    assert flagged == [(2,)]
+
+
+async def test_sqlite_looks_no_row_up_by_a_part_of_what_is_only_tested(words: Database) -> None:
+    either = sa.or_(WORD.c.id == 3, WORD.c.id > 20)
+    if words.dialect.name != "sqlite":
+        assert words.dialect.tested(either) is either
+        return
+    for condition, expected in ((either, True), (words.dialect.tested(either), False)):
+        made = sa.select(WORD.c.id).where(condition).compile(compile_kwargs={"literal_binds": True})
+        plan = " ".join(str(row[-1]) for row in await words.fetch(f"EXPLAIN QUERY PLAN {made}"))
+        assert ("MULTI-INDEX OR" in plan) is expected
