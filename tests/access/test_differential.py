@@ -52,6 +52,7 @@ OPERATIONS = {
     "mysql": count(300, 30_000),
 }
 BASE = base()
+VARIED = count(1, 3)  # times each is asked with other values
 WITH_VARIABLES = 0.7  # of the operations
 PLANNED = 0.15  # of the answers at least have a plan: the rest is refused, or has roots of other kinds
 
@@ -86,7 +87,7 @@ class Twice:
         if chance.random() < WITH_VARIABLES:
             document, variables = take_out(document, self.context().schema, chance)
             assert validate(self.context().schema, document) == [], print_ast(document)
-        self.runner.run(self._ask(document, [variables, variables, *(vary(variables, chance) for _ in range(3))]))
+        self.runner.run(self._ask(document, [variables, variables, *(vary(variables, chance) for _ in range(VARIED))]))
 
     async def _ask(self, document: DocumentNode, given: list[dict[str, Any]]) -> None:
         """Ask with these variables, one after the other: a plan is made when a form comes for the second time."""
