@@ -289,14 +289,20 @@ class Statements:
         known: _KeptPlan | Hashable | None = self.kept.get(key)
         if isinstance(known, _KeptPlan):
             return replace(known.plan, statement=known.template.fill([*values, *own]))
-        plan = make(self, where)
-        if known is None:
-            template = None
-            if not any(shape.loads for shape in plan.shapes):  # which belong to one request
-                template = self._template(lambda made, marked: make(made, marked).statement, where, values)  # type: ignore[arg-type, return-value] # nothing is kept of what is made with marks
-            # Not the statement itself: it consists of hundreds of objects, and its text is kept.
-            self.kept.put(key, _KeptPlan(template, replace(plan, statement=_UNSAID)) if template else _NO_TEMPLATE)
-        return plan
+        made: list[RowsPlan] = []
+
+        def marked(statements: Statements, where: Sequence[Predicate]) -> Any:
+            made.append(make(statements, where))
+            return made[-1].statement
+
+        template = self._template(marked, where, values) if known is None else None
+        # Where more is read than the statement, what is read belongs to one request.
+        if template is None or any(shape.loads for shape in made[0].shapes):
+            self.kept.put(key, _NO_TEMPLATE)
+            return make(self, where)
+        # Not the statement itself: it consists of hundreds of objects, and its text is kept.
+        self.kept.put(key, _KeptPlan(template, replace(made[0], statement=_UNSAID)))
+        return replace(made[0], statement=template.fill([*values, *own]))
 
     def _draft(self, module: Module) -> Draft:
         return Draft(self.speech(), module)
