@@ -48,6 +48,7 @@ from resolvers.predicate import Predicate
 from resolvers.selection import Selected, Selections
 from resolvers.templates import Kept, kept_with
 from resolvers.terms import Term
+from resolvers.word_search import search
 from schema.bindings import (
     AggregateRoot,
     Builtin,
@@ -223,12 +224,8 @@ class Analyst:
         if selected.args.get("filter") is not None:
             found.append(self.filters.read(module, selected.args["filter"], f"{selected.name}.filter"))
         if selected.args.get("search") is not None:
-            fields = [
-                field
-                for field in self._readable(module)
-                if field.searchable and field.traits.searchable and not field.to
-            ]
-            found.append(self.filters.search(module, fields, selected.args["search"], f"{selected.name}.search"))
+            text, at = selected.args["search"], f"{selected.name}.search"
+            found.append(search(self.context, self.filters, self._readable, module, text, path=at))
         return tuple(found)
 
     # --- rows ---

@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from resolvers.errors import BadRequest
-from resolvers.predicate import All, Compare, Either, Exists, KeyIn, Not, Predicate, Related, followed
+from resolvers.predicate import All, Compare, Either, Exists, KeyIn, Not, Predicate, Related, Worded, followed
 from resolvers.relations import relate
 from resolvers.scope import Scope, column, is_moment
 from resolvers.terms import Term, joined_column, key_terms
+from resolvers.word_conditions import worded
 from schema.bindings import ToOne
 from schema.catalog import WHOLE_NUMBERS, ColumnClass
 from schema.kinds import UNKNOWN
@@ -350,4 +351,5 @@ _MAKERS: Mapping[type, Callable[[Scope, Any], Sql]] = {
     KeyIn: _key_in,
     Exists: _exists,
     Related: _related,
+    Worded: worded,
 }

@@ -14,6 +14,7 @@ from identity.access import Access, access_of
 from identity.principals import Principal, audience_of
 from identity.rights import Rights
 from resolvers.computed import LambdaRunner, NoRunner
+from resolvers.text_sources import NoTexts, Texts
 from schema.snapshot import Snapshot
 from schema.spec import Audience
 from storage.changes import Batch, read_since
@@ -67,6 +68,7 @@ class Context:
     lambdas: LambdaRunner = field(default_factory=NoRunner)
     languages: tuple[str, ...] = ()  # of messages, the best first
     changes: FeedReader | None = None  # the process's own; another one knows less of what is still being committed
+    texts: Texts = field(default_factory=NoTexts)  # what of the full-text index can be used
     cost_limit: int = COST_LIMIT
     cost: int = 0
     statements: int = 0

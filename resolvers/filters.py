@@ -73,11 +73,7 @@ class FilterReader:
 
     def search(self, module: Module, fields: Sequence[Field], text: str, path: str) -> Predicate:
         """Every word must be found in one of the fields, in any case of letters."""
-        if len(text) > SEARCH_LIMIT_CHARS:
-            raise BadRequest(f"{path}: a search may have {SEARCH_LIMIT_CHARS} characters; this one has {len(text)}.")
-        words = list(dict.fromkeys(text.split()))
-        if len(words) > SEARCH_LIMIT_WORDS:
-            raise BadRequest(f"{path}: a search may have {SEARCH_LIMIT_WORDS} words; this one has {len(words)}.")
+        words = words_in(text, path)
         for field in fields:
             self.gate.name(module, field, Use.SEARCH, path)
         terms = [Term((), module, field) for field in fields]
@@ -163,6 +159,16 @@ class FilterReader:
         self.conditions += 1
         if self.conditions > CONDITIONS_LIMIT:
             raise BadRequest(f"{spot.path}: the filters of an operation may have {CONDITIONS_LIMIT} conditions.")
+
+
+def words_in(text: str, path: str) -> list[str]:
+    """Return what stands between the spaces of a search, within the limits."""
+    if len(text) > SEARCH_LIMIT_CHARS:
+        raise BadRequest(f"{path}: a search may have {SEARCH_LIMIT_CHARS} characters; this one has {len(text)}.")
+    words = list(dict.fromkeys(text.split()))
+    if len(words) > SEARCH_LIMIT_WORDS:
+        raise BadRequest(f"{path}: a search may have {SEARCH_LIMIT_WORDS} words; this one has {len(words)}.")
+    return words
 
 
 def _id(spot: Spot, operator: str, value: Any, path: str) -> Predicate:

@@ -73,6 +73,16 @@ class Guard:
         rule = self.rule(module, Right.VIEW)
         return held(speech.open(), module, table, rule if table is not self.gone else certain(module, rule))
 
+    def limit_below(self, speech: Speech, module: Module, table: FromClause, led: str | None) -> Sql | None:
+        """Return the same for rows that a statement comes to from a row within its limits, the one that `led` refers to.
+
+        That the row behind this reference is visible, as many rules say, needs no second look then.
+        """
+        if not self.access.is_bounded(module):
+            return None
+        rule = self.rule(module, Right.VIEW, led=led)
+        return None if isinstance(rule, All) and not rule.parts else held(speech.open(), module, table, rule)
+
     def of_gone(self, table: FromClause) -> Guard:
         """Return the same guard for a statement over rows that are gone, as a table of `resolvers.ghosts` has them."""
         return replace(self, gone=table)
@@ -85,13 +95,13 @@ class Guard:
             return None
         return held(speech.open(), module, table, self.rule(module, right, after=after))
 
-    def rule(self, module: Module, right: Right, *, after: bool = False) -> Predicate:
+    def rule(self, module: Module, right: Right, *, after: bool = False, led: str | None = None) -> Predicate:
         """Return which rows a caller may see or write, as a condition; none at all where the rule cannot be read."""
         if self._has_clock():
-            return self._read(module, right, after=after)
+            return self._read(module, right, after=after, led=led)
         kept: Kept[Predicate] = kept_with(self.snapshot.memo, "rules", RULES_KEPT)
-        key = (module.name, right, after, self.access.rights.shape, self.own)
-        return kept.get(key) or kept.put(key, self._read(module, right, after=after))
+        key = (module.name, right, after, led, self.access.rights.shape, self.own)
+        return kept.get(key) or kept.put(key, self._read(module, right, after=after, led=led))
 
     def _has_clock(self) -> bool:
         """Answer whether any rule reads the clock: other rules may lead to it, and what is made of it holds for a request."""
@@ -103,11 +113,11 @@ class Guard:
             self.snapshot.memo[key] = found
         return found
 
-    def _read(self, module: Module, right: Right, *, after: bool) -> Predicate:
+    def _read(self, module: Module, right: Right, *, after: bool, led: str | None) -> Predicate:
         made = self.snapshot.schema_for(Audience.AGENT).get_type(f"{module.type_name}Filter")
         reader = FilterReader(self.snapshot, Gate(_RULES, {}))
         try:
-            filters = self.access.filters(module, right, after=after)
+            filters = [_beside(rows, led) for rows in self.access.filters(module, right, after=after)]
             if filters and not isinstance(made, GraphQLInputObjectType):
                 return _NEVER
             given = [coerce_input_value(self._expanded(module, rows, 0), made) for rows in filters]  # type: ignore[arg-type] # checked above
@@ -147,6 +157,16 @@ class Guard:
             raise Denied
         parts = [self._expanded(target, rows, depth + 1) for rows in self.access.filters(target, Right.VIEW)]
         return {"and": parts} if parts else {}
+
+
+def _beside(rows: Mapping[str, Any], led: str | None) -> Mapping[str, Any]:
+    """Leave out of a rule that the row behind a reference is visible."""
+    left = {key: value for key, value in rows.items() if not (key == led and value == VISIBLE)}
+    if led is not None and "and" in left:
+        left["and"] = [_beside(part, led) for part in left["and"]]
+        if not any(left["and"]):
+            del left["and"]
+    return left
 
 
 def _of_writes(rules: AudienceAccess) -> list[Any]:

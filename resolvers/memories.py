@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from resolvers.ledger import keeps
-from resolvers.predicate import All, Compare, Either, Exists, KeyIn, Not, Predicate, Related
+from resolvers.predicate import All, Compare, Either, Exists, KeyIn, Not, Predicate, Related, Worded
 from resolvers.terms import Term
 from schema.bindings import ToOne
 from schema.spec import Computed, Field, Home, Module
@@ -29,7 +29,9 @@ def certain(module: Module, predicate: Predicate, *, wanted: bool = True) -> Pre
     return _NEVER if wanted else _ALWAYS
 
 
-def _is_known(module: Module, predicate: Compare | KeyIn | Exists | Related) -> bool:
+def _is_known(module: Module, predicate: Compare | KeyIn | Exists | Related | Worded) -> bool:
+    if isinstance(predicate, Worded):
+        return False
     if isinstance(predicate, Compare):
         return _is_kept_term(module, predicate.term)
     if isinstance(predicate, KeyIn):

@@ -67,7 +67,29 @@ class Related:
     part: Predicate
 
 
-Predicate = All | Either | Not | Compare | KeyIn | Exists | Related
+@dataclass(frozen=True, slots=True, eq=False)
+class TextPlace:
+    """Where the texts of a row are: by which relations and references one comes to their module, and their slots.
+
+    `owner` is the column of that module with the number by which the index knows them.
+    """
+
+    steps: tuple[ToOne | ToMany, ...]
+    module: Module
+    owner: str
+    slots: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Worded:
+    """All of the words are in one of the texts of the row, or of one that a place leads to, as the full-text index has them."""
+
+    module: Module
+    words: tuple[str, ...]
+    places: tuple[TextPlace, ...]
+
+
+Predicate = Worded | All | Either | Not | Compare | KeyIn | Exists | Related
 
 
 def followed(predicate: Predicate) -> tuple[tuple[ToOne, ...], Predicate] | None:

@@ -31,11 +31,18 @@ class Guard(Protocol):
     def limit(self, speech: Speech, module: Module, table: FromClause) -> Sql | None:
         """Return the condition that leaves the caller's rows of a table; None where all of them are."""
 
+    def limit_below(self, speech: Speech, module: Module, table: FromClause, led: str | None) -> Sql | None:
+        """Return the same for rows which one has come to from a row of the caller's that `led`, a reference, refers to."""
+
 
 class Everything:
     """No limit: for what must look at all rows, such as rules, and the keeping apart of what is unique."""
 
     def limit(self, _speech: Speech, _module: Module, _table: FromClause) -> Sql | None:
+        """Leave everything."""
+        return None
+
+    def limit_below(self, _speech: Speech, _module: Module, _table: FromClause, _led: str | None) -> Sql | None:
         """Leave everything."""
         return None
 

@@ -10,6 +10,7 @@ from schema.bind_computed import bind_computed
 from schema.bind_field import bind_fields
 from schema.bind_filter import bind_filter
 from schema.bind_relation import bind_relation
+from schema.bind_search import bind_search
 from schema.binding import Binding, key_columns, near
 from schema.catalog import Catalog, ColumnClass, Table
 from schema.check_access import RIGHTS, check_rows
@@ -119,6 +120,7 @@ def _bind(at: Binding) -> Module:
     members = bound.by_name
     return replace(
         bound,
+        search=bind_search(bound, at),
         row_keys=_row_keys(bound, table),
         filters=tuple(found for item in module.filters if (found := bind_filter(item, members, at)) is not None),
         ui=_ui(members, at),

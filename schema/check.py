@@ -18,7 +18,7 @@ from schema.names import is_plural, plural
 from schema.problems import Place, Problem, suggest
 from schema.secrets import is_reserved_table
 from schema.source import Source
-from schema.spec import Caption, Field, Hook, Module, Operation
+from schema.spec import Caption, Field, Hook, Module, Operation, Search
 from schema.spot import Entry, Findings, listed
 from schema.sql_reader import ExpressionError
 
@@ -131,6 +131,7 @@ def _module(merged: Merged, sources: Sequence[Source], findings: Findings) -> Mo
         access=make_access(merged.access, findings),
         filters=_filters(merged, findings),
         features=dict(merged.features),
+        search=_search(merged),
         ui=_ui(merged),
         lambda_config=dict(merged.lambda_config),
         declared_key=declared_key,
@@ -269,6 +270,11 @@ def _filters(merged: Merged, findings: Findings) -> tuple[Mapping[str, Any], ...
     return tuple(made)
 
 
+def _search(merged: Merged) -> Search:
+    said = merged.search
+    return Search(bool(said.get("full_text", False)), said.get("of"), tuple(said.get("below") or ()))
+
+
 def _ui(merged: Merged) -> Mapping[str, Any]:
     made = {
         key: merged.header[key] for key in ("default_sort", "default_sort_dir", "page_size") if key in merged.header
@@ -294,6 +300,7 @@ def _places(merged: Merged) -> Mapping[str, Place]:
     _note_places(found, "ui", merged.header, ("default_sort",))
     _note_places(found, "ui", merged.ui, ("list_columns", "form_sections", "default_sort"))
     _note_places(found, "features", merged.features, ("soft_delete", "status_toggle"))
+    _note_places(found, "search", merged.search, ("full_text", "of", "below"))
     for part in merged.access:
         for audience in ("agent", "customer"):
             rules = part.get(audience)

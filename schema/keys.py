@@ -30,6 +30,28 @@ FEATURES = Section(
     ref="features",
 )
 
+SEARCH = Section(
+    "`search`",
+    (
+        Key("full_text", FLAG, "The searchable fields are in the database's full-text index."),
+        Key("of", COLUMN, "Reference to the row whose texts these are; for rows that are written along with that one."),
+        Key(
+            "below",
+            ListOf(
+                Word(
+                    re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*){0,3}", re.ASCII),
+                    "a relation, or a path such as articles.mime",
+                    "bad-name",
+                ),
+                lone=True,
+                limit=5,
+            ),
+            "Relations and references to rows by whose texts these rows are found too.",
+        ),
+    ),
+    ref="search",
+)
+
 FIELD_PATTERN = Section(
     "A field pattern",
     (
@@ -156,6 +178,7 @@ DOCUMENT = Section(
         Key("schedules", ListOf(SCHEDULE, limit=100), "Lambdas by the clock."),
         Key("filters", ListOf(FILTER, limit=100), "Filters of the list."),
         Key("features", FEATURES, "Switches."),
+        Key("search", SEARCH, "How `search:` finds rows."),
         Key("operations", _OPERATIONS, "What the API offers.", alias="permissions"),
         Key("access", ACCESS, "Who may what; default: administrators only."),
         Key("validation", MODULE_VALIDATION, "GOTRS's place for what fields say themselves."),

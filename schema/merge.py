@@ -11,6 +11,7 @@ from schema.source import Source
 from schema.spot import Entry, Findings, Spot, listed
 
 LISTS = ("fields", "relations", "computed_fields", "hooks", "actions", "schedules", "filters")
+MAPPINGS = ("features", "search", "ui", "lambda_config")
 # An extension adds to a module; what the module is stays with its own file.
 _BASE_ONLY = ("name", "plural_name", "table", "key", "optional", "replace")
 _GOTRS_FIELD_WORDS = ("db_column", "lookup_table", "lookup_key", "lookup_display")
@@ -25,6 +26,7 @@ class Merged:
     features: Entry
     ui: Entry
     lambda_config: Entry
+    search: Entry
     access: list[Entry] = field(default_factory=list)
     validation: list[Entry] = field(default_factory=list)
     operations: Entry | None = None
@@ -53,6 +55,7 @@ def merge(documents: Sequence[Entry], findings: Findings) -> Merged | None:
         features=Entry(base.spot),
         ui=Entry(base.spot),
         lambda_config=Entry(base.spot),
+        search=Entry(base.spot),
         gotrs=is_gotrs(base),
     )
     for number, document in enumerate(documents):
@@ -67,8 +70,8 @@ def merge(documents: Sequence[Entry], findings: Findings) -> Merged | None:
 def _add(made: Merged, document: Entry, *, extends: bool) -> None:
     for name in LISTS:
         made.lists[name] += [(item, extends) for item in document.get(name) or () if isinstance(item, Entry)]
-    for key, target in (("features", made.features), ("ui", made.ui), ("lambda_config", made.lambda_config)):
-        section = document.get(key)
+    for key in MAPPINGS:
+        section, target = document.get(key), getattr(made, key)
         if isinstance(section, Entry):
             target.patch(section)
     for key, parts in (("access", made.access), ("validation", made.validation), ("fields_patch", made.patches)):

@@ -378,6 +378,19 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """How `search:` finds rows of a module.
+
+    With `full_text` the searchable fields are in the database's full-text index. `of` names the reference to the row that they
+    stand for there, where that is not their own. `below` are paths to rows by whose texts these are found too.
+    """
+
+    full_text: bool = False
+    of: str | None = None
+    below: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RowKey:
     """One way to name a row in `by:`: a single field (or raw reference) with a unique key."""
 
@@ -419,6 +432,7 @@ class Module:
     access: Access = Access()
     filters: tuple[Mapping[str, Any], ...] = ()
     features: Mapping[str, Any] = field(default_factory=_nothing)
+    search: Search = Search()
     ui: Mapping[str, Any] = field(default_factory=_nothing)
     lambda_config: Mapping[str, Any] = field(default_factory=_nothing)
     declared_key: tuple[str, ...] | None = None  # `key:` of the file; None: the table's own, empty: `key: none`

@@ -21,7 +21,8 @@ from storage import indexes
 from storage.engine import Database, Transaction
 from storage.errors import InstallRefused
 from storage.own import read_meta, write_meta
-from storage.own_tables import META, PREFIX, TABLES, tables_for
+from storage.own_tables import META, PREFIX, TABLES, WORD_INDEX, tables_for
+from storage.words import make_word_index
 
 LAYOUT = "znuny65"
 LOCK_TIMEOUT_S = 60
@@ -212,7 +213,10 @@ async def _create(transaction: Transaction, tables: Sequence[sa.Table], names: f
         keys: list[sa.ForeignKeyConstraint] | None = None if transaction.dialect.name == "sqlite" else []
         await transaction.execute(CreateTable(table, include_foreign_key_constraints=keys))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            await transaction.execute(CreateIndex(index))
+            if index.name == WORD_INDEX:
+                await make_word_index(transaction)
+            else:
+                await transaction.execute(CreateIndex(index))
 
 
 def create_with_indexes(table: sa.Table) -> str:
@@ -224,7 +228,7 @@ def create_with_indexes(table: sa.Table) -> str:
     lines = []
     for index in sorted(table.indexes, key=lambda index: str(index.name)):
         name, _, columns = str(CreateIndex(index).compile(dialect=dialect)).partition(" INDEX ")[2].partition(" ON ")
-        kind = "UNIQUE KEY" if index.unique else "KEY"
+        kind = "FULLTEXT KEY" if index.name == WORD_INDEX else "UNIQUE KEY" if index.unique else "KEY"
         lines.append(f",\n\t{kind} {name} {columns[columns.index('(') :]}")
     head, options = text.rsplit("\n)", 1)
     return f"{head}{''.join(lines)}\n){options}".replace("%", "%%")

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from storage.columns import Blob, LongText
 
 PREFIX = "lambdesk_"
+WORD_INDEX = "lambdesk_text_words"  # a full-text one, which each database makes in a way of its own
 
 _METADATA = sa.MetaData()
 # Options that only CREATE TABLE needs. Kept beside the tables: naming a dialect there would load it, and its cousins with it.
@@ -242,6 +243,31 @@ SIGN_IN = sa.Table(
     sa.Index("lambdesk_sign_in_account", "account_kind", "account_id", "at"),
 )
 
+# The words of rows' texts, with a full-text index of the database's own over them (`storage.words`).
+TEXT = sa.Table(
+    "lambdesk_text",
+    _METADATA,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=False),
+    sa.Column("words", LongText("MEDIUMTEXT"), nullable=False),
+    sa.Index(WORD_INDEX, "words"),
+)
+
+# Which texts are in there: of which fields of which module, and how far they have been read.
+TEXT_SOURCE = sa.Table(
+    "lambdesk_text_source",
+    _METADATA,
+    sa.Column("slot", sa.Integer, primary_key=True, autoincrement=False),  # the low bits of the ids of its texts
+    sa.Column("module", sa.String(63), nullable=False),
+    sa.Column("form", sa.String(64), nullable=False),  # a digest of the fields and of how their words are told apart
+    sa.Column("state", sa.String(10), nullable=False),  # building, complete or leaving
+    sa.Column("mark", sa.BigInteger),  # rows from here on are in; null before the first
+    sa.Column("upto", sa.BigInteger, nullable=False),  # the change up to which they are current
+    sa.Column("done", sa.BigInteger, nullable=False),
+    sa.Column("total", sa.BigInteger, nullable=False),  # rows when it began
+    sa.Column("began", sa.BigInteger, nullable=False),  # milliseconds since 1970
+    sa.Column("ended", sa.BigInteger),
+)
+
 TABLES = (
     META,
     MODULE,
@@ -260,6 +286,8 @@ TABLES = (
     API_TOKEN,
     THROTTLE,
     SIGN_IN,
+    TEXT,
+    TEXT_SOURCE,
 )
 # SQLite gives the ids of deleted rows out again unless it is told not to.
 _NEVER_AGAIN = (VERSION, CHANGE, SAVED_VIEW, JOB, MERGE, API_TOKEN, SIGN_IN)

@@ -17,7 +17,7 @@ import pytest
 from bench.server import Server, running
 from schema.catalog import Catalog
 from storage.engine import Database
-from storage.own_tables import TABLES
+from storage.own_tables import TABLES, WORD_INDEX
 from storage.reflect import read_tables
 from tests.databases import DIALECTS, foreign_url, fresh_url
 
@@ -125,7 +125,8 @@ def test_the_walk_on_a_database_that_otrs_6_made_leaves_its_tables_as_they_are(d
             walk(desk)
         after = catalog(url)
         assert {name: after.tables[name] for name in before.tables} == before.tables
-        added = set(after.tables) - set(before.tables)
+        # SQLite's full-text index is made of tables.
+        added = {name for name in set(after.tables) - set(before.tables) if not name.startswith(WORD_INDEX)}
         assert added == {table.name for table in TABLES} | {"lambdesk_ext_ticket", "asset"}
 
 

@@ -23,6 +23,7 @@ from identity.rights import Rights, RightsReader
 from resolvers.context import Context
 from resolvers.document import Documents
 from resolvers.execute import execute
+from resolvers.text_index import TextIndex
 from resolvers.writing import Writing
 from schema.build import LambdeskSchema, build_schema
 from schema.catalog import GROUP_TABLES, group_table
@@ -50,6 +51,7 @@ from web.live import Call, Live, Transfers
 from web.persisted import Persisted
 from web.platform import hand_written
 from web.recognition import Guard
+from web.search_keeping import keep_texts
 from web.settings import Settings, load_secret_key
 from web.sweeping import brooms_of, keep_swept
 from web.workshop import PlatformContext, Workshop
@@ -117,6 +119,7 @@ def make_live(settings: Settings) -> Live:
 
     happenings = Happenings(database, lambda: registry.snapshot.modules)
     feed = happenings.feed
+    texts = TextIndex(database, happenings)
     imports = ImportJobs(database, files)
 
     identities = make_identities(settings, database, secret)
@@ -142,6 +145,7 @@ def make_live(settings: Settings) -> Live:
             languages=call.languages,
             changes=happenings,
             notes=[] if call.explains else None,
+            texts=texts,
         )
 
     async def run(call: Call) -> ExecutionResult:
@@ -166,11 +170,12 @@ def make_live(settings: Settings) -> Live:
         admission=Admission(settings.concurrency, settings.queue_length, settings.queue_seconds),
         guard=guard,
         identities=identities,
+        texts=texts,
     )
 
     def begin(snapshot: Snapshot, rights: Rights, request_id: str) -> Context:
         deadline = time.monotonic() + settings.request_seconds
-        return Context(snapshot, database, secret, rights, request_id=request_id, deadline=deadline)
+        return Context(snapshot, database, secret, rights, request_id=request_id, deadline=deadline, texts=texts)
 
     favourites.begin = begin
     places = (Admission(settings.file_transfers, settings.queue_length, settings.queue_seconds) for _ in range(2))
@@ -225,6 +230,9 @@ async def _background(
         asyncio.create_task(_serve(settings, identities, registry, stop)),
         asyncio.create_task(_tell(registry)),
     ]
+    if live.texts is not None:
+        keeping = keep_texts(live.texts, lambda: registry.snapshot if registry.is_loaded else None, stop)
+        tasks.append(asyncio.create_task(keeping))
     if live.transfers is not None:
         tasks.append(asyncio.create_task(keep_swept(brooms_of(live.transfers.files, identities, settings), stop)))
     if settings.watch != "off":

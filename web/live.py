@@ -15,6 +15,7 @@ from identity.principals import audience_of
 from identity.rights import Rights
 from resolvers.context import Context
 from resolvers.document import Documents
+from resolvers.text_index import TextIndex
 from schema.snapshot import Snapshot
 from schema.spec import Audience
 from storage.files import Files
@@ -115,6 +116,7 @@ class Live:
     claim: Callable[[], AbstractContextManager[None]] = nullcontext
     lacking: Callable[[Snapshot], Sequence[str]] = lambda _snapshot: ()  # what cannot be done for want of modules
     transfers: Transfers | None = None  # none where nothing is kept: in tests of the rest
+    texts: TextIndex | None = None  # the full-text index, where one is kept
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     sockets: int = 0
 

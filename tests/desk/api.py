@@ -21,6 +21,7 @@ from resolvers.context import Context
 from resolvers.execute import execute
 from resolvers.faults import Fault, FaultCode, Faulty
 from resolvers.hooks import HookEvent, HookOutcome
+from resolvers.text_sources import NoTexts, Texts
 from resolvers.writing import Writing
 from schema.registry import Registry
 from schema.snapshot import Snapshot
@@ -81,6 +82,7 @@ class Api:
     caller: Principal = SYSTEM
     languages: tuple[str, ...] = ()
     deadline_s: float = DEADLINE_S
+    texts: Texts = field(default_factory=NoTexts)
     rights: Rights | None = None  # of the caller; without them he may do everything
 
     def __post_init__(self) -> None:
@@ -91,6 +93,7 @@ class Api:
         rights = self.rights or unbounded(self.caller)
         deadline = time.monotonic() + self.deadline_s
         context = Context(self.snapshot, self.database, b"secret", rights, deadline=deadline, languages=self.languages)
+        context.texts = self.texts
         document = self._documents.get((query, context.audience))
         if document is None:
             document = self._documents[query, context.audience] = parse(query)
