@@ -117,7 +117,8 @@ class Guard:
         made = self.snapshot.schema_for(Audience.AGENT).get_type(f"{module.type_name}Filter")
         reader = FilterReader(self.snapshot, Gate(_RULES, {}))
         try:
-            filters = [_beside(rows, led) for rows in self.access.filters(module, right, after=after)]
+            rules = self.access.filters(module, right, after=after)
+            filters = [left for rows in rules if (left := _beside(rows, led))]
             if filters and not isinstance(made, GraphQLInputObjectType):
                 return _NEVER
             given = [coerce_input_value(self._expanded(module, rows, 0), made) for rows in filters]  # type: ignore[arg-type] # checked above

@@ -40,6 +40,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "bad-reference": "A reference does not say clearly which field of its target it equals.",
         "bad-relation": "A relation does not say clearly how both ends belong together.",
         "bad-rule": "A rule of `access` cannot be read; the module denies.",
+        "bad-search": "What `search` says of full text cannot be done; it has no effect.",
         "bad-table-name": "A text cannot name a table.",
         "bad-type": "A value is of another type than its key takes.",
         "bad-value": "A value is not one of those that its key takes.",

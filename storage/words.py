@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
@@ -176,15 +177,18 @@ def slot_of(number: Expression) -> Expression:
     return number.op("&")(sa.literal_column(str((1 << SLOT_BITS) - 1)))
 
 
-def row_of(number: Expression) -> Expression:
-    """Return the number of the row that a text with this id is of."""
-    return number.op(">>")(sa.literal_column(str(SLOT_BITS)))
+@dataclass(frozen=True, slots=True)
+class TextsWith:
+    """A table of texts, of which a condition leaves those with some words: of which row each is, and in which slot."""
+
+    table: FromClause
+    row: Expression
+    slot: Expression
+    condition: Expression
 
 
-def texts_with(
-    words: Collection[str], slots: Collection[int], dialect: str, alias: str
-) -> tuple[FromClause, Expression, Expression]:
-    """Return a table of texts, the ids in it, and the condition that leaves those of these slots with all the words."""
+def texts_with(words: Collection[str], dialect: str, alias: str) -> TextsWith:
+    """Return the texts that have all of the words."""
     asked = sa.literal(question(words, dialect), sa.String)
     if dialect == "sqlite":  # its index knows the ids, and the table with the words is not looked at
         table: FromClause = sa.table(INDEX).alias(alias)
@@ -198,4 +202,12 @@ def texts_with(
         else:
             vector: Expression = sa.literal_column(_VECTOR.replace("words", f"{alias}.words"))
             found = vector.op("@@")(sa.cast(asked, _Question()))
-    return table, number, sa.and_(found, slot_of(number).in_([sa.literal_column(str(slot)) for slot in sorted(slots)]))
+    # A shift on MariaDB has no sign, and what is compared with it uses no index.
+    divide = {"mysql": "DIV"}.get(dialect, "/")
+    row = number.op(divide)(sa.literal_column(str(1 << SLOT_BITS)))
+    return TextsWith(table, row, slot_of(number), found)
+
+
+def among(slot: Expression, slots: Collection[int]) -> Expression:
+    """Say that a slot is one of these."""
+    return slot.in_([sa.literal_column(str(each)) for each in sorted(slots)])

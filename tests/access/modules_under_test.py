@@ -50,6 +50,7 @@ access:
 JOB = """
 module: {name: job, table: w_job, operations: [view, create, update, upsert, delete, bulk]}
 features: {soft_delete: true}
+search: {full_text: true, below: [notes, children.notes, parent]}
 fields:
   - {name: number, type: string, required: true, unique: true, searchable: true}
   - {name: title, type: string, searchable: true}
@@ -112,6 +113,7 @@ access:
 # What belongs to a job: who wrote it may change it.
 NOTE = """
 module: {name: note, table: w_note, operations: [view, create, update, delete, bulk]}
+search: {full_text: true, below: job}
 fields:
   - {name: job, column: job_id, type: reference, to: job, required: true}
   - {name: text, type: text, searchable: true}

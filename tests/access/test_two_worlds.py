@@ -16,10 +16,12 @@ from graphql import parse, validate
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from resolvers.context import Context
+from resolvers.context import Context, OwnFeed
 from resolvers.execute import execute
+from resolvers.text_index import TextIndex
 from schema.bindings import ManyRoot
 from storage.engine import Database
+from storage.own_tables import TEXT
 from tests.access.model import ROLES, Model, Role
 from tests.access.operations import Ground, Maker, Operation, step
 from tests.access.worlds import SECRET, Place, base, other, rights_of, run_alone
@@ -47,6 +49,7 @@ SHARES = {
     "order through a reference": 0.01,
     "nested list": 0.08,
     "search": 0.01,
+    "full text": 0.01,
     "cursor": 0.02,
     "fragment": 0.01,
 }
@@ -64,13 +67,19 @@ class Both:
         self.snapshot = one.snapshot  # one for both: what is kept of statements must not tell them apart
         self.databases = [Database(place.url, statement_timeout_s=PATIENCE_S) for place in (one, two)]
         self.met: Counter[str] = Counter()
-        for database in self.databases:
-            self.runner.run(database.fetch("SELECT 1"))
+        self.indexes = [TextIndex(database, OwnFeed(database)) for database in self.databases]
+        for index in self.indexes:
+            self.runner.run(self._settle(index))
 
     def close(self) -> None:
         for database in self.databases:
             self.runner.run(database.close())
         self.runner.close()
+
+    async def _settle(self, index: TextIndex) -> None:
+        while await index.step(self.snapshot):
+            pass
+        assert index.ready
 
     def ask(self, made: Operation, text: str) -> dict[str, Any]:
         """Run an operation in both worlds, hold the answers against each other, and return them."""
@@ -80,18 +89,21 @@ class Both:
         document = parse(text)
         answers: list[dict[str, Any]] = []
         statements: list[int] = []
-        for database in self.databases:
+        for database, texts in zip(self.databases, self.indexes, strict=True):
             sent: list[str] = []
             database.statements = sent.append
             deadline = time.monotonic() + PATIENCE_S  # what is answered counts here, not how fast
             rights = rights_of(self.role)
-            context = Context(self.snapshot, database, SECRET, rights, request_id="same", deadline=deadline)
+            context = Context(
+                self.snapshot, database, SECRET, rights, request_id="same", deadline=deadline, texts=texts
+            )
             if not answers and self.met["operations"] % 5 == 0:  # a mistake of the maker's is found soon enough
                 assert validate(context.schema, document) == [], text
             result = await execute(context, document)
             errors = [error.formatted for error in result.errors or ()]
             answers.append({"data": result.data, "errors": errors})
             statements.append(len(sent))
+            self.met["full text"] += any(TEXT.name in text for text in sent)
         first, second = (json.dumps(answer, default=str) for answer in answers)
         assert first == second, f"{self.role.name}\n{text}\n{first}\n{second}"
         if "changes(" not in text:  # pages of it are filled up past what the caller may not see

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 import pytest
 import sqlalchemy as sa
 
+from identity.principals import Agent, Customer
+from identity.rights import Grant, Rights
 from resolvers.text_index import TextIndex
 from tests.desk.api import Api
 from web.happenings import Happenings
@@ -54,8 +56,8 @@ def word() -> str:
     return f"x{secrets.token_hex(6)}"
 
 
-async def article(api: Api, ticket: int, subject: str, body: str) -> int:
-    given = {"subject": subject, "body": body, **NOTE}
+async def article(api: Api, ticket: int, subject: str, body: str, *, for_customer: bool = False) -> int:
+    given = {"subject": subject, "body": body, "visibleForCustomer": for_customer, **NOTE}
     payload = await api.done("addArticle", "article { databaseId }", ticket={"databaseId": ticket}, article=given)
     found: int = payload["article"]["databaseId"]
     return found
@@ -254,13 +256,52 @@ async def test_until_the_index_is_complete_the_texts_themselves_are_searched(api
     assert await find(api, one) == [ticket]
 
 
-async def test_the_index_is_one_condition_of_the_lists_statement(api: Api, index: TextIndex) -> None:
-    statements: list[str] = []
+async def test_a_customer_finds_what_is_visible_for_customers_only(api: Api, index: TextIndex) -> None:
+    one, other = word(), word()
+    login = word()
+    mine = await api.ticket(customerUserLogin=login)
+    foreign = await api.ticket(customerUserLogin=word())
+    for ticket in (mine, foreign):
+        await article(api, ticket, "Answer", one, for_customer=True)
+        await article(api, ticket, "Note", other)
     await settle(api, index)
+    assert await find(api, one) == [foreign, mine]
+    assert await find(api, other) == [foreign, mine]
+
+    api.rights = Rights(Customer(7, login, ""))
+
+    assert await find(api, one) == [mine]
+    assert await find(api, other) == []
+
+
+async def test_an_agent_finds_tickets_of_the_queues_that_are_his_to_read(api: Api, index: TextIndex) -> None:
+    one = word()
+    raw, junk = await api.ticket(), await api.ticket(queue={"name": "Junk"})
+    for ticket in (raw, junk):
+        await article(api, ticket, "Note", one)
+    await settle(api, index)
+
+    for held, found in ((("ro",), [junk, raw]), (("create",), [])):
+        api.rights = Rights(Agent(7, "somebody"), tuple(Grant(1, "users", key) for key in held))
+        assert await find(api, one) == found
+
+
+@pytest.mark.parametrize(
+    "rights",
+    [None, Rights(Agent(1, "root@localhost")), Rights(Customer(7, "c", ""))],
+    ids=["system", "agent", "customer"],
+)
+async def test_the_index_is_one_condition_of_the_lists_statement_for_everybody(
+    api: Api, index: TextIndex, rights: Rights | None
+) -> None:
+    statements: list[str] = []
+    assert index.ready
+    api.rights = rights
     api.database.statements = statements.append
 
     await api.data("query ($s: String) { tickets(search: $s) { nodes { number title queue { name } } } }", s=word())
 
     api.database.statements = None
     assert len(statements) == 1
-    assert "lambdesk_text" in statements[0]
+    assert statements[0].count("lambdesk_text") > 0
+    assert " LIKE " not in statements[0], "nothing but the index is looked into"
