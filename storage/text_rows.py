@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -61,6 +61,15 @@ async def add_source(runner: Runner, module: str, form: str, *, upto: int, total
         values |= {"upto": upto, "done": 0, "total": total}
         await runner.execute(sa.insert(TEXT_SOURCE), {**values, "began": now_ms()})
     return slot
+
+
+async def begin_again(runner: Runner, rows: Iterable[SourceRow]) -> None:
+    """Begin once more with all texts that are complete; these are searched until the new ones are."""
+    known = list(rows)
+    building = {row.form for row in known if row.state == BUILDING}
+    for row in known:
+        if row.state == COMPLETE and row.form not in building:
+            await add_source(runner, row.module, row.form, upto=row.upto, total=row.total)
 
 
 async def note_source(runner: Runner, slot: int, **values: int | str | None) -> None:

@@ -47,7 +47,7 @@ def _run(settings: Settings, parsed: argparse.Namespace) -> int:
     import orjson  # noqa: PLC0415 - `--help` should not wait for what a command needs
 
     from storage.errors import StorageError  # noqa: PLC0415 - the same
-    from web import commands  # noqa: PLC0415 - the same
+    from web import commands, search_command  # noqa: PLC0415 - the same
 
     command = {
         "check": commands.check,
@@ -59,6 +59,7 @@ def _run(settings: Settings, parsed: argparse.Namespace) -> int:
         "rollback": commands.roll_back,
         "versions": commands.versions,
         "diff": commands.diff,
+        "search": search_command.search,
     }[parsed.command]
     try:
         told = asyncio.run(command(settings, parsed))
@@ -119,6 +120,10 @@ def make_parser() -> argparse.ArgumentParser:
     diff = add("diff", "show what changed since a version of a module's file")
     diff.add_argument("name", metavar="NAME", help="the module")
     diff.add_argument("version", nargs="?", type=_count, help="the version's id (default: the one before the newest)")
+    search = add("search", "tell how far the full-text index is")
+    search.add_argument(
+        "--rebuild", action="store_true", help="have the running server build it anew beside the old one"
+    )
     return parser
 
 
