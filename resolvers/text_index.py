@@ -60,6 +60,8 @@ class TextIndex:
         wanted = [source for module in snapshot.modules.values() for source in sources_of(module)]
         if self._is_there is None:
             self._is_there = await has_word_index(self.database)
+        elif not wanted and not self.rows:
+            return False
         if not self._is_there:
             return False
         self._look([SourceRow(*row) for row in await self.database.fetch(text_rows.ALL_SOURCES)])
