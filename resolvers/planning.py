@@ -213,7 +213,9 @@ def find_plan(context: Context, selections: Selections) -> tuple[Plan, Sequence[
 
 def _operation(context: Context, selections: Selections) -> Operation:
     database = context.database
-    name = ("operations", database.dialect, database.zone, context.secret)
+    # What of the full-text index can be used stands in statements, too.
+    texts = frozenset(context.texts.ready.items())
+    name = ("operations", database.dialect, database.zone, context.secret, texts)
     kept: Kept[Operation] = kept_with(context.snapshot.memo, name, OPERATIONS_KEPT)
     key = (id(selections.operation), context.rights.shape)
     found = kept.get(key)

@@ -132,6 +132,30 @@ async def test_a_step_that_fails_is_made_again(api: Api, monkeypatch: pytest.Mon
     assert await find(api, "again") == 1
 
 
+async def test_what_is_kept_of_an_operation_does_not_outlive_the_texts_it_searches(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text_index, "LEAVE_S", 0.0)
+    query = '{ tickets(search: "kept") { totalCount } }'
+    await api.ticket("Kept ticket")
+    index = api.texts = index_of(api)
+
+    async def found() -> list[int]:
+        return [(await api.data(query))["tickets"]["totalCount"] for _ in range(4)]
+
+    await settle(api, index)
+    before = dict(index.ready)
+    assert await found() == [1] * 4
+    async with api.database.transaction() as transaction:
+        await text_rows.begin_again(transaction, await text_rows.read_sources(transaction))
+    await asyncio.sleep(0.01)
+    await settle(api, index)
+    await asyncio.sleep(0.01)
+    await settle(api, index)
+    assert not set(before.values()) & {row.slot for row in index.rows}
+    assert await found() == [1] * 4
+
+
 async def test_texts_that_nobody_wants_go_after_a_while(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_index, "IDLE_S", 0.0)
     monkeypatch.setattr(text_index, "LEAVE_S", 0.0)
