@@ -80,7 +80,9 @@ def read_kept(item: Field, value: Any) -> Any:
 
 
 def differs(before: Any, after: Any) -> bool:
-    """Answer whether two API values are not the same; a number and its digits are, outside of structures."""
+    """Answer whether two API values are not the same; a number and its digits are, outside of structures, and 20 is 20.00."""
+    if isinstance(before, Decimal) and isinstance(after, Decimal):
+        return before != after
     left, right = storable(before), storable(after)
     if left is None or right is None or isinstance(left, list | dict) or isinstance(right, list | dict):
         return differs_as_json(left, right)

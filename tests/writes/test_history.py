@@ -62,6 +62,17 @@ async def test_a_write_that_changes_nothing_leaves_no_history(desk: Desk) -> Non
     assert len(await history(desk, row["id"])) == 1
 
 
+@pytest.mark.parametrize("again", ["20", "20.0", "20.00"])
+async def test_the_same_number_with_other_digits_leaves_no_history(desk: Desk, again: str) -> None:
+    row = await desk.made("Gadget", {"name": fresh("g"), "price": "20.00"})
+    one = {"key": {"id": row["id"]}, "patch": {"price": again}}
+    many = {"filter": {"id": {"eq": row["id"]}}, "patch": {"price": again}, "maxAffected": 1}
+    for name, given in (("updateGadget", one), ("updateGadgets", many)):
+        payload = await desk.write(name, given)
+        assert payload["errors"] == []
+    assert len(await history(desk, row["id"])) == 1
+
+
 async def test_secrets_never_reach_the_history(desk: Desk) -> None:
     row = await desk.made("User", {"login": fresh("u"), "password": "open, sesame", "firstName": "A", "lastName": "B"})
     patch = {"key": {"id": row["id"]}, "patch": {"password": "another sesame", "title": "Dr."}}
