@@ -1,6 +1,6 @@
 """A planned operation: its statements as text, its answer by code of its own. Nothing is analysed when it runs.
 
-`resolvers.planning` makes plans. What is not plain when one runs (a value that cannot be read, a null that must not be) raises
+`resolvers.planner` makes plans. What is not plain when one runs (a value that cannot be read, a null that must not be) raises
 `Unplain`, and the operation is answered as if there were no plan.
 """
 
