@@ -18,6 +18,8 @@ MODULES = {
     "templates with a language": {"jinja2", "mako"},
 }  # fmt: skip
 CALLS = {"eval", "exec", "compile", "__import__"}
+# What writes answers is made at run time, of positions and names of our own: `tests/resolvers/test_view.py`.
+EXCEPTIONS = {("resolvers/view.py", "eval"), ("resolvers/view.py", "compile")}
 METHODS = {
     ("os", "system"),
     ("os", "popen"),
@@ -35,7 +37,8 @@ def dangers(name: str, text: str) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             targets = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Call):
-            yield from (f"{name}:{node.lineno} calls {found}" for found in called(node.func))
+            found = [call for call in called(node.func) if (name, call) not in EXCEPTIONS]
+            yield from (f"{name}:{node.lineno} calls {call}" for call in found)
             continue
         else:
             continue
@@ -61,6 +64,17 @@ def test_no_code_runs_commands_evaluates_texts_or_calls_other_servers() -> None:
     assert len(files) > 100
     found = [told for path in files for told in dangers(str(path.relative_to(HOUSE)), path.read_text("utf-8"))]
     assert found == []
+
+
+def test_code_is_made_at_one_place_only() -> None:
+    text = (HOUSE / "resolvers" / "view.py").read_text("utf-8")
+
+    assert sorted(
+        call for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call) for call in called(node.func)
+    ) == [
+        "compile",
+        "eval",
+    ]
 
 
 def test_what_is_dangerous_is_recognised() -> None:
