@@ -381,6 +381,8 @@ class Writer:
         if item is None or not item.is_readable:
             return item is not None
         compare = differs_as_json if item.traits.scalar == "JSON" else differs
+        if item.home is Home.DYNAMIC and item.kind == "multiselect":  # no rows are no values, however they are given
+            return compare(before.get(name) or None, value or None)
         return compare(before.get(name), value)
 
     def _is_kept(self, module: Module, name: str, value: Any) -> bool:

@@ -85,6 +85,18 @@ async def test_dynamic_fields_are_changed_one_by_one_and_emptied_by_null(desk: D
     assert [row[0] for row in await values(desk, login)] == [902, 903, 904, 905, 906]
 
 
+async def test_no_values_where_there_are_none_are_no_change(desk: Desk) -> None:
+    made = await desk.made("CustomerUser", customer(fresh("customer")), "id")
+    nothings: tuple[list[str] | None, ...] = ([], None)
+    for nothing in nothings:
+        changed = await desk.write(
+            "updateCustomerUser", {"key": made, "patch": {"tags": nothing}}, "customerUser { tags }"
+        )
+        assert changed == {"errors": [], "customerUser": {"tags": None}}
+    found = await desk.ask("query ($of: ID!) { history(of: $of) { kind } }", {"of": made["id"]})
+    assert found == {"history": [{"kind": "CREATED"}]}
+
+
 async def test_dynamic_fields_follow_a_customer_who_gets_another_login(desk: Desk) -> None:
     login, other = fresh("customer"), fresh("customer")
     made = await desk.made("CustomerUser", customer(login, **DYNAMIC), "id")
