@@ -6,17 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphql import (
-    OperationType,
-    VariableNode,
-)
+from graphql import OperationType, VariableNode
 
 from resolvers.context import Context
 from resolvers.cursors import CursorKey, list_key
 from resolvers.given import CURSORS, Given, Reader, find_usage
-from resolvers.plan import (
-    Plan,
-)
+from resolvers.plan import Plan
 from resolvers.selection import Selected, Selections
 from resolvers.templates import Kept, kept_with
 from schema.bindings import ManyRoot
@@ -42,6 +37,10 @@ class Operation:
         if self.reader is None:
             return None
         return self.reader.read(selections.variables.coerced, Starts(context, selections, self.starts))
+
+    def seen(self, given: Given) -> Seen:
+        """Return what is known of a form."""
+        return self.plans.get(given.form) or self.plans.put(given.form, Seen())
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ class OneStep:
         rows = await run.reads.fetch(self.rows.fill(run.values))
         if not rows:
             return None
-        return self.view.one(rows[0], await look_up(run, self.links, rows[:1]))
+        return self.view.every(rows, await look_up(run, self.links, rows))[0]
 
 
 @dataclass(frozen=True, slots=True)

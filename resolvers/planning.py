@@ -16,7 +16,7 @@ from resolvers.context import Context
 from resolvers.cursors import CursorKey, list_key
 from resolvers.errors import OperationError
 from resolvers.guard import guard_of
-from resolvers.known_operations import Seen, operation_of
+from resolvers.known_operations import operation_of
 from resolvers.plan import (
     Keyed,
     Plan,
@@ -78,7 +78,7 @@ def plan_ahead(
     given = operation.read(context, selections)
     if given is None:
         return None
-    seen = operation.plans.get(given.form) or operation.plans.put(given.form, Seen())
+    seen = operation.seen(given)
     if seen.plan is None and seen.times <= 1:
         seen.times = 2
         seen.plan = Planner(context, selections, operation, given).plan()
@@ -92,7 +92,7 @@ def find_plan(context: Context, selections: Selections) -> tuple[Plan, Sequence[
     own = guard_of(context.rights, context.snapshot).own
     if given is None or not are_plain(own):
         return None
-    seen = operation.plans.get(given.form) or operation.plans.put(given.form, Seen())
+    seen = operation.seen(given)
     if seen.plan is None:
         seen.times += 1
         if seen.times != 2:  # noqa: PLR2004 - the first time it may never come again, later it has none

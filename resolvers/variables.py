@@ -20,6 +20,8 @@ from graphql import (
 from graphql.execution.get_variable_signature import get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
 
+from resolvers.templates import Kept
+
 MAX_ERRORS = 10
 OPERATIONS_KEPT = 1_000
 _INT32 = 2**31
@@ -50,19 +52,17 @@ _TAKES: Mapping[Any, Callable[[Any], bool]] = {
 }
 
 
-_known: WeakKeyDictionary[GraphQLSchema, dict[int, _Known]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[GraphQLSchema, Kept[_Known]] = WeakKeyDictionary()
 
 
 def coerce_variables(
     schema: GraphQLSchema, operation: OperationDefinitionNode, inputs: Mapping[str, Any]
 ) -> VariableValues | list[GraphQLError]:
     """Return the coerced variables, or what is wrong with them."""
-    kept = _known.setdefault(schema, {})
-    known = kept.get(id(operation))
-    if known is None:
-        if len(kept) > OPERATIONS_KEPT:
-            kept.clear()
-        known = kept[id(operation)] = _Known(operation, _plain(schema, operation))
+    kept = _known.get(schema)
+    if kept is None:
+        kept = _known[schema] = Kept(OPERATIONS_KEPT)
+    known = kept.get(id(operation)) or kept.put(id(operation), _Known(operation, _plain(schema, operation)))
     if known.plain is not None:
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}

@@ -59,7 +59,6 @@ Look: TypeAlias = Callable[[Any], Any]  # from the value of an owner to its page
 class View:
     """Writes rows. `links` are the relations inside, whose pages are handed in by `looks` in the same order."""
 
-    one: Callable[[Row, Sequence[Look]], dict[str, Any]]
     every: Callable[[Sequence[Row], Sequence[Look]], list[dict[str, Any]]]
     links: tuple[tuple[Selected, ManyLoad], ...]
 
@@ -111,9 +110,8 @@ def make_view(selections: Selections, selected: Selected, node: RowNode, shape: 
         raise Unplain
     coder = _Coder(selections, zone)
     text = coder.object(type_, selected, node, shape)
-    one = coder.run(f"lambda r, looks: {text}")
-    every = coder.run(f"lambda rows, looks: [{text} for r in rows]")
-    return View(one, every, tuple(coder.links))
+    every = evaluate(f"lambda rows, looks: [{text} for r in rows]", coder.names)
+    return View(every, tuple(coder.links))
 
 
 class _Coder:
@@ -125,10 +123,6 @@ class _Coder:
         self.names: dict[str, Any] = {"str": str, "int": int, "datetime": datetime, "nothing": _nothing}
         self.links: list[tuple[Selected, ManyLoad]] = []
         self.values = 0
-
-    def run(self, text: str) -> Any:
-        """Make a function of an expression, after a look at what is in it."""
-        return evaluate(text, self.names)
 
     def object(self, type_: GraphQLObjectType, selected: Selected, node: RowNode, shape: Shape) -> str:
         """Write the object of a row."""
@@ -194,7 +188,7 @@ class _Coder:
             if number is not None:
                 return number
         if isinstance(leaf, GraphQLEnumType):
-            words = self._name(_Words(_converting(stored.convert, write)))
+            words = self._name(_Words(self.names[slow]))
             return f"({words}[{value}] if {taken} is {_class_of(stored)} else {slow}({value}))"
         if self._is_utc(leaf.name, stored):
             moment = self._name(_moment(self.names[slow]))
