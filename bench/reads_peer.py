@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
-from bench.server import START_LIMIT_S, free_port
+from bench.server import START_LIMIT_S, end, free_port
 from web.serve import BACKLOG, COLLECT_EVERY, SWITCH_INTERVAL_S
 from web.settings import Settings
 from web.wire import make_protocol
@@ -41,12 +41,7 @@ def started(
             _wait(process, port, path)
             yield process.pid
         finally:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -1,8 +1,7 @@
 """What the shipped lists need beside OTRS's indexes is made on our own installations, and only said of adopted ones."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from storage.otrs import read_layout
 from storage.own_tables import META
 from storage.reflect_statements import INDEXES
 from storage.wanted_indexes import EVERYWHERE, WANTED, WantedIndex
-from tests.databases import LAYOUTS, foreign_url
+from tests.databases import LAYOUTS, foreign_url, opened
 
 TICKETS = WantedIndex("test", "ticket", ("archive_flag", "create_time"), "for the test", key="id")
 _DROP = {"mysql": "ALTER TABLE ticket DROP INDEX {0}"}
@@ -26,15 +25,6 @@ _DROP = {"mysql": "ALTER TABLE ticket DROP INDEX {0}"}
 def adopted_url(dialect: str, request: pytest.FixtureRequest) -> Iterator[str]:
     with foreign_url(dialect, request.param) as url:
         yield url
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    database = Database(url)
-    try:
-        yield database
-    finally:
-        await database.close()
 
 
 async def run(database: Database, *statements: str) -> None:

@@ -4,8 +4,8 @@ import asyncio
 import random
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from storage.install import Outcome, install
 from storage.otrs import layout_tables
 from storage.own_tables import TABLES
 from tests.counts import count
-from tests.databases import LAYOUTS, foreign_url, fresh_url
+from tests.databases import LAYOUTS, foreign_url, fresh_url, opened
 
 ROOT = Path(__file__).parents[2]
 COMMAND = """
@@ -74,15 +74,6 @@ _TABLES = {
     "mysql": "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()",
     "postgresql": "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'",
 }
-
-
-@asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Database]:
-    database = Database(url)
-    try:
-        yield database
-    finally:
-        await database.close()
 
 
 async def schema_text(database: Database) -> str:
