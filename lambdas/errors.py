@@ -39,3 +39,19 @@ class LambdaError(Exception):
 
 class HostRefusal(LambdaError, OSError):
     """The host refuses a step of the lock-down, so lambdas do not run here."""
+
+
+class JobRefused(LambdaError, ValueError):
+    """A job is not sent, because something of it is larger or deeper than may cross."""
+
+    def __init__(self, code: FailureCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class BadFrame(LambdaError, ValueError):
+    """What a worker sent is not what a worker says."""
+
+
+class EngineRefusal(LambdaError, RuntimeError):
+    """The engine does not keep what lambdas are promised."""
