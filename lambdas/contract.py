@@ -62,6 +62,7 @@ class Job:
     seed: int
     limits: Limits = FIELD_LIMITS
     texts: Mapping[str, str] = field(default_factory=dict)  # translations for `t(key)`
+    measured: bool = False  # whether the heap is looked at, too
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,5 +53,21 @@ class BadFrame(LambdaError, ValueError):
     """What a worker sent is not what a worker says."""
 
 
+class EngineError(LambdaError):
+    """V8 could not do what was asked."""
+
+
+class ScriptError(EngineError):
+    """A script threw. The text is V8's: message, excerpt and stack."""
+
+
+class ParseError(ScriptError):
+    """A script does not parse."""
+
+
+class OutOfMemory(EngineError, MemoryError):
+    """A script used up the memory of its isolate."""
+
+
 class EngineRefusal(LambdaError, RuntimeError):
     """The engine does not keep what lambdas are promised."""

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Self
 
 import orjson
-from py_mini_racer import JSEvalException, JSParseException
 
 from lambdas.contract import Script
 from lambdas.engine import Engine
-from lambdas.errors import BadFrame, EngineRefusal
+from lambdas.errors import BadFrame, EngineRefusal, ParseError, ScriptError
 from lambdas.frames import join_frame, key_of, split_frame
 
 FUNCTIONS_KEPT = 256  # of one module; an older one is compiled again when it is needed
@@ -41,7 +40,7 @@ class Isolate:
         self._known: dict[str, Broken | None] = {}
         try:
             self._engine.eval(f'const {self._name} = (() => {{ "use strict";\n{PRELUDE}\n}})();\n//# sourceURL=prelude')
-        except JSEvalException as error:
+        except ScriptError as error:
             self.close()
             raise EngineRefusal(f"The prelude does not run: {_said(error)}") from None
 
@@ -64,7 +63,13 @@ class Isolate:
         result = self._engine.eval(f"{self._name}.run({orjson.dumps(job).decode()})")
         if not isinstance(result, str):
             raise BadFrame("A job returned no text.")
+        # V8 hands over the value before it runs what promises left; this waits for the end of that, and a job's timers with it.
+        self._engine.eval("0")
         return result
+
+    def limit_heap(self, megabytes: int) -> None:
+        """Stop lambdas, from now on, when the heap grows beyond this."""
+        self._engine.limit_heap(megabytes)
 
     def heap_bytes(self) -> int:
         """Return how much memory V8 uses for what lives here."""
@@ -93,15 +98,15 @@ class Isolate:
         for check in _CHECKS:
             try:
                 self._engine.eval(check.format(source=source))
-            except JSParseException as error:
+            except ParseError as error:
                 return _why(error)
-            except JSEvalException:
+            except ScriptError:
                 continue  # the check's own throw: it was parsed
         text = f"function ({_PARAMETERS}) {{\n{source}\n}}"
         quoted = orjson.dumps(text).decode()
         try:
             taken = self._engine.eval(f'{self._name}.define("{key}",{quoted},({text}))\n//# sourceURL=lambda')
-        except JSEvalException as error:
+        except ScriptError as error:
             return _why(error)
         return None if taken is True else ("SyntaxError: The source is not the body of a function.", None, None)
 
@@ -110,7 +115,7 @@ _PLACE = re.compile(r"^[^\n]*?:(\d+): ([^\n]*)(?:\n[^\n]*\n([ \t]*)\^)?")
 _MESSAGE_LIMIT = 500
 
 
-def _why(error: JSEvalException) -> Broken:
+def _why(error: ScriptError) -> Broken:
     """Read a message of V8: `name:line: what`, the line of code, and a caret under the place."""
     found = _PLACE.match(str(error))
     if found is None:
@@ -119,5 +124,5 @@ def _why(error: JSEvalException) -> Broken:
     return message[:_MESSAGE_LIMIT], max(int(line) - 1, 1), None if before is None else len(before) + 1
 
 
-def _said(error: JSEvalException) -> str:
+def _said(error: ScriptError) -> str:
     return str(error).partition("\n")[0][:_MESSAGE_LIMIT]
