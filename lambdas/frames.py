@@ -50,15 +50,18 @@ def encode_job(job: Job, todo: Todo | None = None, answers: Iterable[tuple[Quest
     given = _json({"me": job.me, "texts": job.texts}, "What lambdas see of the caller")
     if sum(map(len, batches)) + len(given) > job.limits.input_bytes:
         raise JobRefused(FailureCode.INPUT, f"The rows are larger than {job.limits.input_bytes} bytes.")
-    body = b'{"now":%s,"seed":%s,"outputBytes":%d,"logBytes":%d,"room":%d,%s,"answers":[%s],"batches":[%s]}' % (
-        orjson.dumps(job.now_ms),
-        orjson.dumps(str(job.seed)),
-        job.limits.output_bytes,
-        job.limits.log_bytes,
-        FRAME_LIMIT_BYTES - HEAD_ROOM_BYTES,
-        given[1:-1],
-        b",".join(_answer(question, answer) for question, answer in answers),
-        b",".join(batches),
+    body = (
+        b'{"now":%s,"seed":%s,"outputBytes":%d,"logBytes":%d,"room":%d,%s,"answers":[%s],"batches":[%s]}'
+        % (
+            orjson.dumps(int(job.now_ms)),  # dates of JavaScript have whole milliseconds
+            orjson.dumps(str(job.seed)),
+            job.limits.output_bytes,
+            job.limits.log_bytes,
+            FRAME_LIMIT_BYTES - HEAD_ROOM_BYTES,
+            given[1:-1],
+            b",".join(_answer(question, answer) for question, answer in answers),
+            b",".join(batches),
+        )
     )
     return _frame(_head(job.module, (batch.script for batch in job.batches)), body)
 

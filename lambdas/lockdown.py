@@ -34,7 +34,7 @@ PROT_EXEC = 4
 # What Python, glibc's allocator and V8 without a compiler call while they work. Found by running the suite and the soak with a
 # default that logs. Files, sockets, processes, keys, tracing, namespaces and everything else are refused with EPERM.
 ALLOWED = (
-    "read", "write", "recvfrom", "sendto", "recvmsg", "sendmsg", "poll", "ppoll", "close", "fstat", "newfstatat",
+    "read", "write", "recvfrom", "sendto", "recvmsg", "sendmsg", "poll", "ppoll", "close", "fstat",
     "futex", "nanosleep", "clock_nanosleep", "clock_gettime", "clock_getres", "gettimeofday", "time", "sched_yield",
     "sched_getaffinity", "getrandom", "brk", "munmap", "mremap", "madvise", "getpid", "gettid", "getcpu", "sysinfo", "getrusage",
     "times", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "setitimer", "getitimer", "set_robust_list", "rseq",

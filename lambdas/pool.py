@@ -128,6 +128,11 @@ class Sandbox:
         """The process numbers of the workers."""
         return tuple(worker.process for worker in self._workers)
 
+    @property
+    def zygote(self) -> int | None:
+        """The process number of the one that forks them."""
+        return self._nursery.process if self._nursery else None
+
     # --- jobs ---
 
     async def run(self, job: Job, answer: Answerer | None = None) -> Result:
