@@ -71,3 +71,7 @@ class OutOfMemory(EngineError, MemoryError):
 
 class EngineRefusal(LambdaError, RuntimeError):
     """The engine does not keep what lambdas are promised."""
+
+
+class WrongValue(LambdaError, ValueError):
+    """What a lambda returned is not of the type that its field declares."""

@@ -66,7 +66,7 @@ def decode_round(data: bytes, job: Job, todo: Todo | None = None) -> Round:
         outcomes |= {(number, index): row for index, row in zip(indexes, rows, strict=True) if row is not None}
         waiting.append(tuple(index for index, row in zip(indexes, rows, strict=True) if row is None))
     questions = _questions(told["questions"], {power for batch in job.batches for power in batch.script.powers})
-    _need(bool(questions) == any(waiting), "the questions")
+    _need(bool(questions) or not any(waiting), "the questions")
     return Round(outcomes, tuple(waiting), questions)
 
 

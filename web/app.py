@@ -62,7 +62,7 @@ def create_app(settings: Settings, live: Live | None = None) -> Starlette:
 def make_routes(live: Live) -> list[BaseRoute]:
     """List every address of the server."""
     healthz, readyz = make_health(live)
-    sdl, module_schema = make_contract(live)
+    sdl, module_schema, lambda_types = make_contract(live)
     return [
         Route("/", Page(live, "home.html")),
         Route("/graphql", GraphQLEndpoint(live)),
@@ -73,6 +73,7 @@ def make_routes(live: Live) -> list[BaseRoute]:
         Route("/readyz", readyz),
         Route("/schema.graphql", sdl),
         Route("/schema/module.json", module_schema),
+        Route("/lambda.d.ts", lambda_types),
         Mount("/static", StaticFolder()),
         *(_file_routes(live, live.transfers) if live.transfers else ()),
         *(_sign_in_routes(live, live.identities) if live.identities else ()),

@@ -1,4 +1,4 @@
-"""The contract as files: the schema in the definition language, and the JSON Schema that editors check module files with."""
+"""The contract as files: the schema in the definition language; for editors the JSON Schema of modules and the types of lambdas."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from functools import cache
+from pathlib import Path
 from typing import cast
 
 from starlette.requests import Request
@@ -23,8 +24,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 AUDIENCES = " or ".join(f"`{audience}`" for audience in Audience)
 
 
-def make_contract(live: Live) -> tuple[Endpoint, Endpoint]:
-    """Return the endpoints of `/schema.graphql` and `/schema/module.json`."""
+def make_contract(live: Live) -> tuple[Endpoint, Endpoint, Endpoint]:
+    """Return the endpoints of `/schema.graphql`, `/schema/module.json` and `/lambda.d.ts`."""
 
     async def sdl(request: Request) -> Response:
         try:
@@ -39,14 +40,17 @@ def make_contract(live: Live) -> tuple[Endpoint, Endpoint]:
         headers = {"X-Lambdesk-Schema": snapshot.version}
         return _file(request, text.encode(), "text/plain; charset=utf-8", headers)
 
-    async def json_schema(request: Request) -> Response:
-        try:
-            await live.guard.admit(request)
-        except Refused as refused:
-            return _refuse(request, refused)
-        return _file(request, _json_schema(), "application/schema+json", {})
+    def fixed(body: Callable[[], bytes], media: str) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            try:
+                await live.guard.admit(request)
+            except Refused as refused:
+                return _refuse(request, refused)
+            return _file(request, body(), media, {})
 
-    return sdl, json_schema
+        return endpoint
+
+    return sdl, fixed(_json_schema, "application/schema+json"), fixed(_lambda_types, "text/plain; charset=utf-8")
 
 
 def _read_audience(request: Request, own: Audience) -> Audience:
@@ -77,6 +81,11 @@ def _json_schema() -> bytes:
     from schema.jsonschema import module_schema  # noqa: PLC0415 - the same
 
     return encode(module_schema())
+
+
+@cache
+def _lambda_types() -> bytes:
+    return (Path(__file__).parent.parent / "lambdas" / "lambda.d.ts").read_bytes()
 
 
 def _file(request: Request, body: bytes, media: str, headers: dict[str, str]) -> Response:

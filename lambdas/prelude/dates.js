@@ -117,9 +117,10 @@ const dateHelpers = {
     const date = dateOf(value);
     if (date === null) return String(value);
     if (style === "iso") return date.toISOString();
-    if (!Object.hasOwn(STYLES, style)) throw new TypeError(`formatDate: styles are ${Object.keys(STYLES).join(", ")}, iso.`);
-    const make = () => new Intl.DateTimeFormat(locale, { ...STYLES[style], timeZone: zone });
-    return kept(`${style} ${locale} ${zone}`, make).format(date).replaceAll("\u202f", " ");
+    if (typeof style !== "string" || !Object.hasOwn(STYLES, style)) throw new TypeError(`formatDate: styles are ${Object.keys(STYLES).join(", ")}, iso.`);
+    const timeZone = String(zone); // once: an object could say something else when it is asked again
+    const make = () => new Intl.DateTimeFormat(locale, { ...STYLES[style], timeZone });
+    return kept(`${style} ${locale} ${timeZone}`, make).format(date).replaceAll("\u202f", " ");
   },
 
   ago(value) {

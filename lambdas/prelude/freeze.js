@@ -14,8 +14,8 @@ function hidden() {
 // On these, a plain assignment to an object that inherits the name would fail once they are frozen.
 const OVERRIDABLE = [
   [Object.prototype, null],
-  [Function.prototype, ["constructor", "toString", "name", "length"]],
-  [Array.prototype, ["constructor", "toString", "toLocaleString", "length"]],
+  [Function.prototype, ["constructor", "toString"]],
+  [Array.prototype, ["constructor", "toString", "toLocaleString"]],
   [Date.prototype, ["constructor", "toString", "toJSON", "valueOf"]],
   [Map.prototype, ["constructor"]],
   [Set.prototype, ["constructor"]],

@@ -14,12 +14,10 @@ function spotOf(error) {
 
 function describe(error) {
   try {
-    if (error instanceof Error) {
-      const { name, message } = error;
-      if (plain.has(error)) return String(message);
-      return message === "" ? String(name) : `${name}: ${message}`;
-    }
-    return typeof error === "object" && error !== null && typeof error.message === "string" ? error.message : String(error);
+    if (typeof error !== "object" || error === null) return String(error);
+    const { name, message } = error;
+    if (typeof message !== "string") return String(error);
+    return plain.has(error) || typeof name !== "string" ? message : `${name}: ${message}`;
   } catch {
     return "The lambda threw something that cannot be shown.";
   }

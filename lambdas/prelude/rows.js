@@ -47,6 +47,13 @@ function jsonFor(running, value, limit, what, sorted = false) {
   }
 }
 
+function keepQuestion(running, question) {
+  const bytes = byteLength(question) + 1;
+  if (bytes > job.room) throw fault(running, "LAMBDA_LIMIT", "The questions of this job are together larger than may cross.");
+  job.room -= bytes;
+  job.questions.add(question);
+}
+
 function ask(power, verb, args) {
   const running = rowWith(power);
   const question = jsonFor(running, [verb, args], QUESTION_LIMIT_BYTES, "A question", true);
@@ -56,8 +63,8 @@ function ask(power, verb, args) {
   }
   const answer = job.answers.get(question);
   if (answer === undefined) {
+    if (!job.questions.has(question)) keepQuestion(running, question);
     running.waits = true;
-    job.questions.add(question);
     throw new Error("The answer is not there yet; the lambda runs again when it is.");
   }
   if (typeof answer.error === "string") throw new Error(answer.error);

@@ -223,5 +223,5 @@ def test_vendored_files_are_what_the_list_says() -> None:
 async def test_the_home_page_links_what_there_is(toy: Toy) -> None:
     page = (await toy.client.get("/")).text
 
-    for link in ("/graphiql", "/schema.graphql", "/schema/module.json", "/readyz"):
+    for link in ("/graphiql", "/schema.graphql", "/schema/module.json", "/lambda.d.ts", "/readyz"):
         assert f'href="{link}"' in page

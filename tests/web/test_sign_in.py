@@ -329,6 +329,7 @@ ADDRESSES = [
     ("GET", "/files/x/y"),
     ("GET", "/schema.graphql"),
     ("GET", "/schema/module.json"),
+    ("GET", "/lambda.d.ts"),
     ("GET", "/auth/sessions"),
     ("POST", "/auth/logout"),
 ]
