@@ -10,7 +10,7 @@ import orjson
 
 from lambdas.contract import Batch, Deed, Failure, Job, Outcome, Power, Question, Rejection, Script
 from lambdas.errors import BadFrame, FailureCode
-from lambdas.frames import Todo, key_of, split_frame
+from lambdas.frames import EXACT_IN_JAVASCRIPT, Todo, key_of, split_frame
 from lambdas.limits import DEEDS_LIMIT, NESTING_LIMIT, QUESTIONS_LIMIT
 
 # What a lambda itself can bring about; all other codes are the server's to say.
@@ -144,7 +144,7 @@ def _outcome(value: Any, parts: Any, script: Script) -> Outcome:
     log = _list(parts.get("log", []), "a log")
     _need(all(isinstance(line, str) for line in log), "a log")
     asked = parts.get("asked", 0)
-    _need(type(asked) is int and 0 <= asked <= QUESTIONS_LIMIT + 1, "a count of questions")
+    _need(type(asked) is int and 0 <= asked <= QUESTIONS_LIMIT, "a count of questions")
     values = parts.get("set", {})
     _need(isinstance(values, dict), "values")
     return Outcome(
@@ -203,7 +203,16 @@ def _question(told: Any, powers: set[Power]) -> Question:
     _need(verb in _QUESTIONS, "a question")
     power, types, more = _QUESTIONS[verb]
     _need(power in powers and _fits(args, types, more=more), "a question")
-    return Question(verb, tuple(args))
+    return Question(verb, tuple(_double(arg) for arg in args))
+
+
+def _double(value: Any) -> Any:
+    """Long whole numbers are doubles over there. As such they come back with the answer, which is found by its question."""
+    if isinstance(value, dict):
+        return {key: _double(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_double(inner) for inner in value]
+    return float(value) if type(value) is int and abs(value) > EXACT_IN_JAVASCRIPT else value
 
 
 _SCALARS = (str, int, float, bool, type(None))

@@ -109,8 +109,11 @@ function runRow(batch, at) {
   return weigh(`[${failed === null ? text : "null"}${deedsOf(running, failed)}]`);
 }
 
+// Of what may cross, each row has this much for itself, so that it can at least fail.
+const ROW_BYTES = 256;
+
 function weigh(text) {
-  const bytes = byteLength(text) + 1;
+  const bytes = Math.max(0, byteLength(text) + 1 - ROW_BYTES);
   if (bytes <= job.room) {
     job.room -= bytes;
     return text;
@@ -131,10 +134,11 @@ function runBatch(batch, number) {
 function startJob(given) {
   clock = given.now;
   locale = localeOf(given.me);
+  const rows = given.batches.reduce((sum, batch) => sum + batch.rows.length, 0);
   const answers = new Map(given.answers.map(([question, answer]) => [toJson(question, QUESTION_LIMIT_BYTES, true), answer]));
   return {
     answers, questions: new Set(), me: JSON.stringify(given.me), texts: given.texts, seed: given.seed,
-    outputBytes: given.outputBytes, logBytes: given.logBytes, room: given.room,
+    outputBytes: given.outputBytes, logBytes: given.logBytes, room: given.room - rows * ROW_BYTES,
   };
 }
 

@@ -57,10 +57,10 @@ function keepQuestion(running, question) {
 function ask(power, verb, args) {
   const running = rowWith(power);
   const question = jsonFor(running, [verb, args], QUESTION_LIMIT_BYTES, "A question", true);
-  running.asked.add(question);
-  if (running.asked.size > QUESTIONS_LIMIT) {
+  if (running.asked.size >= QUESTIONS_LIMIT && !running.asked.has(question)) {
     throw fault(running, "LAMBDA_LIMIT", `A lambda may ask ${QUESTIONS_LIMIT} questions a row.`);
   }
+  running.asked.add(question);
   const answer = job.answers.get(question);
   if (answer === undefined) {
     if (!job.questions.has(question)) keepQuestion(running, question);
@@ -150,7 +150,7 @@ const doing = {
 };
 
 function shown(value, limit) {
-  if (typeof value === "string") return cut(value, limit);
+  if (typeof value === "string") return value.slice(0, limit + 1);
   if (value === undefined || typeof value === "function" || typeof value === "symbol") return String(value).slice(0, 40);
   if (typeof value === "number") return String(value);
   try {
