@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from graphql import GraphQLSchema
 
 from identity.access import Access, access_of
 from identity.principals import Principal, audience_of
 from identity.rights import Rights
+from lambdas.contract import Answer, Question
 from resolvers.computed import LambdaRunner, NoRunner
+from resolvers.lambda_caller import Moment
 from resolvers.text_sources import NoTexts, Texts
 from schema.snapshot import Snapshot
 from schema.spec import Audience
@@ -51,13 +53,20 @@ class OwnFeed:
         return await read_since(self.database, after_id, limit, modules)
 
 
+# Answers questions of lambdas as the caller of a request.
+Ask: TypeAlias = "Callable[[Context, Sequence[Question]], Awaitable[Sequence[Answer]]]"
+
+
 def _deadline() -> float:
     return time.monotonic() + REQUEST_DEADLINE_S
 
 
 @dataclass(slots=True)
 class Context:
-    """One request of whoever has these rights. `secret` signs cursors and versions; `deadline` is of `time.monotonic()`."""
+    """One request of whoever has these rights. `secret` signs cursors and versions; `deadline` is of `time.monotonic()`.
+
+    `asks` are by the verbs of the questions that its lambdas may ask.
+    """
 
     snapshot: Snapshot
     database: Database
@@ -66,6 +75,8 @@ class Context:
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     deadline: float = field(default_factory=_deadline)
     lambdas: LambdaRunner = field(default_factory=NoRunner)
+    asks: Mapping[str, Ask] = field(default_factory=dict)
+    moment: Moment = field(default_factory=Moment)
     languages: tuple[str, ...] = ()  # of messages, the best first
     changes: FeedReader | None = None  # the process's own; another one knows less of what is still being committed
     texts: Texts = field(default_factory=NoTexts)  # what of the full-text index can be used
