@@ -1,34 +1,137 @@
-"""Computed fields by lambda: the slot in a read, and who runs it. The sandbox takes the stand-in's place."""
+"""Computed fields by lambda: all rows of a level at once, the fields of one module in one job."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from resolvers.errors import LambdaUnavailable
+from lambdas.contract import Batch, Failure, Outcome, Power, Script
+from lambdas.errors import FailureCode, WrongValue
+from lambdas.limits import Limits
+from lambdas.results import check_value
+from resolvers.context import Context
+from resolvers.errors import LambdaFailed
+from resolvers.lambda_pieces import Piece, cut
+from resolvers.lambda_questions import answerer_of, job_of
+from resolvers.lambda_rows import NOT_THERE, Inputs, input_value, read_inputs
+from resolvers.nodes import LambdaSlot
+from resolvers.reads import together
+from resolvers.shape import LambdaLoad, Row, Shape
 from schema.spec import Computed, Module
 
-
-class LambdaRunner(Protocol):
-    """Runs one lambda over all rows of a page."""
-
-    async def run(
-        self, module: Module, computed: Computed, items: Sequence[Mapping[str, Any]], args: Mapping[str, Any]
-    ) -> Sequence[Any]:
-        """Return one result an item, in their order; an exception instance where the lambda failed on that item."""
+DEPTH_LIMIT = 3  # of lambdas that ask for fields which are made by lambdas
+_TOO_DEEP = Failure(FailureCode.LIMIT, f"Lambdas may ask for fields of lambdas {DEPTH_LIMIT} levels deep.")
+_POWERS: Mapping[str, Power] = {"gql": Power.GQL, "query": Power.SQL}
 
 
-@dataclass(frozen=True, slots=True)
-class NoRunner:
-    """The stand-in while there is no sandbox: every result is an error that says so."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """A computed field over the rows of a level."""
 
-    async def run(
-        self,
-        module: Module,
-        computed: Computed,
-        items: Sequence[Mapping[str, Any]],
-        args: Mapping[str, Any],  # noqa: ARG002 - the protocol names it
-    ) -> Sequence[Any]:
-        """Return one `LAMBDA_UNAVAILABLE` an item."""
-        return [LambdaUnavailable(f"{module.name}.{computed.name}") for _ in items]
+    load: LambdaLoad
+    is_there: Callable[[Row], bool]
+
+    @property
+    def slot(self) -> LambdaSlot:
+        """What is computed."""
+        return self.load.slot
+
+
+def tasks_of(shape: Shape) -> list[Task]:
+    """Return the computed fields by lambda of a shape."""
+    return [Task(load, shape.is_there) for load in shape.lambdas]
+
+
+async def compute(context: Context, tasks: Sequence[Task], rows: Sequence[Any]) -> list[list[Any]]:
+    """Return for each field its value in each row; an exception where there is none."""
+    if context.depth >= DEPTH_LIMIT:
+        return [[_failed(context, task.slot, _TOO_DEEP)] * len(rows) for task in tasks]
+    inputs = _read(tasks, rows)
+    modules: dict[str, list[int]] = {}
+    for number, task in enumerate(tasks):
+        modules.setdefault(task.slot.module.name, []).append(number)
+    jobs = [
+        _run(context, [tasks[number] for number in numbers], [inputs[number] for number in numbers])
+        for numbers in modules.values()
+    ]
+    columns: list[Any] = [None] * len(tasks)
+    for numbers, found in zip(modules.values(), await together(jobs), strict=True):
+        for place, number in enumerate(numbers):
+            # A runner that breaks breaks the fields of its job only.
+            columns[number] = [found] * len(rows) if isinstance(found, Exception) else found[place]
+    return [_spread(made, column) for made, column in zip(inputs, columns, strict=True)]
+
+
+def _read(tasks: Sequence[Task], rows: Sequence[Any]) -> list[Inputs]:
+    """Read the rows of all fields; fields with the same needs share them."""
+    known: dict[tuple[Any, ...], Inputs] = {}
+    found = []
+    for task in tasks:
+        key = (task.is_there, *((need.term.key, need.inside, need.names) for need, _ in task.load.reads))
+        if key not in known:
+            known[key] = read_inputs([read for _, read in task.load.reads], task.is_there, rows)
+        found.append(known[key])
+    return found
+
+
+def _spread(inputs: Inputs, column: Sequence[Any]) -> list[Any]:
+    return [None if place == NOT_THERE else column[place] for place in inputs.places]
+
+
+async def _run(context: Context, tasks: Sequence[Task], inputs: Sequence[Inputs]) -> list[list[Any]]:
+    """Run fields of one module: in one job, unless their rows are too many for one."""
+    limits = context.lambda_limits.of_fields(tasks[0].slot.module)
+    jobs = cut([made.rows for made in inputs], limits.input_bytes)
+    columns: list[list[Any]] = [[] for _ in tasks]
+    answers = await together(_run_job(context, tasks, pieces, limits) for pieces in jobs)
+    for pieces, answer in zip(jobs, answers, strict=True):
+        for place, piece in enumerate(pieces):
+            columns[piece.number] += [answer] * len(piece.rows) if isinstance(answer, Exception) else answer[place]
+    return columns
+
+
+async def _run_job(context: Context, tasks: Sequence[Task], pieces: Sequence[Piece], limits: Limits) -> list[list[Any]]:
+    module = tasks[0].slot.module
+    batches = [_batch(context, tasks[piece.number].load, piece.rows) for piece in pieces]
+    job = job_of(context, module.name, batches, limits)
+    result = await context.lambdas.run(job, answerer_of(context) if context.asks else None)
+    return [
+        [_value(context, tasks[piece.number].slot, outcome) for outcome in outcomes]
+        for piece, outcomes in zip(pieces, result.outcomes, strict=True)
+    ]
+
+
+def _batch(context: Context, load: LambdaLoad, rows: Sequence[Any]) -> Batch:
+    slot = load.slot
+    args = {name: input_value(value) for name, value in slot.args.items()}
+    shape = [(need.inside, need.names) for need, _ in load.reads]
+    return Batch(script_of(slot.module, slot.computed, context.asks), rows, args, shape)
+
+
+def script_of(module: Module, computed: Computed, verbs: Iterable[str]) -> Script:
+    """Return a computed field's lambda, with the power to ask what can be answered."""
+    powers = frozenset(_POWERS[verb] for verb in verbs if verb in _POWERS)
+    key = (Script, computed.name, powers)
+    known: Script | None = module.derived.get(key)
+    if known is None:
+        if computed.code is None:
+            raise TypeError(f"{computed.name} of {module.name} has no lambda.")
+        code, name = computed.code, f"{module.name}.{computed.name}"
+        known = module.derived[key] = Script(name, code.source, code.place.line, powers)
+    return known
+
+
+def _value(context: Context, slot: LambdaSlot, outcome: Outcome) -> Any:
+    if outcome.failure is not None:
+        return _failed(context, slot, outcome.failure)
+    try:
+        return check_value(slot.computed.kind, outcome.value)
+    except WrongValue as error:
+        return _failed(context, slot, Failure(FailureCode.FAILED, str(error)))
+
+
+def _failed(context: Context, slot: LambdaSlot, failure: Failure) -> LambdaFailed:
+    """Tell of a failure: what its author's code says, and where, is for those who may change it."""
+    name = f"{slot.module.name}.{slot.computed.name}"
+    return LambdaFailed(name, failure, is_told=context.access.is_administrator)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Self, TypeAlias
 
 from graphql import GraphQLSchema
 
 from identity.access import Access, access_of
 from identity.principals import Principal, audience_of
 from identity.rights import Rights
-from lambdas.contract import Answer, Question
-from resolvers.computed import LambdaRunner, NoRunner
+from lambdas.contract import Answer, Question, Runner
+from lambdas.off import Off
+from resolvers.errors import TooComplex
 from resolvers.lambda_caller import Moment
+from resolvers.lambda_limits import LambdaLimits
 from resolvers.text_sources import NoTexts, Texts
 from schema.snapshot import Snapshot
 from schema.spec import Audience
@@ -23,6 +26,7 @@ from storage.changes import Batch, read_since
 from storage.engine import Database
 
 REQUEST_DEADLINE_S = 5.0
+STATEMENTS_AT_ONCE = 4  # of one request, so that it cannot take the whole pool
 COST_LIMIT = 200_000  # rows times fields
 
 
@@ -57,6 +61,13 @@ class OwnFeed:
 Ask: TypeAlias = "Callable[[Context, Sequence[Question]], Awaitable[Sequence[Answer]]]"
 
 
+@dataclass(slots=True)
+class Spent:
+    """What the questions of a request's lambdas have cost together."""
+
+    cost: int = 0
+
+
 def _deadline() -> float:
     return time.monotonic() + REQUEST_DEADLINE_S
 
@@ -65,7 +76,7 @@ def _deadline() -> float:
 class Context:
     """One request of whoever has these rights. `secret` signs cursors and versions; `deadline` is of `time.monotonic()`.
 
-    `asks` are by the verbs of the questions that its lambdas may ask.
+    `asks` are by the verbs of the questions that its lambdas may ask; `depth` tells how many lambdas asked one another to come here.
     """
 
     snapshot: Snapshot
@@ -74,9 +85,13 @@ class Context:
     rights: Rights
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     deadline: float = field(default_factory=_deadline)
-    lambdas: LambdaRunner = field(default_factory=NoRunner)
+    lambdas: Runner = field(default_factory=Off)
+    lambda_limits: LambdaLimits = field(default_factory=LambdaLimits)
     asks: Mapping[str, Ask] = field(default_factory=dict)
     moment: Moment = field(default_factory=Moment)
+    depth: int = 0
+    spent: Spent = field(default_factory=Spent)
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STATEMENTS_AT_ONCE))
     languages: tuple[str, ...] = ()  # of messages, the best first
     changes: FeedReader | None = None  # the process's own; another one knows less of what is still being committed
     texts: Texts = field(default_factory=NoTexts)  # what of the full-text index can be used
@@ -100,6 +115,18 @@ class Context:
     def access(self) -> Access:
         """What the caller may do."""
         return access_of(self.rights)
+
+    def spend(self, cost: int) -> None:
+        """Count what a lambda asks for; all of it together may cost what an operation may. Raises `TooComplex`."""
+        if self.spent.cost + cost > self.cost_limit:
+            raise TooComplex(
+                f"The lambdas of this operation ask for more than a cost of {self.cost_limit} (rows times fields)."
+            )
+        self.spent.cost += cost
+
+    def asked_by_lambda(self) -> Self:
+        """Return the context of an operation that a lambda of this one asks for: the same caller, moment and deadline."""
+        return replace(self, depth=self.depth + 1, cost=0, statements=0, is_planned=False)
 
     @property
     def feed(self) -> FeedReader:

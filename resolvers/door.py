@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from resolvers.answers import Found, Group, Page
+from resolvers.computed import compute, tasks_of
 from resolvers.context import Context
 from resolvers.cursors import REFUSED
 from resolvers.errors import BadRequest
@@ -27,7 +28,7 @@ from resolvers.past_reads import read_changes, read_history
 from resolvers.predicate import Compare, KeyIn, Predicate
 from resolvers.reads import Reads, caught, together
 from resolvers.several import load_lists
-from resolvers.shape import LambdaLoad, ManyLoad, Record, Row, Shape, link_key
+from resolvers.shape import ManyLoad, Record, Row, Shape, link_key
 from resolvers.statements import RowsPlan, Statement, Statements
 from resolvers.templates import Kept, kept_with
 from resolvers.terms import Term, joined_column, key_terms
@@ -224,10 +225,7 @@ class Door:
             [self._relation(shape, load, rows) for shape in every for load in shape.many]
             + [self._lists(shape, rows) for shape in every if shape.lists]
         )
-        # Lambdas last: their input may hold lists. They wait for each other, because each adds a place to the rows.
-        for shape in every:
-            for load in shape.lambdas:
-                await self._run(shape, load, rows)
+        await self._compute(every, rows)  # last: their input may hold lists
 
     async def _relation(self, shape: Shape, load: ManyLoad, rows: Sequence[Row]) -> None:
         node = load.slot.list
@@ -281,21 +279,17 @@ class Door:
             for load in shape.lists:
                 load.failure = failure
 
-    async def _run(self, shape: Shape, load: LambdaLoad, rows: Sequence[Row]) -> None:
-        there = [row for row in rows if shape.is_there(row)]
-        results: Sequence[Any] = ()
-        if there:
-            items = [_item(load, row) for row in there]
-            slot = load.slot
-            try:
-                results = await self.context.lambdas.run(slot.module, slot.computed, items, slot.args)
-            except Exception as error:  # noqa: BLE001 - a runner that breaks breaks this field only
-                results = [caught(error)] * len(there)
-        load.position = len(rows[0]) if rows else -1
-        for row in rows:
-            row.append(None)
-        for row, result in zip(there, results, strict=True):
-            row[load.position] = result
+    async def _compute(self, shapes: Sequence[Shape], rows: Sequence[Row]) -> None:
+        """Run the lambdas of a level; their results stand at the end of the rows."""
+        tasks = [task for shape in shapes for task in tasks_of(shape)]
+        if not tasks or not rows:
+            return
+        start = len(rows[0])
+        columns = await compute(self.context, tasks, rows)
+        for place, (task, column) in enumerate(zip(tasks, columns, strict=True), start):
+            task.load.position = place
+            for row, value in zip(rows, column, strict=True):
+                row.append(value)
 
     # --- statements ---
 
@@ -331,23 +325,6 @@ def _flatten(shape: Shape) -> Iterable[Shape]:
     yield shape
     for one in shape.ones:
         yield from _flatten(one)
-
-
-def _item(load: LambdaLoad, row: Row) -> dict[str, Any]:
-    """Make a lambda's `item`: each value under all its names, related ones inside their reference."""
-    item: dict[str, Any] = {}
-    for need, read in load.reads:
-        place = item
-        for step in need.inside:
-            inner = place.get(step)
-            place[step] = place = inner if isinstance(inner, dict) else {}
-        value = read(row)
-        if isinstance(value, Exception):  # what cannot be read is null to a lambda
-            value = None
-        for name in need.names:
-            if not isinstance(place.get(name), dict):
-                place[name] = value
-    return item
 
 
 def _key_reader(term: Term, bucket: str, zone: Any) -> Callable[[Any], Any]:

@@ -38,6 +38,11 @@ class Draft:
         self.columns.append(value.label(f"c{len(self.columns)}"))
         return len(self.columns) - 1
 
+    @property
+    def width(self) -> int:
+        """How many values a row has."""
+        return max(len(self.columns), 1)
+
     def where(self, predicates: Sequence[Predicate]) -> None:
         """Keep rows for which all of these hold."""
         self.conditions += [condition(self.scope, predicate) for predicate in predicates]

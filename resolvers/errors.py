@@ -9,18 +9,20 @@ OperationError                        `code` is stable and part of the API
 │   ├── WritesRefused    the disk is full, or the database is read-only
 │   ├── OutcomeOpen      nobody knows whether it was written
 │   └── OthersWriting    the transaction was never let through
-└── LambdaUnavailable    LAMBDA_UNAVAILABLE
+└── LambdaFailed         one of `lambdas.errors.FailureCode`
 """
 
 from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from graphql import GraphQLError
 
+from lambdas.contract import Failure
+from lambdas.errors import FailureCode
 from storage.errors import (
     BadParameter,
     OutcomeUnknown,
@@ -94,19 +96,35 @@ class DatabaseAway(OperationError, ConnectionError):
         return {"code": self.code, "retryAfter": self.retry_after}
 
 
-class LambdaUnavailable(OperationError):
-    """A computed field's lambda cannot be run."""
+class LambdaFailed(OperationError):
+    """A computed field's lambda has no value for a row. Its own words, and where it failed, only some may read."""
 
-    code = "LAMBDA_UNAVAILABLE"
-
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, failure: Failure, *, is_told: bool) -> None:
+        self.code = failure.code
         self.name = name
-        super().__init__(f"The lambda of {name} cannot be run here.")
+        place = {"line": failure.line, "column": failure.column}
+        self.place = {what: number for what, number in place.items() if is_told and number is not None}
+        said = _LAMBDA_SAYS[failure.code].format(name=name)
+        super().__init__(f"{said} {failure.message}" if is_told else said)
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """The code and the lambda's name."""
-        return {"code": self.code, "lambda": self.name}
+        """The code and the lambda's name, and for who may change it the place in its file."""
+        return {"code": str(self.code), "lambda": self.name, **self.place}
+
+
+_LAMBDA_SAYS: Mapping[FailureCode, str] = {
+    FailureCode.FAILED: "The lambda of {name} failed.",
+    FailureCode.TIMEOUT: "The lambda of {name} took too long and was stopped.",
+    FailureCode.MEMORY: "The lambda of {name} took too much memory and was stopped.",
+    FailureCode.OUTPUT: "The lambda of {name} returned more than it may.",
+    FailureCode.INPUT: "The lambda of {name} would be given more than it may.",
+    FailureCode.LIMIT: "The lambda of {name} asked for more than it may.",
+    FailureCode.BUSY: "Too many lambdas are waiting; that of {name} was not run. Try again shortly.",
+    FailureCode.BROKEN: "The lambda of {name} was stopped too often and rests for now.",
+    FailureCode.CRASHED: "The lambda of {name} was lost while it ran.",
+    FailureCode.UNAVAILABLE: "The lambda of {name} cannot be run here.",
+}
 
 
 class WritesRefused(DatabaseAway):

@@ -13,7 +13,7 @@ from resolvers.terms import Term
 from schema.bindings import ComputedValue, ToOne
 from schema.names import camel
 from schema.snapshot import Snapshot
-from schema.spec import Computed, Field, Module
+from schema.spec import Computed, Field, Module, Relation
 
 Needs = tuple[Need, ...]
 
@@ -54,8 +54,8 @@ class NeedsReader:
             self.gate.rows(target, path)
             hops, module, inside = (*hops, ToOne(module, item, target)), target, (*inside, step)
         item = module.by_name.get(last)
-        named = item if item is not None else next((field for field in module.fields if field.column == last), None)
-        if named is not None and not self.gate.access.sees(module, named):
+        named = [item] if item is not None else [field for field in module.fields if field.column == last]
+        if not all(self._is_given(module, found) for found in named):
             return None
         if isinstance(item, Field):
             self.gate.name(module, item, Use.NEEDS, path)
@@ -67,6 +67,11 @@ class NeedsReader:
             self.gate.name(module, last, Use.NEEDS, path)
             return Need(inside, (last, camel(last)), Term(hops, module, last))
         raise BadRequest(f"{path}: the lambda needs {need}, which {module.name} does not have.")
+
+    def _is_given(self, module: Module, item: Field | Relation | Computed) -> bool:
+        """Answer whether a lambda may know of it: what has no output of its own has none through lambdas."""
+        is_hidden = isinstance(item, Field) and not item.is_readable
+        return not is_hidden and self.gate.access.sees(module, item)
 
 
 def _of_field(inside: tuple[str, ...], hops: tuple[ToOne, ...], module: Module, field: Field) -> Need:

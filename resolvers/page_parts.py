@@ -10,6 +10,7 @@ from graphql import (
     GraphQLObjectType,
 )
 
+from resolvers.computed import Task
 from resolvers.nodes import (
     EdgesPart,
     InfoPart,
@@ -17,14 +18,15 @@ from resolvers.nodes import (
     NodesPart,
     RowNode,
 )
-from resolvers.plan import (
+from resolvers.pages import (
     Link,
+    Looks,
     PageInfo,
     Part,
 )
 from resolvers.selection import Found, Selected, Selections
 from resolvers.statements import RowsPlan
-from resolvers.view import Look, View, make_view
+from resolvers.view import View, make_view
 from resolvers.writers import Unplain
 
 _TYPENAME = "__typename"
@@ -48,6 +50,7 @@ class PageParts:
         self._nodes = nodes
         self._plan = plan
         self.views: dict[View, tuple[Link, ...]] = {}
+        self.lambdas: list[Task] = []
 
     def parts(self, selected: Selected) -> Iterator[tuple[str, Part]]:
         """Return what writes each part, by its response key."""
@@ -68,7 +71,9 @@ class PageParts:
 
     def _view(self, selected: Selected, row: RowNode, other: RowNode) -> View:
         shape = next(shape for view, shape in zip(self._nodes[0].views, self._plan.shapes, strict=True) if view is row)
-        view = make_view(self._planner.selections, selected, row, shape, self._planner.zone)
+        width = self._plan.width + len(self.lambdas)
+        view = make_view(self._planner.selections, selected, row, shape, self._planner.zone, width=width)
+        self.lambdas += view.lambdas
         self.views[view] = self._planner.links(view, other)
         return view
 
@@ -91,7 +96,7 @@ class PageParts:
         if any(name not in _INFO for _, name in fields):
             raise Unplain
 
-        def write(found: PageInfo, _looks: Mapping[View, Sequence[Look]]) -> dict[str, Any]:
+        def write(found: PageInfo, _looks: Looks) -> dict[str, Any]:
             return {key: _INFO[name](found, backward, has_cursors) for key, name in fields}
 
         return write
@@ -108,7 +113,7 @@ def _nodes(view: View) -> Part:
 
 
 def _edges(fields: Sequence[tuple[str, View | str | None]]) -> Part:
-    def write(found: PageInfo, looks: Mapping[View, Sequence[Look]]) -> list[dict[str, Any]]:
+    def write(found: PageInfo, looks: Looks) -> list[dict[str, Any]]:
         columns = [(key, _edge(field, found, looks)) for key, field in fields]
         return [
             dict(zip([key for key, _ in columns], values, strict=True))
@@ -118,7 +123,7 @@ def _edges(fields: Sequence[tuple[str, View | str | None]]) -> Part:
     return write
 
 
-def _edge(field: View | str | None, found: PageInfo, looks: Mapping[View, Sequence[Look]]) -> Sequence[Any]:
+def _edge(field: View | str | None, found: PageInfo, looks: Looks) -> Sequence[Any]:
     """Return what stands behind one key of all edges."""
     if isinstance(field, View):
         return field.every(found.rows, looks[field])

@@ -30,6 +30,7 @@ from resolvers.given import CURSORS, Given
 from resolvers.known_operations import Operation, Starts
 from resolvers.nodes import (
     AggregateNode,
+    LambdaSlot,
     ListNode,
     ManySlot,
     NodesNode,
@@ -38,24 +39,10 @@ from resolvers.nodes import (
     RowNode,
 )
 from resolvers.page_parts import PageParts
-from resolvers.plan import (
-    LENGTHS,
-    WANTED,
-    AggregateStep,
-    Constant,
-    Keyed,
-    Known,
-    Link,
-    ListStep,
-    NodesOf,
-    NodesStep,
-    OneStep,
-    Owned,
-    Page,
-    Plan,
-    Step,
-)
+from resolvers.pages import WANTED, Link, Page
+from resolvers.plan import AggregateStep, Constant, Known, ListStep, NodesOf, NodesStep, OneStep, Plan, Step
 from resolvers.predicate import KeyIn
+from resolvers.run import LENGTHS, Keyed, Owned
 from resolvers.selection import Selected, Selections
 from resolvers.statements import RowsPlan, Statement, Statements
 from resolvers.templates import Template, marks_of, match
@@ -122,6 +109,10 @@ class Planner:
         if not planned or any(root is None or root.binding is not None for root in rest):
             raise Unplain
         one, other = self.analyses
+        given = _arguments(one)
+        # A value of which only some use is known, or errors that stand at several places of the document.
+        if given != _arguments(other) or (given and one.twins):
+            raise Unplain
         steps: list[tuple[str, Step]] = []
         for key, _, root in roots:
             if root is None:
@@ -161,7 +152,7 @@ class Planner:
                 side.statements.one(node.module, node.where, node.row)
                 for side, node in zip(self.sides, (first, second), strict=True)
             ]
-            view = make_view(self.selections, root, first.row, plans[0].shapes[0], self.zone)
+            view = make_view(self.selections, root, first.row, plans[0].shapes[0], self.zone, width=plans[0].width)
             return OneStep(self.template([plan.statement for plan in plans]), view, self.links(view, second.row))
         if isinstance(first, ListNode) and isinstance(second, ListNode):
             return self._list(root, (first, second))
@@ -192,7 +183,7 @@ class Planner:
             where = KeyIn((), row.module, keys_of(node, name))
             plans.append(side.statements.rows(row.module, where, (row,), key_terms(row.module)))
         row = nodes[0].rows[name]
-        view = make_view(self.selections, root, row, plans[0].shapes[0], self.zone)
+        view = make_view(self.selections, root, row, plans[0].shapes[0], self.zone, width=plans[0].width)
         template = self.template([plan.statement for plan in plans])
         return NodesOf(row.module, template, plans[0].sort, view, self.links(view, nodes[1].rows[name]))
 
@@ -219,7 +210,8 @@ class Planner:
         pages = PageParts(self, nodes, plan)
         parts = tuple(pages.parts(selected))
         keyed = Keyed(selected, node.module, node.link) if node.wants_cursors else None
-        return Page(node.range.size, node.range.backward, parts, tuple(pages.views.items()), tuple(plan.sort), keyed)
+        views, lambdas = tuple(pages.views.items()), tuple(pages.lambdas)
+        return Page(node.range.size, node.range.backward, parts, views, tuple(plan.sort), keyed, lambdas)
 
     def _begins_at_variables(self, selected: Selected) -> bool:
         """Answer whether a list is one whose cursors are all read anew from variables."""
@@ -253,7 +245,8 @@ class Planner:
             owned.as_text = True
             self._make_first(owned)
         plan = self.sides[0].statements.page(node, self._owners(0, 2, as_text=owned.as_text))
-        return Link(position, plan.link or 0, self._page(selected, (node, other), plan), owned)
+        page = self._page(selected, (node, other), plan)
+        return Link(position, plan.link or 0, page, owned, len(self.sides[0].marks))
 
     def _make_first(self, owned: Owned) -> None:
         for what in owned.wanted:
@@ -327,19 +320,37 @@ _OWNED: Mapping[str, Callable[[Statements, ListNode, Sequence[Any]], Statement]]
 }
 
 
+def _rows_of(root: Root) -> Sequence[RowNode]:
+    """Return the selections of a root's rows."""
+    if isinstance(root, OneNode):
+        return [root.row]
+    if isinstance(root, NodesNode):
+        return list(root.rows.values())
+    return root.views if isinstance(root, ListNode) else ()
+
+
 def _lists_of(root: Root) -> Iterator[ListNode]:
     """Yield the lists of relations below a root, however deep."""
-    rows: list[RowNode] = []
-    if isinstance(root, OneNode):
-        rows = [root.row]
-    elif isinstance(root, NodesNode):
-        rows = list(root.rows.values())
-    elif isinstance(root, ListNode):
-        rows = list(root.views)
-    for row in rows:
+    for row in _rows_of(root):
         for found in _lists(row):
             yield found
             yield from _lists_of(found)
+
+
+def _arguments(analysis: Analysis) -> list[Mapping[str, Any]]:
+    """Return what the lambdas of an operation are given beside rows."""
+    return [args for root in analysis.roots.values() for row in _rows_of(root) for args in _arguments_in(row)]
+
+
+def _arguments_in(row: RowNode) -> Iterator[Mapping[str, Any]]:
+    for slot in row.slots.values():
+        if isinstance(slot, LambdaSlot):
+            yield slot.args
+        elif isinstance(slot, OneSlot):
+            yield from _arguments_in(slot.row)
+        elif isinstance(slot, ManySlot):
+            for below in slot.list.views:
+                yield from _arguments_in(below)
 
 
 def _lists(row: RowNode) -> Iterator[ListNode]:

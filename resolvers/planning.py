@@ -14,16 +14,14 @@ from graphql import (
 
 from resolvers.context import Context
 from resolvers.cursors import CursorKey, list_key
-from resolvers.errors import OperationError
+from resolvers.errors import OperationError, present
+from resolvers.failed import take_out
 from resolvers.guard import guard_of
 from resolvers.known_operations import operation_of
-from resolvers.plan import (
-    Keyed,
-    Plan,
-    Run,
-)
+from resolvers.plan import Plan
 from resolvers.planner import Planner
 from resolvers.reads import Reads
+from resolvers.run import Keyed, Run, Values
 from resolvers.selection import Selections, select
 from resolvers.templates import are_plain
 from resolvers.writers import Unplain
@@ -40,30 +38,67 @@ async def answer(
     if found is None:
         return None
     plan, values = found
-
-    def key_of(keyed: Keyed) -> CursorKey:
-        return list_key(context.secret, context.caller, keyed.module, keyed.link, selections.args_of(keyed.selected))
-
-    def planner() -> Planner:
-        operation = operation_of(context, selections)
-        given = operation.read(context, selections)
-        if given is None:
-            raise Unplain
-        return Planner(context, selections, operation, given)
-
+    run = run_of(context, [selections], [values])
     try:
-        planned = await plan.run(Run(Reads(context), values, key_of, planner))
+        (planned,) = await plan.run(run)
     except Unplain:
         return None
     context.cost = plan.cost
     context.is_planned = True
-    if plan.rest is None:
-        return ExecutionResult(plan.in_order(planned, {}))
-    rest = await others(plan.rest)
-    context.cost += plan.cost
-    if rest.data is None:
-        return rest
-    return ExecutionResult(plan.in_order(planned, rest.data), rest.errors)
+    rest = ExecutionResult({})
+    if plan.rest is not None:
+        rest = await others(plan.rest)
+        context.cost += plan.cost
+        if rest.data is None:
+            return rest
+    data = plan.in_order(planned, rest.data or {})
+    if not run.failures:
+        return ExecutionResult(data, rest.errors)
+    order = {key: place for place, key in enumerate(plan.keys)}
+    errors = [*take_out(data), *(rest.errors or ())]
+    return ExecutionResult(data, sorted(errors, key=lambda error: order[str((error.path or [""])[0])]))
+
+
+async def answer_alike(context: Context, selections: Sequence[Selections]) -> list[ExecutionResult | None]:
+    """Answer one operation with several sets of variables, as many as can be with the same statements.
+
+    None where it has no plan for a set, or where its answer is not plain.
+    """
+    answers: list[ExecutionResult | None] = [None] * len(selections)
+    alike: dict[Plan, list[tuple[int, Values]]] = {}
+    for place, one in enumerate(selections):
+        found = find_plan(context, one, at_once=True)
+        if found is not None and found[0].rest is None:
+            alike.setdefault(found[0], []).append((place, found[1]))
+    for plan, cases in alike.items():
+        context.spend(plan.cost * len(cases))
+        run = run_of(context, [selections[place] for place, _ in cases], [values for _, values in cases])
+        try:
+            planned = await plan.run(run)
+        except Unplain:
+            continue
+        for (place, _), data in zip(cases, planned, strict=True):
+            ordered = plan.in_order(data, {})
+            errors = present(take_out(ordered), context.request_id) if run.failures else None
+            answers[place] = ExecutionResult(ordered, errors)
+    return answers
+
+
+def run_of(context: Context, selections: Sequence[Selections], values: Sequence[Values]) -> Run:
+    """Return a run of a plan for operations of its form, each with its values."""
+
+    def key_of(keyed: Keyed, case: int) -> CursorKey:
+        args = selections[case].args_of(keyed.selected)
+        return list_key(context.secret, context.caller, keyed.module, keyed.link, args)
+
+    def planner() -> Planner:
+        operation = operation_of(context, selections[0])
+        given = operation.read(context, selections[0])
+        if given is None:
+            raise Unplain
+        return Planner(context, selections[0], operation, given)
+
+    return Run(Reads(context), values, key_of, planner)
 
 
 def plan_ahead(
@@ -85,8 +120,11 @@ def plan_ahead(
     return seen.plan
 
 
-def find_plan(context: Context, selections: Selections) -> tuple[Plan, Sequence[Any]] | None:
-    """Find the plan of an operation and the values for it, or make it when its form is seen for the second time."""
+def find_plan(context: Context, selections: Selections, *, at_once: bool = False) -> tuple[Plan, Sequence[Any]] | None:
+    """Find the plan of an operation and the values for it, or make it when its form is seen for the second time.
+
+    With `at_once` it is made the first time.
+    """
     operation = operation_of(context, selections)
     given = operation.read(context, selections)
     own = guard_of(context.rights, context.snapshot).own
@@ -94,7 +132,7 @@ def find_plan(context: Context, selections: Selections) -> tuple[Plan, Sequence[
         return None
     seen = operation.seen(given)
     if seen.plan is None:
-        seen.times += 1
+        seen.times += 2 if at_once and not seen.times else 1
         if seen.times != 2:  # noqa: PLR2004 - the first time it may never come again, later it has none
             return None
         made = Planner(context, selections, operation, given).plan()

@@ -13,19 +13,16 @@ from resolvers.statements import Statement
 from storage.direct import Ready
 from storage.errors import StorageError
 
-STATEMENTS_AT_ONCE = 4  # of one request, so that it cannot take the whole pool
-
 
 class Reads:
     """Sends the statements of one request."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self._places = asyncio.Semaphore(STATEMENTS_AT_ONCE)
 
     async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Send a statement, within the request's deadline and its share of the pool. Raises `OperationError`."""
-        async with self._places:
+        async with self.context.places:
             if time.monotonic() >= self.context.deadline:
                 raise DeadlinePassed
             self.context.statements += 1

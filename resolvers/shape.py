@@ -13,9 +13,8 @@ from resolvers.ids import write_id
 from resolvers.nodes import KeySlot, LambdaSlot, ManySlot, Need, OneSlot, RowNode, Slot, ValueSlot, VersionSlot
 from resolvers.scope import NAMED_OBJECTS
 from resolvers.terms import Term, joined_column, key_terms
-from resolvers.values import Unreadable, certain, output, several, version_of
+from resolvers.values import Unreadable, certain, output, several, stored, version_of
 from schema.catalog import WHOLE_NUMBERS
-from schema.kinds import KINDS
 from schema.spec import Field, Module
 
 Row = list[Any]
@@ -84,7 +83,7 @@ class ListLoad:
 
 @dataclass(slots=True, eq=False)
 class LambdaLoad:
-    """A computed field by lambda, to be run for all rows; results stand at `position` of each row when it has run."""
+    """A computed field by lambda, to be run for all rows; its values stand at `position` of each row when it has run."""
 
     slot: LambdaSlot
     reads: Sequence[tuple[Need, Read]]
@@ -192,8 +191,8 @@ class Shaper:
             return load.read
         if term.kind == "file":
             return file_mark(self.draft, term) if raw else file_reader(self.draft, term)
-        stored = self._stored(term, raw=raw)
-        position, convert = stored.position, stored.convert
+        value = self._stored(term, raw=raw)
+        position, convert = value.position, value.convert
         return (lambda row: row[position]) if convert is None else _converted(position, convert)
 
     def _stored(self, term: Term, *, raw: bool) -> Stored:
@@ -253,10 +252,14 @@ class Shaper:
 
     def _needed(self, shape: Shape, term: Term) -> Read:
         """Read a lambda's input: as the API has it, but a reference is its key and an option its stored value."""
-        if term.is_rows or term.kind not in KINDS or KINDS[term.kind].scalar:
+        if term.kind == "file":
             return self._read(shape, term)
-        position = self.draft.column(term)
-        return lambda row: row[position]
+        if term.is_rows:
+            load = ListLoad(term, self._object(term), list)
+            shape.lists.append(load)
+            return load.read
+        position, convert = self.draft.column(term), stored(term, self.zone)
+        return (lambda row: row[position]) if convert is None else _converted(position, convert)
 
 
 def _converted(position: int, convert: Callable[[Any], Any]) -> Read:

@@ -42,7 +42,8 @@ _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
 class RowsPlan:
     """A statement for rows: how each view reads them, and where link and sort values stand.
 
-    `allowed` is where it says whether the caller may write a row; None where that is so for each.
+    `allowed` is where it says whether the caller may write a row; None where that is so for each. `width` is how many values a
+    row has.
     """
 
     statement: Statement
@@ -50,6 +51,7 @@ class RowsPlan:
     sort: tuple[int, ...] = ()
     link: int | None = None
     allowed: int | None = None
+    width: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Statements:
             draft = self._draft(module)
             shape = self._shaper(draft).shape(row)
             draft.where(where)
-            return RowsPlan(draft.statement().limit(1), (shape,))
+            return RowsPlan(draft.statement().limit(1), (shape,), width=draft.width)
 
         return self._kept("one", [where], (row,), make)
 
@@ -95,7 +97,7 @@ class Statements:
             positions = tuple(draft.column(term) for term in names)
             draft.where(where)
             by = [draft.scope.value(term) for term in key_terms(module)]
-            return RowsPlan(draft.statement().order_by(*by), shapes, positions)
+            return RowsPlan(draft.statement().order_by(*by), shapes, positions, width=draft.width)
 
         return self._kept(("rows", *(term.key for term in names)), [where], views, make)
 
@@ -183,7 +185,7 @@ class Statements:
             statement = statement.offset(page.offset) if page.offset else statement
         else:
             statement = self._numbered(draft, link, by, page.offset, page.size + 1)
-        return RowsPlan(statement, shapes, sort, position)
+        return RowsPlan(statement, shapes, sort, position, width=draft.width)
 
     def total(self, node: ListNode, owners: Sequence[Any] | None = None) -> Statement:
         """Count the rows of a list; of a relation, for each owner."""

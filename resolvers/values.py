@@ -56,9 +56,16 @@ def output(term: Term, zone: tzinfo, *, raw: bool = False) -> Converter | None:
     What cannot be read becomes `Unreadable`, returned: the error of one field of one row.
     """
     convert = _output(term, zone, raw=raw)
-    if convert is None:
-        return None
+    return convert and _careful(term, convert)
 
+
+def stored(term: Term, zone: tzinfo) -> Converter | None:
+    """Return the same for the API's value with the stored value in the place of an option: what lambdas are given."""
+    convert = reader(term.kind, term.column_class, zone)
+    return convert and _careful(term, convert)
+
+
+def _careful(term: Term, convert: Converter) -> Converter:
     def read(value: Any) -> Any:
         try:
             return convert(value)

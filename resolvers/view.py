@@ -15,6 +15,7 @@ from datetime import datetime, tzinfo
 from typing import Any, TypeAlias
 
 from graphql import (
+    FieldNode,
     GraphQLEnumType,
     GraphQLList,
     GraphQLNonNull,
@@ -24,8 +25,9 @@ from graphql import (
     get_named_type,
 )
 
+from resolvers.computed import Task
 from resolvers.ids import id_writer
-from resolvers.nodes import KeySlot, RowNode
+from resolvers.nodes import KeySlot, LambdaSlot, RowNode
 from resolvers.selection import Selected, Selections
 from resolvers.shape import ManyLoad, Shape, Stored
 from resolvers.writers import Unplain, Write, writer_of
@@ -57,10 +59,22 @@ Look: TypeAlias = Callable[[Any], Any]  # from the value of an owner to its page
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Writes rows. `links` are the relations inside, whose pages are handed in by `looks` in the same order."""
+    """Writes rows. `links` are the relations inside, whose pages are handed in by `looks` in the same order.
+
+    `lambdas` are the computed fields whose values stand at the end of the rows, in this order.
+    """
 
     every: Callable[[Sequence[Row], Sequence[Look]], list[dict[str, Any]]]
     links: tuple[tuple[Selected, ManyLoad], ...]
+    lambdas: tuple[Task, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Failed:
+    """What stands in an answer where a lambda has no value, until it is taken out and told as an error."""
+
+    error: Exception
+    nodes: Sequence[FieldNode]
 
 
 class _Words(dict[Any, Any]):
@@ -103,30 +117,37 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Any:
     return eval(compile(tree, "<view>", "eval"), {**names, "__builtins__": {}})  # noqa: S307 - see above
 
 
-def make_view(selections: Selections, selected: Selected, node: RowNode, shape: Shape, zone: tzinfo) -> View:
-    """Write the code for a selection of rows. Raises `Unplain` where GraphQL's executor is needed."""
+def make_view(
+    selections: Selections, selected: Selected, node: RowNode, shape: Shape, zone: tzinfo, *, width: int
+) -> View:
+    """Write the code for a selection of rows. Raises `Unplain` where GraphQL's executor is needed.
+
+    What lambdas make stands in the rows from `width` on.
+    """
     type_ = selections.schema.get_type(node.module.type_name)
     if not isinstance(type_, GraphQLObjectType):
         raise Unplain
-    coder = _Coder(selections, zone)
+    coder = _Coder(selections, zone, width)
     text = coder.object(type_, selected, node, shape)
     every = evaluate(f"lambda rows, looks: [{text} for r in rows]", coder.names)
-    return View(every, tuple(coder.links))
+    return View(every, tuple(coder.links), tuple(coder.lambdas))
 
 
 class _Coder:
     """Collects what the code of a view calls by name."""
 
-    def __init__(self, selections: Selections, zone: tzinfo) -> None:
+    def __init__(self, selections: Selections, zone: tzinfo, width: int) -> None:
         self.selections = selections
         self.zone = zone
+        self.width = width
         self.names: dict[str, Any] = {"str": str, "int": int, "datetime": datetime, "nothing": _nothing}
         self.links: list[tuple[Selected, ManyLoad]] = []
+        self.lambdas: list[Task] = []
         self.values = 0
 
     def object(self, type_: GraphQLObjectType, selected: Selected, node: RowNode, shape: Shape) -> str:
         """Write the object of a row."""
-        if shape.lists or shape.lambdas:  # more is to be read than what stands in the row
+        if shape.lists:  # more is to be read than what stands in the row
             raise Unplain
         members = []
         for key, name, below in self.selections.all_below(selected, type_):
@@ -154,12 +175,19 @@ class _Coder:
         if stored is not None:
             return self._stored(type_, stored, write)
         slot = node.slots[key]
+        if isinstance(slot, LambdaSlot):
+            return self._lambda(below, slot, shape, write)
         if isinstance(slot, KeySlot) and slot.name == "id" and len(shape.keys) == 1:
             return f"{self._name(id_writer(node.module))}(r[{shape.keys[0]}])"
         slow = f"{self._name(write)}({self._name(shape.reads[key])}(r))"
         if isinstance(slot, KeySlot) and len(shape.keys) == 1:
             return self._number(get_named_type(type_).name, f"r[{shape.keys[0]}]", lambda _: slow) or slow
         return slow
+
+    def _lambda(self, below: Selected, slot: LambdaSlot, shape: Shape, write: Write) -> str:
+        load = next(load for load in shape.lambdas if load.slot is slot)
+        self.lambdas.append(Task(load, shape.is_there))
+        return f"{self._name(_computed(write, below.nodes))}(r[{self.width + len(self.lambdas) - 1}])"
 
     def _row(self, type_: GraphQLOutputType, below: Selected, node: RowNode, shape: Shape) -> str:
         inner, slot = shape.inner[below.key], node.slots[below.key]
@@ -243,6 +271,10 @@ def _converting(convert: Callable[[Any], Any] | None, write: Write) -> Write:
     if convert is None:
         return write
     return lambda value: write(None if value is None else convert(value))
+
+
+def _computed(write: Write, nodes: Sequence[FieldNode]) -> Write:
+    return lambda value: Failed(value, nodes) if isinstance(value, Exception) else write(value)
 
 
 def _nothing() -> Any:

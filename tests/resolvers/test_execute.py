@@ -3,19 +3,18 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from graphql import GraphQLError, GraphQLField, GraphQLNonNull, GraphQLString, parse
 
 from resolvers.analysis import analyse
-from resolvers.errors import LambdaUnavailable
 from resolvers.execute import execute
 from resolvers.gate import Use
 from resolvers.selection import select
 from schema.build import HandWritten, build_schema
-from schema.spec import Audience, Computed, Module
+from schema.spec import Audience
 from storage.errors import PoolExhausted, StatementFailed, StatementTimeout, Unavailable
 from tests.resolvers.world import ROWS, World, modules
 
@@ -197,64 +196,6 @@ async def test_search_finds_every_word_in_any_searchable_field(world: World) -> 
 async def test_searches_have_limits(world: World, text: str, message: str) -> None:
     refused = await world.refusal("query($s: String) {tickets(search: $s) {nodes {id}}}", {"s": text})
     assert refused == f"BAD_REQUEST: {message}"
-
-
-# --- lambdas ---
-
-
-async def test_a_lambda_without_a_sandbox_is_null_and_says_so(world: World) -> None:
-    result = await world.run("{queues(first: 2) {nodes {name loadLabel}}}")
-    assert result.data == {"queues": {"nodes": [{"name": f"Queue {n}", "loadLabel": None} for n in (1, 2)]}}
-    assert [error.formatted for error in result.errors or ()] == [
-        {
-            "message": "The lambda of queue.load_label cannot be run here.",
-            "locations": [{"line": 1, "column": 32}],
-            "path": ["queues", "nodes", n, "loadLabel"],
-            "extensions": {"code": "LAMBDA_UNAVAILABLE", "lambda": "queue.load_label", "requestId": "r1"},
-        }
-        for n in (0, 1)
-    ]
-
-
-class Echo:
-    """Answers with what it was given, and fails where there is no timeout."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, Sequence[Mapping[str, Any]], Mapping[str, Any]]] = []
-
-    async def run(
-        self, module: Module, computed: Computed, items: Sequence[Mapping[str, Any]], args: Mapping[str, Any]
-    ) -> Sequence[Any]:
-        self.calls.append((f"{module.name}.{computed.name}", items, args))
-        return [
-            LambdaUnavailable("x")
-            if item["unlock_timeout"] is None
-            else f"{item['group']['name']}:{item['unlockTimeout']}"
-            for item in items
-        ]
-
-
-async def test_a_lambda_runs_once_a_page_with_what_it_needs(world: World) -> None:
-    echo = Echo()
-    text = '{queues(first: 3) {nodes {unlockTimeout group {name} loadLabel(locale: "de") other: loadLabel}}}'
-    result = await world.run(text, lambdas=echo)
-    assert [(name, len(items), args) for name, items, args in echo.calls] == [
-        ("queue.load_label", 3, {"locale": "de"}),
-        ("queue.load_label", 3, {"locale": None}),
-    ]
-    assert result.data
-    for row in result.data["queues"]["nodes"]:
-        expected = None if row["unlockTimeout"] is None else f"{row['group']['name']}:{row['unlockTimeout']}"
-        assert row["loadLabel"] == row["other"] == expected
-
-
-async def test_lambdas_run_for_the_rows_of_a_page_only(world: World) -> None:
-    echo = Echo()
-    await world.run(
-        "{tickets(first: 2) {nodes {queue {loadLabel}}} queues(first: 2) {pageInfo {hasNextPage} nodes {loadLabel}}}",
-        lambdas=echo,
-    )
-    assert [len(items) for _, items, _ in echo.calls] == [2, 2]
 
 
 # --- failures ---

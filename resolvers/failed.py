@@ -1,0 +1,40 @@
+"""What lambdas have no value for, taken out of a planned answer and told as GraphQL's executor would tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from graphql import GraphQLError
+
+from resolvers.view import Failed
+
+Path = tuple[str | int, ...]
+
+
+def take_out(data: Any) -> list[GraphQLError]:
+    """Put null in the place of what failed; return the errors, in the order of the answer.
+
+    The same rows may stand at several places of it, so first everything is told, and then everything is taken out.
+    """
+    found = list(_walk(data, ()))
+    for holder, key, _, _ in found:
+        holder[key] = None
+    return [
+        GraphQLError(str(failed.error), nodes=list(failed.nodes), path=list(path), original_error=failed.error)
+        for _, _, failed, path in found
+    ]
+
+
+def _walk(value: Any, path: Path) -> Iterator[tuple[Any, Any, Failed, Path]]:
+    if isinstance(value, dict):
+        parts: Any = value.items()
+    elif isinstance(value, list):
+        parts = enumerate(value)
+    else:
+        return
+    for key, part in parts:
+        if isinstance(part, Failed):
+            yield value, key, part, (*path, key)
+        else:
+            yield from _walk(part, (*path, key))
