@@ -52,7 +52,7 @@ class Health:
     replaced: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Sandbox:
     """Runs lambdas in workers. Implements `contract.Runner`; one for a server."""
 

@@ -162,10 +162,12 @@ class Binder:
         others: Mapping[str, Module],
         refusals: Mapping[str, list[Refusal]],
         broken: Mapping[str, str],
+        *,
+        flaws: Sequence[Problem] = (),
     ) -> Bound:
         """Bind the first candidate of a draft that holds; when none does, what served before goes on serving.
 
-        `broken` names the file of every module that has no candidate at all.
+        `broken` names the file of every module that has no candidate at all; `flaws` are what else is wrong with the first one.
         """
         last = self._last.get(draft.name)
         if last and last.draft is draft and self._changed is not None and last.names.isdisjoint(self._changed):
@@ -183,7 +185,7 @@ class Binder:
             unbound = candidate.module
             if unbound.optional and table_of(unbound, catalog) is None:
                 return Bound(draft.name, draft.files, draft.sources, None, newest, newest, ())
-            refused = _refused(unbound, catalog, refusals) if candidate is draft.first else []
+            refused = [*_refused(unbound, catalog, refusals), *flaws] if candidate is draft.first else []
             found, bind_problems = self._bind(unbound, catalog, others, broken)
             if newest:
                 problems += [*refused, *bind_problems]

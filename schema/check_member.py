@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from schema.captions import words
+from schema.check_example import make_example
 from schema.check_field import read_code
 from schema.defaults import WrongDefaultError, stored_default
 from schema.expressions import parse
 from schema.kinds import KINDS
-from schema.spec import Action, Argument, Caption, Computed, Example, Expression, Hook, Relation, Schedule
+from schema.spec import Action, Argument, Caption, Computed, Expression, Hook, Relation, Schedule
 from schema.spot import Entry, Findings, shown
 from schema.sql_reader import ExpressionError
 
@@ -157,7 +158,7 @@ def make_computed(entry: Entry, findings: Findings, *, gotrs: bool) -> Computed 
         args=_arguments(entry, findings),
         code=code,
         expression=expression,
-        examples=tuple(_example(part) for part in entry.get("examples") or () if "item" in part),
+        examples=tuple(made for part in entry.get("examples") or () if (made := make_example(part, findings))),
         help=entry.get("help"),
         deprecated=entry.get("deprecated"),
         show_in_list=bool(entry.get("show_in_list", False)),
@@ -174,10 +175,6 @@ def _expression(entry: Entry, findings: Findings) -> Expression | None:
             entry.at("sql"), "bad-expression", f"The SQL expression of `{entry['name']}`: {error}.", error.hint
         )
         return None
-
-
-def _example(entry: Entry) -> Example:
-    return Example(dict(entry["item"]), entry.get("returns"), dict(entry.get("args") or {}), entry.spot.place)
 
 
 def make_hook(entry: Entry, findings: Findings) -> Hook | None:

@@ -71,9 +71,22 @@ EXAMPLE = Section(
     (
         Key("item", MapOf(Anything()), "The row that the lambda sees.", nullable=False),
         Key("args", MapOf(Anything()), "Its arguments."),
-        Key("returns", Anything(), "What it must return.", nullable=False),
+        Key("returns", Anything(), "What it must return."),
+        Key(
+            "me",
+            MapOf(Anything()),
+            "What it knows of who is calling, where that is not what examples have by themselves.",
+        ),
+        Key("now", TEXT, "The moment, such as 2026-01-31T12:00:00Z."),
+        Key("answers", ListOf(Anything(), limit=20), "The answers of what it asks, in their order."),
+        Key(
+            "for_all",
+            MapOf(Anything()),
+            "Generated rows instead of `item`: for each name a type, a list of values, or {min, max} of numbers.",
+            nullable=False,
+        ),
+        Key("holds", CODE, "JavaScript over `item` and `result` that is true for every generated row.", nullable=False),
     ),
-    required=("item", "returns"),
     ref="example",
 )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from schema.catalog import Catalog, ColumnClass
 from schema.problems import Problem
@@ -100,18 +100,16 @@ class Database(Protocol):
 
 
 class ExampleRunner(Protocol):
-    """Runs the examples of a module's lambdas and compiles its code. The sandbox implements it."""
+    """Compiles the lambdas of modules and runs their examples, where lambdas run at all."""
 
-    def check(self, module: Module) -> Sequence[Problem]:
-        """Return the problems of the module's lambdas; empty when all compile and all examples hold."""
+    async def check(self, modules: Sequence[Module]) -> Mapping[str, Sequence[Problem]]:
+        """Return the problems of lambdas by module; nothing of those that compile and whose examples hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoSandbox:
-    """The stand-in until the sandbox is there: code is kept, not run."""
+    """Where no lambda runs: code is kept, not looked at."""
 
-    notes: Mapping[str, Any] = field(default_factory=dict)
-
-    def check(self, module: Module) -> Sequence[Problem]:  # noqa: ARG002 - the protocol names it
+    async def check(self, modules: Sequence[Module]) -> Mapping[str, Sequence[Problem]]:  # noqa: ARG002 - the protocol names it
         """Return no problem: nothing is run."""
-        return ()
+        return {}

@@ -252,7 +252,8 @@ class Registry:
         if not dry_run:
             self._catalog = catalog
             binder.prepared(fresh)
-        return await asyncio.to_thread(self._bind_all, binder, drafts, catalog, refusals)
+        flaws = await self._examples.check(fresh)  # a lambda that fails keeps the last good version of its module
+        return await asyncio.to_thread(self._bind_all, binder, drafts, catalog, refusals, flaws)
 
     async def _prepare(
         self,
@@ -284,7 +285,12 @@ class Registry:
         return catalog, refusals
 
     def _bind_all(
-        self, binder: Binder, drafts: Sequence[Draft], catalog: Catalog, refusals: Mapping[str, list[Refusal]]
+        self,
+        binder: Binder,
+        drafts: Sequence[Draft],
+        catalog: Catalog,
+        refusals: Mapping[str, list[Refusal]],
+        flaws: Mapping[str, Sequence[Problem]],
     ) -> _Work:
         """Bind every draft to the database; the first candidate of a module that holds serves."""
         others = {draft.name: draft.first.module for draft in drafts if draft.first}
@@ -292,11 +298,10 @@ class Registry:
         binder.begin(catalog, others, refusals, broken)
         bound = {}
         for draft in drafts:
-            bound[draft.name] = binder.bind(draft, catalog, others, refusals, broken)
+            bound[draft.name] = binder.bind(draft, catalog, others, refusals, broken, flaws=flaws.get(draft.name, ()))
             self._loader.breathe()
         self._refuse_clashes(bound)
         self._loader.breathe()
-        self._run_examples(bound)
         snapshot = self._snapshot(bound, catalog)
         if self._refuse_breaking and self._compares and self._hold_back(bound, snapshot.changes):
             snapshot = self._snapshot(bound, catalog)
@@ -353,15 +358,6 @@ class Registry:
         )
         previous = self.snapshot.modules.get(name)
         bound[name] = item.refused(problem, previous if previous is not item.module else None)
-
-    def _run_examples(self, bound: dict[str, Bound]) -> None:
-        """Keep the last good version of a module whose lambdas do not compile, or whose examples fail."""
-        for name, item in bound.items():
-            if item.module is None or item.module is self.snapshot.modules.get(name):
-                continue
-            problems = self._examples.check(item.module)
-            if problems:
-                bound[name] = item.refused(problems[0], self.snapshot.modules.get(name), *problems[1:])
 
     def _hold_back(self, bound: dict[str, Bound], changes: Sequence[SchemaChangeItem]) -> bool:
         """Keep the old version of modules whose change would break clients."""

@@ -228,12 +228,21 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An example of a lambda that runs when the file loads: given `item` (and `args`), it returns `returns`."""
+    """An example of a lambda that runs when the file loads.
 
-    item: Mapping[str, Any]
-    returns: Any
+    Given `item` (and `args`, `me`, `now`, and in their order the answers of what it asks), it returns `returns`. Or, for
+    generated items with the values that `for_all` names, it returns a value of its type for which `holds` is true.
+    """
+
+    place: Place
+    item: Mapping[str, Any] = field(default_factory=_nothing)
+    returns: Any = None
     args: Mapping[str, Any] = field(default_factory=_nothing)
-    place: Place | None = None
+    me: Mapping[str, Any] = field(default_factory=_nothing)
+    now: str | None = None
+    answers: tuple[Any, ...] = ()
+    for_all: Mapping[str, Any] = field(default_factory=_nothing)
+    holds: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,10 @@ def echo(question: Question) -> Answer:
         ("db.query('SELECT 1', 1, 'b', true, null)", Question("query", ("SELECT 1", 1, "b", True, None))),
         ("db.queryRow('SELECT 1')", Question("queryRow", ("SELECT 1",))),
         ("http.get('https://x/y')", Question("http", ("GET", "https://x/y", None, None))),
-        ("http.get('https://x', {headers: {A: 'b'}})", Question("http", ("GET", "https://x", None, {"headers": {"A": "b"}}))),
+        (
+            "http.get('https://x', {headers: {A: 'b'}})",
+            Question("http", ("GET", "https://x", None, {"headers": {"A": "b"}})),
+        ),
         ("http.post('https://x', {a: 1})", Question("http", ("POST", "https://x", {"a": 1}, None))),
         ("secret('token')", Question("secret", ("token",))),
     ],
@@ -69,7 +72,9 @@ def test_a_question_is_the_same_whatever_the_order_of_its_variables(inside: Insi
     assert asked == [(Question("gql", ("q", {"a": 1, "b": 2})),)]
 
 
-@pytest.mark.parametrize("value", ["1e21", "-0", "1e-7", "123456789012345680000", "'\\ud800'", "'\\u2028\"\\\\'", "2 ** 60"])
+@pytest.mark.parametrize(
+    "value", ["1e21", "-0", "1e-7", "123456789012345680000", "'\\ud800'", "'\\u2028\"\\\\'", "2 ** 60"]
+)
 def test_a_question_is_known_again_when_its_answer_comes(inside: Inside, value: str) -> None:
     outcomes, asked = inside.dialogue(job_of(f"return gql('q', {{a: {value}}}) && 'answered';"), echo)
 

@@ -58,10 +58,26 @@ def test_of_a_lambda_that_fails_nothing_counts_but_its_log(inside: Inside) -> No
 @pytest.mark.parametrize(
     ("call", "power", "message"),
     [
-        ("create('m', {})", Power.WRITE, "create, update, remove and note are for actions, schedules and hooks after a write."),
-        ("update('m', 1, {})", Power.WRITE, "create, update, remove and note are for actions, schedules and hooks after a write."),
-        ("remove('m', 1)", Power.WRITE, "create, update, remove and note are for actions, schedules and hooks after a write."),
-        ("note(1, 'x')", Power.WRITE, "create, update, remove and note are for actions, schedules and hooks after a write."),
+        (
+            "create('m', {})",
+            Power.WRITE,
+            "create, update, remove and note are for actions, schedules and hooks after a write.",
+        ),
+        (
+            "update('m', 1, {})",
+            Power.WRITE,
+            "create, update, remove and note are for actions, schedules and hooks after a write.",
+        ),
+        (
+            "remove('m', 1)",
+            Power.WRITE,
+            "create, update, remove and note are for actions, schedules and hooks after a write.",
+        ),
+        (
+            "note(1, 'x')",
+            Power.WRITE,
+            "create, update, remove and note are for actions, schedules and hooks after a write.",
+        ),
         ("set('a', 1)", Power.SET, "set is for hooks before a write."),
         ("reject('x')", Power.REJECT, "reject is for hooks before a write."),
     ],
@@ -113,7 +129,9 @@ def test_a_log_is_cut_at_its_size_with_a_mark(inside: Inside) -> None:
 
 
 def test_what_cannot_be_shown_does_not_stop_a_log(inside: Inside) -> None:
-    source = "const a = []; a.push(a); log(a, 'x'.repeat(20).split(''), {get b() { throw new Error('no'); }}); return 1;"
+    source = (
+        "const a = []; a.push(a); log(a, 'x'.repeat(20).split(''), {get b() { throw new Error('no'); }}); return 1;"
+    )
 
     assert inside.outcome(source).log == (
         "(The value is nested deeper than 64 levels, or in a circle.) "

@@ -32,7 +32,7 @@ def test_a_tone_that_is_none_is_refused(inside: Inside) -> None:
 
 
 def test_html_escapes_what_it_inserts(inside: Inside) -> None:
-    source = "return html`<b title=\"${item.a}\">${item.a}</b> ${null} ${5}`;"
+    source = 'return html`<b title="${item.a}">${item.a}</b> ${null} ${5}`;'
 
     assert inside.value(source, {"a": "<i>\"&'"}) == (
         '<b title="&lt;i&gt;&quot;&amp;&#39;">&lt;i&gt;&quot;&amp;&#39;</b>  5'
@@ -62,7 +62,9 @@ def test_what_looks_like_a_piece_is_escaped(inside: Inside) -> None:
     assert inside.value(source) == "&lt;b&gt; &lt;i&gt;"
 
 
-@pytest.mark.parametrize("path", ["javascript:alert(1)", " javascript:alert(1)", "//evil", "/\\evil", "data:text/html,x", ""])
+@pytest.mark.parametrize(
+    "path", ["javascript:alert(1)", " javascript:alert(1)", "//evil", "/\\evil", "data:text/html,x", ""]
+)
 def test_a_link_leads_to_a_page(inside: Inside, path: str) -> None:
     assert inside.said("return link('x', item.path);", {"path": path}) == (
         "TypeError: link: the path must begin with /, http://, https:// or mailto:."
