@@ -115,8 +115,8 @@ def _batch(batch: Batch, todo: Sequence[int] | None) -> bytes:
         "shape": orjson.dumps(batch.shape),
         "indexes": orjson.dumps(todo),
         "args": _json(batch.args, what),
-        "rows": _json(rows, what, flat=len(rows)),
-        "befores": _json(befores, what, flat=len(rows)),
+        "rows": _json(rows, what, around=1, flat=len(rows)),
+        "befores": _json(befores, what, around=1, flat=len(rows)),
     }
     return b"{%s}" % b",".join(b'"%s":%s' % (name.encode(), text) for name, text in fields.items())
 
@@ -133,14 +133,14 @@ def _answer(question: Question, answer: Answer) -> bytes:
     return b"[%s,%s]" % (_json([question.verb, question.args], "A question"), text)
 
 
-def _json(value: Any, what: str, flat: int = 0) -> bytes:
-    """Write a value as JSON. `flat` is how many rows it has, each of which opens one bracket."""
+def _json(value: Any, what: str, *, around: int = 0, flat: int = 0) -> bytes:
+    """Write a value as JSON. `around` is what it stands in, `flat` how many rows it has, each of which opens a bracket."""
     try:
         text = orjson.dumps(value, option=_STRICT)
         if text.count(b"[") + text.count(b"{") - flat > NESTING_LIMIT:
-            _check_depth(value, what)
+            _check_depth(value, NESTING_LIMIT + around, what)
     except (TypeError, RecursionError):  # orjson's own error is a TypeError
-        _check_depth(value, what)
+        _check_depth(value, NESTING_LIMIT + around, what)
         text = _loose_json(value, what)
     return text
 
@@ -163,13 +163,10 @@ def _exact(value: Any) -> Any:
     return value
 
 
-_AROUND = 1  # an item stands inside a list of rows
-
-
-def _check_depth(value: Any, what: str) -> None:
+def _check_depth(value: Any, limit: int, what: str) -> None:
     level = [value]
-    for _ in range(NESTING_LIMIT + _AROUND + 1):
-        level = [inner for outer in level for inner in _inside(outer)]
+    for _ in range(limit):
+        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, Mapping | list | tuple)]
         if not level:
             return
     raise JobRefused(FailureCode.INPUT, f"{what} is nested deeper than {NESTING_LIMIT} levels.")

@@ -22,9 +22,10 @@ _FOLDER = Path(__file__).parent / "prelude"
 PRELUDE = "\n".join((_FOLDER / f"{part}.js").read_text(encoding="utf-8") for part in _PARTS)
 
 _PARAMETERS = "item, args, me, now, before"
-# What is parsed and not run: neither can be left early by a body that the other accepts. After `}` an arrow function in
-# brackets goes on with `,` or `)`, and what may follow a method and a comma there cannot stand in brackets.
-_CHECKS = ("throw 0;(() => {{\n{source}\n}})", "throw 0;({{m() {{\n{source}\n}}}})")
+# What is parsed and never run, because its first name is taken. Neither can be left early by a body that the other accepts:
+# after `}` an arrow function in brackets goes on with `,` or `)`, and what may follow a method and a comma there cannot
+# stand in brackets.
+_CHECKS = ("let {name};(() => {{\n{source}\n}})", "let {name};({{m() {{\n{source}\n}}}})")
 
 # [message, line, column] of a source that does not compile.
 Broken = tuple[str, int | None, int | None]
@@ -99,17 +100,17 @@ class Isolate:
     def _compile(self, key: str, source: str) -> Broken | None:
         for check in _CHECKS:
             try:
-                self._engine.eval(check.format(source=source))
+                self._engine.eval(check.format(name=self._name, source=source))
             except ParseError as error:
-                return _why(error)
+                return _why(error, source)
             except ScriptError:
-                continue  # the check's own throw: it was parsed
+                continue  # the name was taken: it was parsed
         text = f"function ({_PARAMETERS}) {{\n{source}\n}}"
         quoted = orjson.dumps(text).decode()
         try:
             taken = self._engine.eval(f'{self._name}.define("{key}",{quoted},({text}))\n//# sourceURL=lambda')
         except ScriptError as error:
-            return _why(error)
+            return _why(error, source)
         return None if taken is True else ("SyntaxError: The source is not the body of a function.", None, None)
 
 
@@ -117,12 +118,15 @@ _PLACE = re.compile(r"^[^\n]*?:(\d+): ([^\n]*)(?:\n[^\n]*\n([ \t]*)\^)?")
 _MESSAGE_LIMIT = 500
 
 
-def _why(error: ScriptError) -> Broken:
+def _why(error: ScriptError, source: str) -> Broken:
     """Read a message of V8: `name:line: what`, the line of code, and a caret under the place."""
+    lines = source.split("\n")
     found = _PLACE.match(str(error))
     if found is None:
         return _said(error), None, None
     line, message, before = found.groups()
+    if int(line) - 1 > len(lines):  # in what stands around it
+        return "SyntaxError: The source ends too early", len(lines), len(lines[-1]) + 1
     return message[:_MESSAGE_LIMIT], max(int(line) - 1, 1), None if before is None else len(before) + 1
 
 

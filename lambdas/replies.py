@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from lambdas.frames import EXACT_IN_JAVASCRIPT, Todo, key_of, split_frame
 from lambdas.limits import DEEDS_LIMIT, NESTING_LIMIT, QUESTIONS_LIMIT
 
 # What a lambda itself can bring about; all other codes are the server's to say.
-_CODES = frozenset({FailureCode.FAILED, FailureCode.OUTPUT, FailureCode.LIMIT})
+_CODES = (FailureCode.FAILED, FailureCode.OUTPUT, FailureCode.LIMIT)
 _MESSAGE_LIMIT = 1_000
 _REJECTIONS_LIMIT = 100
 
@@ -79,9 +80,25 @@ def decode_failures(data: bytes, scripts: Sequence[Script]) -> list[Failure | No
 
 def _load(body: bytes) -> Any:
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
+        told = orjson.loads(body)
+        return _doubles(told) if _LONG_NUMBER.search(body) else told
+    except (orjson.JSONDecodeError, RecursionError):
         raise BadFrame("A job's result is no JSON.") from None
+
+
+_LONG_NUMBER = re.compile(rb"\d{16}")
+
+
+def _doubles(value: Any) -> Any:
+    """Make long whole numbers floats. They are over there, and their last digits are zeros that JavaScript writes for them.
+
+    A question with such a number would not be known again when its answer comes.
+    """
+    if isinstance(value, dict):
+        return {key: _doubles(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_doubles(inner) for inner in value]
+    return float(value) if type(value) is int and abs(value) > EXACT_IN_JAVASCRIPT else value
 
 
 def _need(is_right: bool, what: str) -> None:
@@ -203,16 +220,7 @@ def _question(told: Any, powers: set[Power]) -> Question:
     _need(verb in _QUESTIONS, "a question")
     power, types, more = _QUESTIONS[verb]
     _need(power in powers and _fits(args, types, more=more), "a question")
-    return Question(verb, tuple(_double(arg) for arg in args))
-
-
-def _double(value: Any) -> Any:
-    """Long whole numbers are doubles over there. As such they come back with the answer, which is found by its question."""
-    if isinstance(value, dict):
-        return {key: _double(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_double(inner) for inner in value]
-    return float(value) if type(value) is int and abs(value) > EXACT_IN_JAVASCRIPT else value
+    return Question(verb, tuple(args))
 
 
 _SCALARS = (str, int, float, bool, type(None))
