@@ -134,8 +134,10 @@ def test_what_cannot_be_shown_does_not_stop_a_log(inside: Inside) -> None:
     )
 
     assert inside.outcome(source).log == (
-        "(The value is nested deeper than 64 levels, or in a circle.) "
-        '["x","x","x","x","x","x","x","x","x","x","x","x","x","x","x","x","x","x","x","x"] (Error: no)',
+        (
+            "(The value is nested deeper than 64 levels, or in a circle.) "
+            '["x","x","x","x","x","x","x","x","x","x","x","x","x","x","x","x","x","x","x","x"] (Error: no)'
+        ),
     )
 
 

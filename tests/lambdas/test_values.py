@@ -205,7 +205,7 @@ def test_f8_a_value_has_a_size_before_it_crosses(inside: Inside) -> None:
 
 
 def test_f8_the_values_of_a_job_have_a_size_together(inside: Inside) -> None:
-    rows = [{} for _ in range(ROWS_LIMIT)]
+    rows: list[Any] = [{}] * ROWS_LIMIT
 
     outcomes = inside.outcomes("log('x'.repeat(900)); return 'x'.repeat(60000);", rows)
 
