@@ -79,6 +79,10 @@ class Engine:
         """Return what the heap holds, garbage included."""
         return int(json.loads(self._take(self._library.mr_heap_stats(self._context)))["used_heap_size"])
 
+    def collect(self) -> None:
+        """Collect all garbage, which takes milliseconds."""
+        self._library.mr_low_memory_notification(self._context)
+
     def close(self) -> None:
         """Free the isolate. One that is left open keeps the interpreter from ending."""
         context, self._context = self._context, None

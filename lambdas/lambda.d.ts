@@ -1,11 +1,11 @@
 /**
- * What a lambda of Lambdesk sees, for editors. A lambda is the body of a function of `item`, `args`, `me`, `now` and `before`.
+ * What a lambda of Lambdesk sees, for editors: it is the body of a function of `item`, `args`, `me`, `now`, `before`.
  *
- * Nothing a lambda leaves behind is there for the next row: globals and everything built in are frozen. Clock, chance, time
- * zone (UTC) and language (en-US, where a helper does not take that of `me`) are the same each time a row is run.
+ * Nothing a lambda leaves behind is there for the next row: globals and everything built in are frozen. Clock, chance,
+ * time zone (UTC) and language (en-US, where a helper does not take that of `me`) are the same each time a row is run.
  *
- * Not there: timers, `fetch`, `require`, `import()`, `eval`, `Function`, `WebAssembly`, `SharedArrayBuffer`, `Atomics`, `WeakRef`,
- * `FinalizationRegistry`, `Temporal`, `RegExp.$1` and its like. A lambda that returns a promise fails.
+ * Not there: timers, `fetch`, `require`, `import()`, `eval`, `Function`, `WebAssembly`, `SharedArrayBuffer`, `Atomics`,
+ * `WeakRef`, `FinalizationRegistry`, `Temporal`, `RegExp.$1` and its like. A lambda that returns a promise fails.
  */
 
 /** What JSON can say. Whole numbers beyond 2^53 - 1 are texts. */
@@ -15,8 +15,7 @@ type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 type DateLike = Date | number | string;
 
 /** The colours of badges. */
-type Tone =
-  | "gray" | "red" | "orange" | "amber" | "yellow" | "green" | "teal" | "blue" | "indigo" | "purple" | "pink";
+type Tone = "gray" | "red" | "orange" | "amber" | "yellow" | "green" | "teal" | "blue" | "indigo" | "purple" | "pink";
 
 interface Badge {
   text: string;
@@ -45,7 +44,7 @@ interface BusinessCalendar {
   holidays?: string[];
 }
 
-/** The row: needed columns and fields under each of their names. A reference is its key; what is behind it comes through dotted `needs`. */
+/** The row: needed columns and fields under each of their names, and what is behind references through dotted `needs`. */
 declare const item: { [name: string]: any };
 
 /** The arguments of the field or action. */
@@ -89,8 +88,8 @@ declare function uuid(): string;
 // --- dates ---
 
 /**
- * A date in the caller's language. Styles: `medium` (default), `short`, `long`, `date`, `time`, `iso`. Without a date it is `-`, and
- * a text that is no date stays as it is.
+ * A date in the caller's language. Styles: `medium` (default), `short`, `long`, `date`, `time`, `iso`. Without a date
+ * it is `-`, and a text that is no date stays as it is.
  */
 declare function formatDate(
   value: DateLike | null | undefined,
@@ -136,7 +135,7 @@ declare function reject(message: string): void;
 /** Give a field another value than the one that was sent. */
 declare function set(field: string, value: unknown): void;
 
-// --- actions, schedules and hooks after a write: done in one transaction after the lambda has returned; 100 at most ---
+// --- actions, schedules and hooks after a write: done in one transaction after the lambda returned; 100 at most ---
 
 /** Make a row. */
 declare function create(module: string, values: { [field: string]: unknown }): void;

@@ -14,6 +14,7 @@ from lambdas.engine import Engine
 from lambdas.errors import BadFrame, EngineRefusal, ParseError, ScriptError
 from lambdas.frames import join_frame, key_of, split_frame
 
+TIDY_CHARS = 1024 * 1024  # of jobs; what they leave behind is about four times as large
 FUNCTIONS_KEPT = 256  # of one module; an older one is compiled again when it is needed
 
 # Read when this file is imported, because a worker can open no files.
@@ -39,6 +40,7 @@ class Isolate:
         # A variable that no lambda can name or find: it is no property of the global object.
         self._name = f"_{secrets.token_hex(16)}"
         self._known: dict[str, Broken | None] = {}
+        self._untidy_chars = 0
         try:
             self._engine.eval(f'const {self._name} = (() => {{ "use strict";\n{PRELUDE}\n}})();\n//# sourceURL=prelude')
         except ScriptError as error:
@@ -62,17 +64,22 @@ class Isolate:
     def run(self, job: str) -> str:
         """Run a job, in one crossing into V8 and a short one."""
         result = self._engine.eval(f"{self._name}.run({orjson.dumps(job).decode()})")
-        # What promises have left to do is done after the result is known; the next job would pay for it.
-        self._engine.eval("0")
-        if not isinstance(result, str):
-            raise BadFrame("A job returned no text.")
         # V8 hands over the value before it runs what promises left; this waits for the end of that, and a job's timers with it.
         self._engine.eval("0")
+        self._untidy_chars += len(job)
+        if not isinstance(result, str):
+            raise BadFrame("A job returned no text.")
         return result
 
     def limit_heap(self, megabytes: int) -> None:
         """Stop lambdas, from now on, when the heap grows beyond this."""
         self._engine.limit_heap(megabytes)
+
+    def tidy(self) -> None:
+        """Collect garbage if there is much of it. V8 alone waits until its limit is near; call this when nobody waits."""
+        if self._untidy_chars > TIDY_CHARS:
+            self._untidy_chars = 0
+            self._engine.collect()
 
     def heap_bytes(self) -> int:
         """Return how much memory V8 uses for what lives here."""

@@ -42,6 +42,7 @@ def work(end: socket.socket, settings: Mapping[str, Any]) -> None:
     while (message := wire.receive(end)) is not None:
         end.sendall(desk.do(message))
         desk.have_spare()
+        desk.tidy()
 
 
 class Desk:
@@ -55,6 +56,11 @@ class Desk:
         """Have an isolate ready for a module that has none, while nobody waits."""
         if self._spare is None:
             self._spare = Isolate()
+
+    def tidy(self) -> None:
+        """Give back the memory of what jobs left behind, while nobody waits."""
+        for isolate in self._isolates.values():
+            isolate.tidy()
 
     def do(self, message: wire.Message) -> bytes:
         """Do a job and return its answer's bytes."""

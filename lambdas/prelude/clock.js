@@ -1,4 +1,4 @@
-// What a lambda sees of time, chance and the machine: the job's clock, a generator seeded for each row, and nothing else.
+// What a lambda sees of time, chance and the machine: the job's clock, a generator seeded for each row, no more.
 
 let clock = 0; // the job's time in milliseconds since 1970
 
@@ -64,8 +64,17 @@ function makeRandom(words) {
 
 // What could reach beyond the job, keep something alive behind it, or hold memory that V8 does not count.
 const ABSENT = [
-  "SharedArrayBuffer", "Atomics", "WebAssembly", "FinalizationRegistry", "WeakRef", "Temporal", "ShadowRealm",
-  "setTimeout", "clearTimeout", "__timer_manager", "gc",
+  "SharedArrayBuffer",
+  "Atomics",
+  "WebAssembly",
+  "FinalizationRegistry",
+  "WeakRef",
+  "Temporal",
+  "ShadowRealm",
+  "setTimeout",
+  "clearTimeout",
+  "__timer_manager",
+  "gc",
 ];
 const LEGACY = ["input", "$_", "lastMatch", "$&", "lastParen", "$+", "leftContext", "$`", "rightContext", "$'"];
 

@@ -64,16 +64,29 @@ const DAYS_AT_MOST = 3700; // ten years
 // How far the clocks of a zone are before UTC at a moment.
 function offsetAt(time, zone) {
   if (zone === "UTC") return 0;
-  const format = kept(`clock ${zone}`, () => new Intl.DateTimeFormat("en-US", {
-    timeZone: zone, hourCycle: "h23",
-    year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric",
-  }));
+  const format = kept(
+    `clock ${zone}`,
+    () =>
+      new Intl.DateTimeFormat("en-US", {
+        timeZone: zone,
+        hourCycle: "h23",
+        year: "numeric",
+        month: "numeric",
+        day: "numeric",
+        hour: "numeric",
+        minute: "numeric",
+        second: "numeric",
+      }),
+  );
   const part = {};
   for (const { type, value } of format.formatToParts(time)) part[type] = Number(value);
-  return RealDate.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second) - Math.floor(time / 1000) * 1000;
+  return (
+    RealDate.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second) -
+    Math.floor(time / 1000) * 1000
+  );
 }
 
-// The moment at which the clocks of a zone show something. Twice, because the offset may differ where the first guess lands.
+// The moment at which the clocks of a zone show something. Where the first guess lands, the offset may be another.
 function momentOf(shown, zone) {
   const guess = shown - offsetAt(shown, zone);
   return shown - offsetAt(guess, zone);
@@ -87,7 +100,8 @@ function openings(hours) {
   const spans = Array.isArray(hours) && Array.isArray(hours[0]) ? hours : [hours];
   for (const span of spans) {
     const [start, end] = Array.isArray(span) ? span : [];
-    if (!(start >= 0 && start <= end && end <= 24)) throw new TypeError("businessHours: the hours of a day are written as [8, 18].");
+    if (!(start >= 0 && start <= end && end <= 24))
+      throw new TypeError("businessHours: the hours of a day are written as [8, 18].");
   }
   return spans;
 }
@@ -98,14 +112,17 @@ function readCalendar(calendar) {
 }
 
 // Milliseconds of a day (given by its midnight, as if in UTC) that lie between two moments and in working hours.
-function worked(midnight, from, to, calendar) {
+// `offsets` are those of its zone at both ends of the day; asking for one is dear, and they are seldom different.
+function worked(midnight, offsets, from, to, calendar) {
+  const [early, late] = offsets;
+  const moment = (shown) => (early === late ? shown - early : momentOf(shown, calendar.zone));
   const day = new RealDate(midnight);
   const text = day.toISOString().slice(0, 10);
   if (calendar.holidays.has(text) || calendar.holidays.has(text.slice(5))) return 0;
   let sum = 0;
   for (const [start, end] of calendar.days[day.getUTCDay()]) {
-    const opens = momentOf(midnight + start * 36e5, calendar.zone);
-    const closes = momentOf(midnight + end * 36e5, calendar.zone);
+    const opens = moment(midnight + start * 36e5);
+    const closes = moment(midnight + end * 36e5);
     sum += Math.max(0, Math.min(closes, to) - Math.max(opens, from));
   }
   return sum;
@@ -117,7 +134,8 @@ const dateHelpers = {
     const date = dateOf(value);
     if (date === null) return String(value);
     if (style === "iso") return date.toISOString();
-    if (typeof style !== "string" || !Object.hasOwn(STYLES, style)) throw new TypeError(`formatDate: styles are ${Object.keys(STYLES).join(", ")}, iso.`);
+    if (typeof style !== "string" || !Object.hasOwn(STYLES, style))
+      throw new TypeError(`formatDate: styles are ${Object.keys(STYLES).join(", ")}, iso.`);
     const timeZone = String(zone); // once: an object could say something else when it is asked again
     const make = () => new Intl.DateTimeFormat(locale, { ...STYLES[style], timeZone });
     return kept(`${style} ${locale} ${timeZone}`, make).format(date).replaceAll("\u202f", " ");
@@ -135,12 +153,18 @@ const dateHelpers = {
     const start = needDate(from, "businessHours").getTime();
     const end = needDate(to, "businessHours").getTime();
     if (start > end) return -dateHelpers.businessHours(to, from, calendar);
-    if (end - start > DAYS_AT_MOST * DAY_MS) throw new RangeError("businessHours: the dates are more than ten years apart.");
+    if (end - start > DAYS_AT_MOST * DAY_MS)
+      throw new RangeError("businessHours: the dates are more than ten years apart.");
     const read = readCalendar(calendar);
     const first = Math.floor((start + offsetAt(start, read.zone)) / DAY_MS) * DAY_MS;
     const last = end + offsetAt(end, read.zone);
     let sum = 0;
-    for (let midnight = first; midnight <= last; midnight += DAY_MS) sum += worked(midnight, start, end, read);
+    let early = offsetAt(momentOf(first, read.zone), read.zone);
+    for (let midnight = first; midnight <= last; midnight += DAY_MS) {
+      const late = offsetAt(midnight + DAY_MS - early, read.zone);
+      sum += worked(midnight, [early, late], start, end, read);
+      early = late;
+    }
     return sum / 36e5;
   },
 };

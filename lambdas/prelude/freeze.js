@@ -4,10 +4,22 @@
 function hidden() {
   const words = new Intl.Segmenter("en", { granularity: "word" }).segment("a b");
   return [
-    [][Symbol.iterator](), ""[Symbol.iterator](), new Map()[Symbol.iterator](), new Set()[Symbol.iterator](),
-    "a".matchAll(/a/g), words, words[Symbol.iterator](), Iterator.from({ next() {} }), [].values().map((value) => value),
-    function* () {}, async function () {}, async function* () {}, (function* () {})(), (async function* () {})(),
-    new Error(""), new Piece(""),
+    [][Symbol.iterator](),
+    ""[Symbol.iterator](),
+    new Map()[Symbol.iterator](),
+    new Set()[Symbol.iterator](),
+    "a".matchAll(/a/g),
+    words,
+    words[Symbol.iterator](),
+    Iterator.from({ next() {} }),
+    [].values().map((value) => value),
+    function* () {},
+    async function () {},
+    async function* () {},
+    (function* () {})(),
+    (async function* () {})(),
+    new Error(""),
+    new Piece(""),
   ];
 }
 
@@ -20,9 +32,10 @@ const OVERRIDABLE = [
   [Map.prototype, ["constructor"]],
   [Set.prototype, ["constructor"]],
   [Promise.prototype, ["constructor", "then"]],
-  ...[Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError].map(
-    (Class) => [Class.prototype, ["constructor", "name", "message", "toString"]],
-  ),
+  ...[Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError].map((Class) => [
+    Class.prototype,
+    ["constructor", "name", "message", "toString"],
+  ]),
 ];
 
 // A property that reads as before; assigning it to something that inherits it gives that a property of its own.

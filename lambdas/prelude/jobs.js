@@ -34,7 +34,7 @@ function failureOf(error) {
 
 const functions = new Map(); // key of a source → its function
 
-// Which value goes where, as [name, place of the value, references that lead there]. Made once a batch, because calls are dear.
+// Which value goes where: [name, place of the value, references that lead there]. Once a batch, because calls are dear.
 function planOf(shape) {
   const flat = [];
   const deep = [];
@@ -63,17 +63,31 @@ function itemOf(values, plan) {
 
 function startRow(batch, index) {
   return {
-    powers: batch.powers, batch: batch.number, index,
-    waits: false, fault: null, random: null,
-    asked: new Set(), log: [], logRoom: job.logBytes,
-    values: new Map(), rejections: [], deeds: [],
+    powers: batch.powers,
+    batch: batch.number,
+    index,
+    waits: false,
+    fault: null,
+    random: null,
+    asked: new Set(),
+    log: [],
+    logRoom: job.logBytes,
+    values: new Map(),
+    rejections: [],
+    deeds: [],
   };
 }
 
 function call(batch, at) {
   const item = batch.plan === null ? batch.rows[at] : itemOf(batch.rows[at], batch.plan);
   const before = batch.befores === null ? null : batch.befores[at];
-  const value = Reflect.apply(batch.lambda, undefined, [item, JSON.parse(batch.args), JSON.parse(job.me), new RealDate(clock), before]);
+  const value = Reflect.apply(batch.lambda, undefined, [
+    item,
+    JSON.parse(batch.args),
+    JSON.parse(job.me),
+    new RealDate(clock),
+    before,
+  ]);
   if (typeof value === "object" && value !== null && typeof value.then === "function") throw unfit(PROMISED);
   return toJson(value, job.outputBytes);
 }
@@ -81,11 +95,13 @@ function call(batch, at) {
 // The texts of what a lambda did beside returning a value; "" where it did nothing.
 function deedsOf(running, failed) {
   const parts = [];
-  if (failed !== null) parts.push(`"fail":${JSON.stringify([failed.code, failed.message, ...(failed.spot ?? [null, null])])}`);
+  if (failed !== null)
+    parts.push(`"fail":${JSON.stringify([failed.code, failed.message, ...(failed.spot ?? [null, null])])}`);
   if (running.log.length > 0) parts.push(`"log":${JSON.stringify(running.log)}`);
   if (running.asked.size > 0) parts.push(`"asked":${running.asked.size}`);
   if (failed === null) {
-    if (running.values.size > 0) parts.push(`"set":{${[...running.values].map(([name, text]) => `${name}:${text}`).join()}}`);
+    if (running.values.size > 0)
+      parts.push(`"set":{${[...running.values].map(([name, text]) => `${name}:${text}`).join()}}`);
     if (running.rejections.length > 0) parts.push(`"reject":${JSON.stringify(running.rejections)}`);
     if (running.deeds.length > 0) parts.push(`"deeds":[${running.deeds.join()}]`);
   }
@@ -118,7 +134,8 @@ function weigh(text) {
     job.room -= bytes;
     return text;
   }
-  return `[null,{"fail":["LAMBDA_OUTPUT","What the lambdas of this job return is together larger than may cross.",null,null]}]`;
+  const message = "What the lambdas of this job return is together larger than may cross.";
+  return `[null,{"fail":["LAMBDA_OUTPUT","${message}",null,null]}]`;
 }
 
 function runBatch(batch, number) {
@@ -132,13 +149,21 @@ function runBatch(batch, number) {
 }
 
 function startJob(given) {
-  clock = given.now;
+  clock = Math.trunc(given.now);
   locale = localeOf(given.me);
   const rows = given.batches.reduce((sum, batch) => sum + batch.rows.length, 0);
-  const answers = new Map(given.answers.map(([question, answer]) => [toJson(question, QUESTION_LIMIT_BYTES, true), answer]));
+  const answers = new Map(
+    given.answers.map(([question, answer]) => [toJson(question, QUESTION_LIMIT_BYTES, true), answer]),
+  );
   return {
-    answers, questions: new Set(), me: JSON.stringify(given.me), texts: given.texts, seed: given.seed,
-    outputBytes: given.outputBytes, logBytes: given.logBytes, room: given.room - rows * ROW_BYTES,
+    answers,
+    questions: new Set(),
+    me: JSON.stringify(given.me),
+    texts: given.texts,
+    seed: given.seed,
+    outputBytes: given.outputBytes,
+    logBytes: given.logBytes,
+    room: given.room - rows * ROW_BYTES,
   };
 }
 

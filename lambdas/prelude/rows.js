@@ -49,7 +49,8 @@ function jsonFor(running, value, limit, what, sorted = false) {
 
 function keepQuestion(running, question) {
   const bytes = byteLength(question) + 1;
-  if (bytes > job.room) throw fault(running, "LAMBDA_LIMIT", "The questions of this job are together larger than may cross.");
+  if (bytes > job.room)
+    throw fault(running, "LAMBDA_LIMIT", "The questions of this job are together larger than may cross.");
   job.room -= bytes;
   job.questions.add(question);
 }
@@ -84,7 +85,8 @@ function optional(value, what) {
 }
 
 const asking = {
-  gql: (query, variables) => ask("gql", "gql", [need(query, "string", "gql: the query"), optional(variables, "gql: the variables")]),
+  gql: (query, variables) =>
+    ask("gql", "gql", [need(query, "string", "gql: the query"), optional(variables, "gql: the variables")]),
 
   db: {
     query: (sql, ...params) => ask("sql", "query", [need(sql, "string", "db.query: the statement"), ...params]),
@@ -99,7 +101,8 @@ const asking = {
 
   http: {
     get: (url, options) => ask("http", "http", ["GET", String(url), null, optional(options, "http.get: the options")]),
-    post: (url, body, options) => ask("http", "http", ["POST", String(url), body ?? null, optional(options, "http.post: the options")]),
+    post: (url, body, options) =>
+      ask("http", "http", ["POST", String(url), body ?? null, optional(options, "http.post: the options")]),
   },
 
   secret: (name) => ask("secret", "secret", [need(name, "string", "secret: the name")]),
@@ -115,7 +118,8 @@ function deed(verb, args) {
 }
 
 function needKey(value, what) {
-  if (typeof value !== "string" && typeof value !== "number") throw new TypeError(`${what} must be a text or a number.`);
+  if (typeof value !== "string" && typeof value !== "number")
+    throw new TypeError(`${what} must be a text or a number.`);
   return value;
 }
 
@@ -125,12 +129,18 @@ function needValues(value, what) {
 }
 
 const doing = {
-  create: (module, values) => deed("create", [need(module, "string", "create: the module"), needValues(values, "create: the values")]),
+  create: (module, values) =>
+    deed("create", [need(module, "string", "create: the module"), needValues(values, "create: the values")]),
 
   update: (module, key, values) =>
-    deed("update", [need(module, "string", "update: the module"), needKey(key, "update: the key"), needValues(values, "update: the values")]),
+    deed("update", [
+      need(module, "string", "update: the module"),
+      needKey(key, "update: the key"),
+      needValues(values, "update: the values"),
+    ]),
 
-  remove: (module, key) => deed("remove", [need(module, "string", "remove: the module"), needKey(key, "remove: the key")]),
+  remove: (module, key) =>
+    deed("remove", [need(module, "string", "remove: the module"), needKey(key, "remove: the key")]),
 
   note: (ticket, text) => deed("note", [needKey(ticket, "note: the ticket"), String(text)]),
 
@@ -144,14 +154,16 @@ const doing = {
   reject(field, message) {
     const running = rowWith("reject");
     const [where, text] = message === undefined ? [null, field] : [cut(String(field), 100), message];
-    if (running.rejections.length >= REJECTIONS_LIMIT) throw fault(running, "LAMBDA_LIMIT", "The lambda rejects too often.");
+    if (running.rejections.length >= REJECTIONS_LIMIT)
+      throw fault(running, "LAMBDA_LIMIT", "The lambda rejects too often.");
     running.rejections.push([where, cut(String(text), MESSAGE_LIMIT)]);
   },
 };
 
 function shown(value, limit) {
   if (typeof value === "string") return value.slice(0, limit + 1);
-  if (value === undefined || typeof value === "function" || typeof value === "symbol") return String(value).slice(0, 40);
+  if (value === undefined || typeof value === "function" || typeof value === "symbol")
+    return String(value).slice(0, 40);
   if (typeof value === "number") return String(value);
   try {
     if (value instanceof Error) return cut(describe(value), limit);
@@ -204,7 +216,14 @@ const consoleMethods = {};
 for (const name of ["log", "info", "warn", "error", "debug"]) consoleMethods[name] = (...values) => log(...values);
 
 function installHelpers() {
-  const everything = { ...textHelpers, ...dateHelpers, ...asking, ...doing, ...runningHelpers, console: consoleMethods };
+  const everything = {
+    ...textHelpers,
+    ...dateHelpers,
+    ...asking,
+    ...doing,
+    ...runningHelpers,
+    console: consoleMethods,
+  };
   for (const [name, value] of Object.entries(everything)) {
     Object.defineProperty(globalThis, name, { value, writable: true, enumerable: true, configurable: true });
   }

@@ -49,7 +49,10 @@ const [SQUARES, CUBES] = (() => {
     if (primes.every((prime) => number % prime !== 0)) primes.push(number);
   }
   const fraction = (root) => Math.floor((root - Math.floor(root)) * 4294967296) | 0;
-  return [primes.slice(0, 8).map((prime) => fraction(Math.sqrt(prime))), primes.map((prime) => fraction(Math.cbrt(prime)))];
+  return [
+    primes.slice(0, 8).map((prime) => fraction(Math.sqrt(prime))),
+    primes.map((prime) => fraction(Math.cbrt(prime))),
+  ];
 })();
 
 const turn = (word, by) => (word >>> by) | (word << (32 - by));
@@ -115,13 +118,24 @@ function joined(first, second) {
 function hmacBytes(key, message) {
   const block = new Uint8Array(64);
   block.set(key.length > 64 ? digestBytes(key) : key);
-  const inner = digestBytes(joined(block.map((byte) => byte ^ 0x36), message));
-  return digestBytes(joined(block.map((byte) => byte ^ 0x5c), inner));
+  const inner = digestBytes(
+    joined(
+      block.map((byte) => byte ^ 0x36),
+      message,
+    ),
+  );
+  return digestBytes(
+    joined(
+      block.map((byte) => byte ^ 0x5c),
+      inner,
+    ),
+  );
 }
 
 const textHelpers = {
   badge(text, tone = "gray") {
-    if (!TONES.includes(tone)) throw new TypeError(`badge: ${cut(String(tone), 40)} is no tone; tones are ${TONES.join(", ")}.`);
+    if (!TONES.includes(tone))
+      throw new TypeError(`badge: ${cut(String(tone), 40)} is no tone; tones are ${TONES.join(", ")}.`);
     return { text: text === null || text === undefined ? "" : String(text), tone };
   },
 
@@ -132,7 +146,8 @@ const textHelpers = {
   },
 
   html(strings, ...values) {
-    if (!Array.isArray(strings) || !Array.isArray(strings.raw)) throw new TypeError("html is written before a template: html`…`.");
+    if (!Array.isArray(strings) || !Array.isArray(strings.raw))
+      throw new TypeError("html is written before a template: html`…`.");
     return new Piece(strings.map((text, at) => text + (at < values.length ? Piece.of(values[at]) : "")).join(""));
   },
 

@@ -2,7 +2,7 @@
 
 const NESTING = 64;
 
-// Thrown where a copy is larger than may cross. No Error object: the stack of one could be written to although it is frozen.
+// Thrown where a copy is larger than may cross. No Error: the stack of one can be written to although it is frozen.
 const TOO_LARGE = Object.freeze({ __proto__: null, message: "The value is larger than may cross." });
 
 const plain = new WeakSet(); // errors of ours, whose message says all
@@ -96,7 +96,12 @@ const COPIES = [
   [String, (box, state) => copyText(String.prototype.valueOf.call(box), state)],
   [Number, (box, state) => copyNumber(Number.prototype.valueOf.call(box), state)],
   [Boolean, (box) => Boolean.prototype.valueOf.call(box)],
-  [Promise, () => { throw unfit(PROMISED); }],
+  [
+    Promise,
+    () => {
+      throw unfit(PROMISED);
+    },
+  ],
 ];
 
 function copyObject(object, state, depth) {

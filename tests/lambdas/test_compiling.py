@@ -156,5 +156,16 @@ def test_a_job_whose_function_is_not_there_runs_nothing(inside: Inside) -> None:
     assert inside.isolate.answer(head + body).endswith(b'\n{"batches":[null],"questions":[]}')
 
 
+def test_what_jobs_leave_behind_is_collected_when_there_is_time(inside: Inside) -> None:
+    for _ in range(10):
+        inside.value("return item.text.length;", {"text": "x" * 200_000})
+    littered = inside.isolate.heap_bytes()
+
+    inside.isolate.tidy()
+
+    assert inside.isolate.heap_bytes() < littered - 1_000_000
+    assert inside.value("return 1;") == 1
+
+
 def test_a_lambda_of_windows_lines_tells_its_lines(inside: Inside) -> None:
     assert inside.failure("let a;\r\nlet b;\r\nthrow new Error('x');").line == 3

@@ -15,7 +15,7 @@ BUDGET_S = 0.1
 # Like the zygote: V8 is started once, and each lambda runs in a fork with a timer of CPU time, before one that means no harm.
 CHILD = """
 import json, os, signal, sys
-from lambdas.engine import init
+from lambdas.engine import start_engine
 from tests.lambdas.inside import Inside, job_of
 
 def live(source):
@@ -36,7 +36,7 @@ def fate(source):
     said = open(end).read()
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), said
 
-init()
+start_engine()
 print(json.dumps([fate(source) for source in json.load(sys.stdin)]))
 """
 
@@ -122,10 +122,10 @@ def test_flags_that_v8_does_not_know_are_noticed() -> None:
     """V8 says so on the console and ignores every flag behind it."""
     code = (
         "import os; os.environ['TZ'] = 'UTC'\n"
-        "from lambdas.engine import V8_FLAGS, init\n"
+        "from py_mini_racer import init_mini_racer\nfrom lambdas.engine import FLAGS\n"
         "from lambdas.errors import EngineRefusal\n"
         "from lambdas.language import Isolate\n"
-        "init([V8_FLAGS[0], '--no-such-flag', *V8_FLAGS[1:]])\n"
+        "init_mini_racer(flags=[FLAGS[0], '--no-such-flag', *FLAGS[1:]])\n"
         "try:\n    Isolate()\nexcept EngineRefusal as refusal:\n    print('refused')\n"
     )
     done = subprocess.run(
