@@ -57,9 +57,10 @@ async def compute(context: Context, tasks: Sequence[Task], rows: Sequence[Any]) 
     ]
     columns: list[Any] = [None] * len(tasks)
     for numbers, found in zip(modules.values(), await together(jobs), strict=True):
+        if isinstance(found, Exception):
+            raise found
         for place, number in enumerate(numbers):
-            # A runner that breaks breaks the fields of its job only.
-            columns[number] = [found] * len(rows) if isinstance(found, Exception) else found[place]
+            columns[number] = found[place]
     return [_spread(made, column) for made, column in zip(inputs, columns, strict=True)]
 
 
@@ -87,7 +88,11 @@ async def _run(context: Context, tasks: Sequence[Task], inputs: Sequence[Inputs]
     answers = await together(_run_job(context, tasks, pieces, limits) for pieces in jobs)
     for pieces, answer in zip(jobs, answers, strict=True):
         for place, piece in enumerate(pieces):
-            columns[piece.number] += [answer] * len(piece.rows) if isinstance(answer, Exception) else answer[place]
+            if isinstance(answer, Exception):  # a runner that breaks breaks the fields of its job only
+                context.has_failed = True
+                columns[piece.number] += [answer] * len(piece.rows)
+            else:
+                columns[piece.number] += answer[place]
     return columns
 
 
@@ -133,5 +138,6 @@ def _value(context: Context, slot: LambdaSlot, outcome: Outcome) -> Any:
 
 def _failed(context: Context, slot: LambdaSlot, failure: Failure) -> LambdaFailed:
     """Tell of a failure: what its author's code says, and where, is for those who may change it."""
+    context.has_failed = True
     name = f"{slot.module.name}.{slot.computed.name}"
     return LambdaFailed(name, failure, is_told=context.access.is_administrator)

@@ -99,6 +99,7 @@ class Context:
     cost: int = 0
     statements: int = 0
     is_planned: bool = False
+    has_failed: bool = False  # a lambda, for one row at least
     notes: list[Sent] | None = None  # of the statements that are sent; None where nobody asks for them
 
     @property
@@ -126,7 +127,7 @@ class Context:
 
     def asked_by_lambda(self) -> Self:
         """Return the context of an operation that a lambda of this one asks for: the same caller, moment and deadline."""
-        return replace(self, depth=self.depth + 1, cost=0, statements=0, is_planned=False)
+        return replace(self, depth=self.depth + 1, cost=0, statements=0, is_planned=False, has_failed=False)
 
     @property
     def feed(self) -> FeedReader:

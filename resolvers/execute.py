@@ -24,6 +24,7 @@ from resolvers.analysis import analyse
 from resolvers.context import Context
 from resolvers.door import Door
 from resolvers.errors import DeadlinePassed, OperationError, cause_of, from_storage, is_fatal, mask, present
+from resolvers.failed import take_out
 from resolvers.footprint import Analysis
 from resolvers.hand_deeds import HandDeeds
 from resolvers.lean import LeanExecutor
@@ -99,7 +100,8 @@ async def _run(
             root = await root.carry_out()
     if writers is not None and isinstance(root, Roots):
         try:
-            return ExecutionResult({key: write(root.get(key)) for key, write in writers.items()})
+            data = {key: write(root.get(key)) for key, write in writers.items()}
+            return ExecutionResult(data, take_out(data) if context.has_failed else None)
         except Unplain:
             pass
     result = await _shape(context, selections, document, root)

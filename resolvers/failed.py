@@ -1,15 +1,27 @@
-"""What lambdas have no value for, taken out of a planned answer and told as GraphQL's executor would tell it."""
+"""What lambdas have no value for, in an answer that is written without GraphQL's executor, and told as that would tell it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLError
-
-from resolvers.view import Failed
+from graphql import FieldNode, GraphQLError
 
 Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Failed:
+    """What stands in an answer where a lambda has no value, until it is taken out."""
+
+    error: Exception
+    nodes: Sequence[FieldNode]
+
+
+def or_failed(write: Callable[[Any], Any], nodes: Sequence[FieldNode]) -> Callable[[Any], Any]:
+    """Return what writes a lambda's value, or marks where there is none."""
+    return lambda value: Failed(value, nodes) if isinstance(value, Exception) else write(value)
 
 
 def take_out(data: Any) -> list[GraphQLError]:

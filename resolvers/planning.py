@@ -52,7 +52,7 @@ async def answer(
         if rest.data is None:
             return rest
     data = plan.in_order(planned, rest.data or {})
-    if not run.failures:
+    if not context.has_failed:
         return ExecutionResult(data, rest.errors)
     order = {key: place for place, key in enumerate(plan.keys)}
     errors = [*take_out(data), *(rest.errors or ())]
@@ -79,7 +79,7 @@ async def answer_alike(context: Context, selections: Sequence[Selections]) -> li
             continue
         for (place, _), data in zip(cases, planned, strict=True):
             ordered = plan.in_order(data, {})
-            errors = present(take_out(ordered), context.request_id) if run.failures else None
+            errors = present(take_out(ordered), context.request_id) if context.has_failed else None
             answers[place] = ExecutionResult(ordered, errors)
     return answers
 

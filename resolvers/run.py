@@ -65,15 +65,13 @@ class Owned:
 class Run:
     """One run of a plan: how it reads, and in each case the values of its variables and its caller.
 
-    `key_of` signs the cursors of a list in one of the cases, `planner` makes what is not there yet. `failures` are what lambdas
-    have no value for.
+    `key_of` signs the cursors of a list in one of the cases, `planner` makes what is not there yet.
     """
 
     reads: Reads
     cases: Sequence[Values]
     key_of: Callable[[Keyed, int], CursorKey]
     planner: Callable[[], Planner]
-    failures: list[Exception] = field(default_factory=list)
 
     def of(self, cases: Sequence[int]) -> Run:
         """Return the same run with some of its cases."""
@@ -132,7 +130,6 @@ class Run:
         if not tasks or not rows:
             return groups
         columns = await compute(self.reads.context, tasks, rows)
-        self.failures.extend(value for column in columns for value in column if isinstance(value, Exception))
         longer = iter([(*row, *values) for row, values in zip(rows, zip(*columns, strict=True), strict=True)])
         return [[next(longer) for _ in group] for group in groups]
 

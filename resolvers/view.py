@@ -15,7 +15,6 @@ from datetime import datetime, tzinfo
 from typing import Any, TypeAlias
 
 from graphql import (
-    FieldNode,
     GraphQLEnumType,
     GraphQLList,
     GraphQLNonNull,
@@ -26,6 +25,7 @@ from graphql import (
 )
 
 from resolvers.computed import Task
+from resolvers.failed import or_failed
 from resolvers.ids import id_writer
 from resolvers.nodes import KeySlot, LambdaSlot, RowNode
 from resolvers.selection import Selected, Selections
@@ -67,14 +67,6 @@ class View:
     every: Callable[[Sequence[Row], Sequence[Look]], list[dict[str, Any]]]
     links: tuple[tuple[Selected, ManyLoad], ...]
     lambdas: tuple[Task, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Failed:
-    """What stands in an answer where a lambda has no value, until it is taken out and told as an error."""
-
-    error: Exception
-    nodes: Sequence[FieldNode]
 
 
 class _Words(dict[Any, Any]):
@@ -187,7 +179,7 @@ class _Coder:
     def _lambda(self, below: Selected, slot: LambdaSlot, shape: Shape, write: Write) -> str:
         load = next(load for load in shape.lambdas if load.slot is slot)
         self.lambdas.append(Task(load, shape.is_there))
-        return f"{self._name(_computed(write, below.nodes))}(r[{self.width + len(self.lambdas) - 1}])"
+        return f"{self._name(or_failed(write, below.nodes))}(r[{self.width + len(self.lambdas) - 1}])"
 
     def _row(self, type_: GraphQLOutputType, below: Selected, node: RowNode, shape: Shape) -> str:
         inner, slot = shape.inner[below.key], node.slots[below.key]
@@ -271,10 +263,6 @@ def _converting(convert: Callable[[Any], Any] | None, write: Write) -> Write:
     if convert is None:
         return write
     return lambda value: write(None if value is None else convert(value))
-
-
-def _computed(write: Write, nodes: Sequence[FieldNode]) -> Write:
-    return lambda value: Failed(value, nodes) if isinstance(value, Exception) else write(value)
 
 
 def _nothing() -> Any:

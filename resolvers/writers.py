@@ -2,7 +2,7 @@
 
 A writer is made once for a selection that is the same whatever the variables are. It writes only what is plain: where a
 value failed, is missing though it must not be, or is nothing that its type can say, it gives up, and the executor, which
-knows what to do then, is asked with the same values.
+knows what to do then, is asked with the same values. Where a lambda has no value it leaves a mark (`resolvers.failed`).
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from graphql import (
 )
 
 from resolvers.context import Context
+from resolvers.failed import or_failed
 from resolvers.selection import Selected, Selections
 from resolvers.shape import Answer
 from resolvers.templates import Kept, kept_with
-from schema.bindings import VersionRoot
+from schema.bindings import ComputedValue, VersionRoot
 
 WRITERS_KEPT = 1_000
 _TYPENAME = "__typename"
@@ -142,7 +143,10 @@ def _object(selections: Selections, type_: GraphQLObjectType, selected: Selected
             continue
         if below.definition.resolve is not None:
             raise Unplain
-        fields.append((key, name, writer_of(selections, below.definition.type, below)))
+        part = writer_of(selections, below.definition.type, below)
+        binding = below.binding
+        is_made = isinstance(binding, ComputedValue) and binding.computed.code is not None
+        fields.append((key, name, or_failed(part, below.nodes) if is_made else part))
     type_name = type_.name
 
     def write(source: Any) -> dict[str, Any]:

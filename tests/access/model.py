@@ -336,6 +336,7 @@ _FIELDS: Mapping[str, Mapping[str, tuple[Callable[[Role], bool], Callable[[Role]
         "taxed": (_all, _none),
         "watches": (_all, _none),
         "labels": (_all, _none),
+        "verdict": (_all, _none),
     },
     "note": {"created_by": (_all, _none)},
     "firm": {"rating": (_finance, _partner), "tax": (_finance, _none)},

@@ -30,6 +30,7 @@ relations:
 computed_fields:
   - {name: double_budget, type: int, sql: "budget * 2"}
   - {name: name_length, type: int, sql: "length(name)"}
+  - {name: pitch, type: json, needs: [name, budget, remark, group_id], args: {tone: string}, lambda: return item}
 access:
   agent:
     view: {group: users}
@@ -75,6 +76,16 @@ relations:
   - {name: notes, to: note, by: job}
   - {name: watches, to: watch, by: job}
   - {name: labels, to: label, through: w_job_label, here: job_id, there: label_id}
+computed_fields:
+  - name: told
+    type: json
+    needs:
+      [number, title, price, secret_note, internal, tray.name, tray.budget, tray.grp.name, owner.login,
+       buyer.email, buyer.company, firm.rating, firm.tax, firm.title, taxed.title, reviewer.login, parent.number,
+       parent.secret_note, parent.tray.name, parent.tray.budget, memo.text, tray_id, memo_id, tax_code, reviewer_id]
+    lambda: return item
+  - {name: asked, type: json, needs: [tray_id, title], lambda: "return gql()"}
+  - {name: verdict, type: badge, needs: [state, hot], lambda: return badge(item.state)}
 access:
   agent:
     view: {group: users}
@@ -108,6 +119,7 @@ access:
     watches: {customer: false}
     labels: {customer: false}
     memo: {customer: false}
+    verdict: {customer: false}
 """
 
 # What belongs to a job: who wrote it may change it.
@@ -119,6 +131,8 @@ fields:
   - {name: text, type: text, searchable: true}
   - {name: inner, column: is_inner, type: bool, default: false}
   - {name: created_by, column: create_by, type: reference, to: person, readonly: true}
+computed_fields:
+  - {name: told, type: json, lambda: return item}
 access:
   agent:
     view: {group: users}
@@ -212,6 +226,8 @@ fields:
   - {name: company, column: customer_id, type: string, required: true}
 relations:
   - {name: jobs, to: job, by: buyer}
+computed_fields:
+  - {name: told, type: json, lambda: return item}
 access:
   agent:
     view: {group: users}
@@ -244,6 +260,8 @@ module: {extend: gear}
 fields:
   - {name: zone, type: string, searchable: true}
   - {name: pin_code, type: string}
+computed_fields:
+  - {name: told, type: json, needs: [name, zone, pin_code], lambda: return item}
 access:
   fields:
     pin_code: {agent: {role: Supervisors}}
@@ -256,6 +274,8 @@ fields:
   - {name: hidden_rank, type: int}
   - {name: text, type: string, searchable: true}
   - {name: tray, column: tray_id, type: reference, to: tray}
+computed_fields:
+  - {name: told, type: json, needs: [hidden_rank, text, tray.name, tray.budget], lambda: return item}
 access:
   agent:
     view: {group: users}

@@ -303,7 +303,12 @@ class Maker:
         if isinstance(binding, Value):
             return name if self._may_name(module, binding.field.name, raw=binding.raw) else None
         if isinstance(binding, ComputedValue):
-            return name if self._may_name(module, binding.computed.name) else None
+            if not self._may_name(module, binding.computed.name):
+                return None
+            self.made.traits["lambda"] += binding.computed.code is not None
+            args = {key: self.chance.choice(WORDS) for key in item.args if self.chance.random() < 0.5}
+            text = f"{name}{self._written(args)}"
+            return f"{text} {{ text tone }}" if binding.computed.kind == "badge" else text
         if isinstance(binding, ToOne):
             if deep <= 0 or not self._may_name(module, binding.field.name):
                 return None

@@ -40,6 +40,7 @@ from resolvers.selection import select
 from storage.engine import Database
 from tests.access.model import ROLES, Model
 from tests.access.operations import WORDS, Ground, Maker
+from tests.access.telling import telling
 from tests.access.worlds import SECRET, Place, base, rights_of, run_alone
 from tests.counts import count
 from tests.databases import DIALECTS, PATIENCE_S, fresh_url
@@ -54,6 +55,7 @@ OPERATIONS = {
 BASE = base()
 VARIED = count(1, 3)  # times each is asked with other values
 WITH_VARIABLES = 0.7  # of the operations
+FEW = 300  # answers, of which each kind need not be there
 PLANNED = 0.15  # of the answers at least have a plan: the rest is refused, or has roots of other kinds
 
 
@@ -79,7 +81,9 @@ class Twice:
 
     def context(self) -> Context:
         deadline = time.monotonic() + PATIENCE_S
-        return Context(self.snapshot, self.database, SECRET, self.rights, request_id="same", deadline=deadline)
+        return Context(
+            self.snapshot, self.database, SECRET, self.rights, request_id="same", deadline=deadline, **telling()
+        )
 
     def ask(self, text: str, chance: random.Random) -> None:
         document = parse(text)
@@ -102,6 +106,7 @@ class Twice:
                 planned = find_plan(context, select(context.schema, document, None, variables)) is not None
                 self.met["planned"] += planned
                 self.met["planned with variables"] += planned and bool(variables)
+                self.met["planned lambdas that failed"] += planned and "LAMBDA_FAILED" in expected[0]
         self.met["operations"] += 1
 
     async def _answer(self, document: DocumentNode, variables: dict[str, Any], *, plain: bool) -> tuple[str, int]:
@@ -195,3 +200,4 @@ def test_a_plan_answers_what_the_executor_answers(place: Place, name: str) -> No
         twice.close()
     assert twice.met["planned"] >= PLANNED * twice.met["answers"], twice.met
     assert twice.met["planned with variables"] >= PLANNED / 2 * twice.met["answers"], twice.met
+    assert twice.met["planned lambdas that failed"] or twice.met["answers"] < FEW, twice.met

@@ -24,6 +24,7 @@ from storage.engine import Database
 from storage.own_tables import TEXT
 from tests.access.model import ROLES, Model, Role
 from tests.access.operations import Ground, Maker, Operation, step
+from tests.access.telling import telling
 from tests.access.worlds import SECRET, Place, base, other, rights_of, run_alone
 from tests.counts import count
 from tests.databases import fresh_url
@@ -52,6 +53,8 @@ SHARES = {
     "full text": 0.01,
     "cursor": 0.02,
     "fragment": 0.01,
+    "lambda": 0.05,
+    "LAMBDA_FAILED": 0.01,
 }
 SEE_MUCH = ("administrator", "supervisor", "reader", "twice")
 
@@ -95,7 +98,7 @@ class Both:
             deadline = time.monotonic() + PATIENCE_S  # what is answered counts here, not how fast
             rights = rights_of(self.role)
             context = Context(
-                self.snapshot, database, SECRET, rights, request_id="same", deadline=deadline, texts=texts
+                self.snapshot, database, SECRET, rights, request_id="same", deadline=deadline, texts=texts, **telling()
             )
             if not answers and self.met["operations"] % 5 == 0:  # a mistake of the maker's is found soon enough
                 assert validate(context.schema, document) == [], text
