@@ -56,6 +56,7 @@ class Given:
     extras: dict[str, Any] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     missing: list[Field] = field(default_factory=list)  # whose default a lambda makes
+    heard: bool = False  # whether lambdas had their say
 
     def copy(self) -> Given:
         """Return it anew: a transaction that is tried again must not see the last one's work."""

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from identity.principals import Agent, person_of
 from resolvers.context import Context
+from resolvers.hearing import Hearing, deaf
 from schema.spec import Module
 from storage.engine import Transaction
 
@@ -27,11 +28,15 @@ class ChangeKind(IntEnum):
 
 @dataclass(slots=True)
 class Work:
-    """One transaction of a write. `now` is its moment, in UTC to the second: every row of it carries the same."""
+    """One transaction of a write. `now` is its moment, in UTC to the second: every row of it carries the same.
+
+    `hearing` has what the hooks said of its rows.
+    """
 
     context: Context
     transaction: Transaction
     now: datetime
+    hearing: Hearing = field(default_factory=deaf)
 
     @property
     def actor_id(self) -> int:

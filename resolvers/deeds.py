@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from identity.access import Right
-from resolvers.assignments import Given
 from resolvers.conduct import RowChange, Work
 from resolvers.context import Context
 from resolvers.deed_nodes import DeedNode, HandNode
@@ -17,21 +15,18 @@ from resolvers.door import Door
 from resolvers.each import create_each
 from resolvers.errors import BadRequest, from_storage, log
 from resolvers.faults import Fault, FaultCode, Faulty
-from resolvers.hooks import BEFORE_CREATE, BEFORE_DELETE, BEFORE_UPDATE, HookEvent, has_hook
+from resolvers.hearing import HEARINGS, Hearing, Unheard
 from resolvers.images import Image, Key, read_images
 from resolvers.outcome import Outcome, RowOutcome, read_outcome, write_outcome
 from resolvers.payload import Payload, read_rows
-from resolvers.readying import make_ready, run_hooks, take_over
 from resolvers.refusals import diagnose
+from resolvers.stored import protect
 from resolvers.writer import Result, Writer
 from resolvers.writing import Writing
-from schema.spec import Module
 from schema.writes import Deed
 from storage import idempotency, retry
 from storage.engine import Transaction
 from storage.errors import BadParameter, ConstraintViolated, StatementFailed, StorageError, TransactionConflict
-
-HOOK_ROUNDS = 3  # how often before-hooks look again when the row has changed meanwhile
 
 
 class Conflict(Faulty):
@@ -40,24 +35,6 @@ class Conflict(Faulty):
     def __init__(self, image: Image) -> None:
         self.key = image.key
         super().__init__(Fault(FaultCode.CONFLICT, "conflict"))
-
-
-class Stale(Exception):
-    """A row is not any more what the hooks were shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hooked:
-    """What the hooks were shown of a row that is there, and which values they set."""
-
-    fields: Mapping[str, Any]
-    values: Mapping[str, Any]
-
-
-NEW_ROW: Key = ()  # the key of a row that is not there yet
-
-# By the key of the row; empty where the module has no hooks.
-AllHooked = Mapping[Key, Hooked]
 
 
 class Deeds:
@@ -87,7 +64,7 @@ class Deeds:
         except Faulty as faulty:
             return _refused(node, faulty)
         try:
-            return await self._carry_out(node)
+            return await self.once(node.path[0], node.fingerprint, partial(_DEEDS[node.deed], self, node))
         except Conflict as conflict:
             return Outcome(faults=conflict.faults, current=conflict.key)
         except Faulty as faulty:
@@ -102,16 +79,6 @@ class Deeds:
             log.warning("request %s: %s was refused: %s", self.context.request_id, node.path[0], error)
             return _refused(node, Faulty(Fault(FaultCode.INVALID, "invalid-row")))
 
-    async def _carry_out(self, node: DeedNode) -> Outcome:
-        """Run the hooks, then the transaction; where the row has changed between the two, both again."""
-        for _ in range(HOOK_ROUNDS):
-            hooked = await self._run_hooks(node)
-            try:
-                return await self.once(node.path[0], node.fingerprint, partial(_DEEDS[node.deed], self, node, hooked))
-            except Stale:
-                continue
-        raise Faulty(Fault(FaultCode.CONFLICT, "conflict"))
-
     async def recall(self, node: DeedNode | HandNode) -> Outcome | None:
         """Return what was done for the client's key before, so that nothing of it happens again: no hook, no default."""
         digest = self._digest(node.path[0])
@@ -125,7 +92,25 @@ class Deeds:
     async def once(
         self, name: str, fingerprint: Callable[[], str], deed: Callable[[Work], Awaitable[Outcome]]
     ) -> Outcome:
-        """Run a deed in a transaction of its own. With the client's key, what it did before is its answer again."""
+        """Run a deed in a transaction of its own. With the client's key, what it did before is its answer again.
+
+        Where hooks have a say, it is run anew once they had it.
+        """
+        hearing = Hearing(self.writing.hooks, self.context.secret)
+        for _ in range(HEARINGS):
+            try:
+                return await self._once(name, fingerprint, deed, hearing)
+            except Unheard as unheard:
+                await hearing.ask(unheard.showings)
+        raise Faulty(Fault(FaultCode.CONFLICT, "conflict"))
+
+    async def _once(
+        self,
+        name: str,
+        fingerprint: Callable[[], str],
+        deed: Callable[[Work], Awaitable[Outcome]],
+        hearing: Hearing,
+    ) -> Outcome:
         digest = self._digest(name)
 
         async def work(transaction: Transaction) -> Outcome:
@@ -133,7 +118,7 @@ class Deeds:
                 known = await idempotency.find(transaction, digest)
                 if known is not None:
                     return _known(known, fingerprint())
-            outcome = await deed(self._work(transaction))
+            outcome = await deed(Work(self.context, transaction, datetime.now(UTC).replace(microsecond=0), hearing))
             if digest is not None:
                 await idempotency.note(transaction, digest, fingerprint(), write_outcome(outcome))
             return outcome
@@ -142,18 +127,15 @@ class Deeds:
         self.writing.committed()
         return outcome
 
-    def _work(self, transaction: Transaction) -> Work:
-        return Work(self.context, transaction, datetime.now(UTC).replace(microsecond=0))
-
     def _writer(self, work: Work) -> Writer:
         return Writer(work, self.writing.conducts, self.door.statements)
 
     # --- before the transaction ---
 
     async def _prepare(self, node: DeedNode) -> None:
-        """Do what needs no database, or must not hold its write lock: hashes, defaults by lambda, hooks before a new row."""
+        """Do what needs no database, and takes too long for a transaction: hash passwords, seal secrets."""
         for given in node.rows:
-            await make_ready(self.writing.hooks, node.module, given, self.context.secret, is_new=node.deed in _MAKING)
+            await protect(node.module, given, self.context.secret)
         if not node.skips_failed:
             faults = [fault for given in node.rows for fault in given.faults]
             if faults:
@@ -161,7 +143,7 @@ class Deeds:
 
     # --- the deeds ---
 
-    async def create(self, node: DeedNode, _hooked: AllHooked, work: Work) -> Outcome:
+    async def create(self, node: DeedNode, work: Work) -> Outcome:
         """Make one row."""
         writer = self._writer(work)
         (result,) = await writer.create(node.module, [given.copy() for given in node.rows])
@@ -169,7 +151,7 @@ class Deeds:
         await writer.finish()
         return Outcome([RowOutcome(change.key)], affected=1, created=True)
 
-    async def create_many(self, node: DeedNode, _hooked: AllHooked, work: Work) -> Outcome:
+    async def create_many(self, node: DeedNode, work: Work) -> Outcome:
         """Make rows: all of them, or those without an error."""
         writer = self._writer(work)
         if node.skips_failed:
@@ -186,24 +168,22 @@ class Deeds:
         ]
         return Outcome(rows, affected=sum(row.key is not None for row in rows))
 
-    async def update(self, node: DeedNode, hooked: AllHooked, work: Work) -> Outcome:
+    async def update(self, node: DeedNode, work: Work) -> Outcome:
         """Change the row that the key names."""
         writer = self._writer(work)
         image = await self._locked(writer, node)
         given = node.rows[0].copy()
-        self._hear(node, image, given, hooked)
         await writer.update(node.module, image, given)
         await writer.finish()
         return Outcome([RowOutcome(image.key)], affected=1)
 
-    async def upsert(self, node: DeedNode, hooked: AllHooked, work: Work) -> Outcome:
+    async def upsert(self, node: DeedNode, work: Work) -> Outcome:
         """Change the row that the key names by what the client gave, or make it."""
         writer = self._writer(work)
         images = await self._images(writer, node, 1)
         _may(images)
         if not images:
             given = node.rows[0].copy()
-            self._hear(node, None, given, hooked, BEFORE_CREATE)
             try:
                 (result,) = await writer.create(node.module, [given])
             except ConstraintViolated as error:
@@ -216,7 +196,6 @@ class Deeds:
             await writer.finish()
             return Outcome([RowOutcome(change.key)], affected=1, created=True)
         given = node.rows[0].copy().only(node.named)
-        self._hear(node, images[0], given, hooked)
         await writer.update(node.module, images[0], given)
         await writer.finish()
         return Outcome([RowOutcome(images[0].key)], affected=1, created=False)
@@ -227,16 +206,15 @@ class Deeds:
         if not found or found[0].key != change.key:
             raise Faulty(Fault(FaultCode.INVALID, "key-mismatch", ("key",)))
 
-    async def delete(self, node: DeedNode, hooked: AllHooked, work: Work) -> Outcome:
+    async def delete(self, node: DeedNode, work: Work) -> Outcome:
         """Remove the row that the key names, or set it invalid."""
         writer = self._writer(work)
         image = await self._locked(writer, node)
-        self._hear(node, image, Given(()), hooked)
         await writer.delete(node.module, [image])
         await writer.finish()
         return Outcome([RowOutcome(image.key)], affected=1)
 
-    async def restore(self, node: DeedNode, _hooked: AllHooked, work: Work) -> Outcome:
+    async def restore(self, node: DeedNode, work: Work) -> Outcome:
         """Set the row that the key names valid again."""
         writer = self._writer(work)
         image = await self._locked(writer, node)
@@ -244,26 +222,18 @@ class Deeds:
         await writer.finish()
         return Outcome([RowOutcome(image.key)], affected=1)
 
-    async def update_many(self, node: DeedNode, hooked: AllHooked, work: Work) -> Outcome:
+    async def update_many(self, node: DeedNode, work: Work) -> Outcome:
         """Give all rows of a filter the same values."""
         writer = self._writer(work)
         images = await self._all(writer, node)
-        if has_hook(node.module, BEFORE_UPDATE):  # each row may be set to something else
-            for image in images:
-                given = node.rows[0].copy()
-                self._hear(node, image, given, hooked)
-                await writer.update(node.module, image, given)
-        else:
-            await writer.update_all(node.module, images, node.rows[0].copy())
+        await writer.update_all(node.module, images, node.rows[0].copy())
         await writer.finish()
         return Outcome([RowOutcome(image.key) for image in images], affected=len(images))
 
-    async def delete_many(self, node: DeedNode, hooked: AllHooked, work: Work) -> Outcome:
+    async def delete_many(self, node: DeedNode, work: Work) -> Outcome:
         """Remove all rows of a filter."""
         writer = self._writer(work)
         images = await self._all(writer, node)
-        for image in images:
-            self._hear(node, image, Given(()), hooked)
         await writer.delete(node.module, images)
         await writer.finish()
         return Outcome([RowOutcome(image.key) for image in images], affected=len(images))
@@ -299,63 +269,6 @@ class Deeds:
             only=only,
         )
 
-    async def _run_hooks(self, node: DeedNode) -> AllHooked:
-        """Show the hooks the rows that are there, before the transaction: SQLite has one lock for all writers."""
-        on = _HOOKS.get(node.deed)
-        makes = node.deed is Deed.UPSERT and has_hook(node.module, BEFORE_CREATE)
-        changes = on is not None and has_hook(node.module, on)
-        if on is None or not (makes or changes):
-            return {}
-        images = await read_images(
-            self.door.statements,
-            node.module,
-            node.where,
-            node.version,
-            self._fetch,
-            right=_RIGHTS.get(node.deed, Right.UPDATE),
-            limit=node.most,
-            lock=False,
-            only=node.deed in (Deed.UPDATE_MANY, Deed.DELETE_MANY),
-        )
-        _may(images)
-        found: dict[Key, Hooked] = {}
-        shown = [HookEvent(node.module, on, image.fields, {}) for image in images if changes]
-        keys = [image.key for image in images]
-        if makes and not images:
-            shown, keys = [HookEvent(node.module, BEFORE_CREATE, {}, {})], [NEW_ROW]
-        for key, event in zip(keys, shown, strict=False):
-            is_part = node.deed is Deed.UPSERT and key != NEW_ROW
-            given = node.rows[0].copy().only(node.named) if is_part else self._patch(node)
-            values = await run_hooks(self.writing.hooks, event, given, self.context.secret)
-            if given.faults:
-                raise Faulty(*given.faults)
-            found[key] = Hooked(event.before, values)
-        return found
-
-    async def _ask(self, module: Module, on: str, image: Image, given: Given) -> Hooked:
-        """Show the hooks what a row is to be given, and keep what they set."""
-        values = await run_hooks(
-            self.writing.hooks, HookEvent(module, on, image.fields, {}), given, self.context.secret
-        )
-        if given.faults:
-            raise Faulty(*given.faults)
-        return Hooked(image.fields, values)
-
-    def _patch(self, node: DeedNode) -> Given:
-        return node.rows[0].copy() if node.rows else Given(())
-
-    def _hear(
-        self, node: DeedNode, image: Image | None, given: Given, hooked: AllHooked, on: str | None = None
-    ) -> None:
-        """Take over what the hooks set. Raises `Stale` when the row is another one now than they were shown."""
-        on = on or _HOOKS.get(node.deed)
-        if on is None or not has_hook(node.module, on):
-            return
-        heard = hooked.get(image.key if image else NEW_ROW)
-        if heard is None or heard.fields != (image.fields if image else {}):
-            raise Stale
-        take_over(given, heard.values)
-
     async def _diagnose(self, node: DeedNode, error: ConstraintViolated) -> list[Fault]:
         statements = self.door.statements
         own: Key | None = None
@@ -376,15 +289,7 @@ _RIGHTS: Mapping[Deed, Right] = {
     Deed.DELETE_MANY: Right.DELETE,
     Deed.RESTORE: Right.DELETE,  # who may set a row invalid may set it valid again
 }
-_MAKING = frozenset({Deed.CREATE, Deed.CREATE_MANY})
-_HOOKS: Mapping[Deed, str] = {
-    Deed.UPDATE: BEFORE_UPDATE,
-    Deed.UPDATE_MANY: BEFORE_UPDATE,
-    Deed.UPSERT: BEFORE_UPDATE,
-    Deed.DELETE: BEFORE_DELETE,
-    Deed.DELETE_MANY: BEFORE_DELETE,
-}
-_DEEDS: Mapping[Deed, Callable[[Deeds, DeedNode, AllHooked, Work], Awaitable[Outcome]]] = {
+_DEEDS: Mapping[Deed, Callable[[Deeds, DeedNode, Work], Awaitable[Outcome]]] = {
     Deed.CREATE: Deeds.create,
     Deed.CREATE_MANY: Deeds.create_many,
     Deed.UPDATE: Deeds.update,

@@ -9,27 +9,25 @@ from identity.access import Right
 from resolvers.assignments import Given, complete
 from resolvers.conduct import Work
 from resolvers.deed_nodes import DeedNode, HandNode
-from resolvers.deeds import HOOK_ROUNDS, Conflict, Deeds, Hooked, Stale
+from resolvers.deeds import Conflict, Deeds
 from resolvers.errors import from_storage
 from resolvers.faults import Fault, FaultCode, Faulty
 from resolvers.hands import Draft, Hand, Hands
-from resolvers.hooks import BEFORE_UPDATE, has_hook
+from resolvers.hearing import Hearable
+from resolvers.hooks import BEFORE_UPDATE
 from resolvers.ids import key_of
 from resolvers.images import Image, Key, read_images
 from resolvers.nodes import RowNode, VersionSlot
 from resolvers.outcome import Outcome
 from resolvers.payload import Payload, read_rows
 from resolvers.predicate import KeyIn, Predicate
-from resolvers.readying import make_ready, take_over
 from resolvers.refusals import diagnose
+from resolvers.stored import protect
 from resolvers.undo import HANDS
 from resolvers.writer import Writer
 from schema.spec import Module
 from schema.writes import Deed
 from storage.errors import BadParameter, ConstraintViolated, StatementFailed, StorageError
-
-# What the hooks were shown and said, by the input that names the row.
-AllHeard = Mapping[str, Hooked]
 
 
 class HandDeeds(Deeds):
@@ -76,49 +74,25 @@ class HandDeeds(Deeds):
         return await diagnose(self.door.statements, module, [(given, own)], error, deed=deed, fetch=self._fetch)
 
     async def _draft(self, hand: Hand, node: HandNode) -> Mapping[str, Given]:
-        """Make ready what needs no transaction: changes are hashed, new rows are completed and shown to their hooks."""
+        """Make ready what needs no transaction: new rows are completed, passwords hashed and secrets sealed."""
         creates = {name: given.copy() for name, (_, given) in node.creates.items()}
         if hand.draft is not None:
             await hand.draft(Draft(self.context, self.door.statements, node, creates))
         for name, given in creates.items():
             module, _ = node.creates[name]
             complete(module, given, self.context.audience)
-            await make_ready(self.writing.hooks, module, given, self.context.secret, is_new=True)
+            await protect(module, given, self.context.secret)
         for key, given in node.patches.items():
-            await make_ready(self.writing.hooks, node.rows[key][0], given, self.context.secret, is_new=False)
+            await protect(node.rows[key][0], given, self.context.secret)
         faults = [fault for given in (*node.patches.values(), *creates.values()) for fault in given.faults]
         if faults:
             raise Faulty(*faults)
         return creates
 
     async def _attempt(self, hand: Hand, node: HandNode, creates: Mapping[str, Given]) -> Outcome:
-        """Run the hooks, then the transaction; where a row has changed between the two, both again."""
-        for _ in range(HOOK_ROUNDS):
-            heard = await self._show(node)
-            try:
-                deed = partial(self._by_hand, hand, node, creates, heard)
-                return await self.once(node.path[0], node.fingerprint, deed)
-            except Stale:
-                continue
-        raise Faulty(Fault(FaultCode.CONFLICT, "conflict"))
+        return await self.once(node.path[0], node.fingerprint, partial(self._by_hand, hand, node, creates))
 
-    async def _show(self, node: HandNode) -> AllHeard:
-        """Show the hooks the rows that are to be changed."""
-        heard: dict[str, Hooked] = {}
-        for name, version in node.changed.items():
-            module, (where, *_) = node.rows[name]
-            if has_hook(module, BEFORE_UPDATE):
-                statements = self.door.statements
-                fetch = self._fetch
-                for image in await read_images(
-                    statements, module, [where], version, fetch, right=Right.UPDATE, lock=False
-                ):
-                    heard[name] = await self._ask(module, BEFORE_UPDATE, image, _patch(node, name))
-        return heard
-
-    async def _by_hand(
-        self, hand: Hand, node: HandNode, creates: Mapping[str, Given], heard: AllHeard, work: Work
-    ) -> Outcome:
+    async def _by_hand(self, hand: Hand, node: HandNode, creates: Mapping[str, Given], work: Work) -> Outcome:
         writer = self._writer(work)
         images = await self._lock(writer, node)
         keys: dict[str, list[Key | None]] = {
@@ -127,9 +101,8 @@ class HandDeeds(Deeds):
             if name not in node.changed
         }
         keys.update({name: [images[name].key if name in images else None] for name in node.changed})
-        patches = {}
-        for name, image in images.items():
-            patches[name] = await self._listen(writer, node, name, image, heard)
+        await self._listen(writer, node, images)
+        patches = {name: _patch(node, name) for name in images}
         given = {name: item.copy() for name, item in creates.items()}
         outcome = await hand.do(Hands(work, node, writer, keys, images, patches, given))
         await writer.finish()
@@ -174,22 +147,19 @@ class HandDeeds(Deeds):
                 there.append((module.name, key, name))
         return [(name, [wanted[name][1][0], KeyIn((), wanted[name][0], (key,))]) for _, key, name in sorted(there)]
 
-    async def _listen(self, writer: Writer, node: HandNode, name: str, image: Image, heard: AllHeard) -> Given:
-        """Take over what the hooks set; where the input has no changes of its own for the row, they are written at once.
-
-        Raises `Stale` when the row is another one now than they were shown.
-        """
-        module = node.rows[name][0]
-        given = _patch(node, name)
-        if not has_hook(module, BEFORE_UPDATE):
-            return given
-        said = heard.get(name)
-        if said is None or said.fields != image.fields:
-            raise Stale
-        take_over(given, said.values)
-        if name not in node.patches and given.values:
-            await writer.update(module, image, given)
-        return given
+    async def _listen(self, writer: Writer, node: HandNode, images: Mapping[str, Image]) -> None:
+        """Show the hooks the rows that are changed by other means than an input of their own, and write what they set."""
+        changed = [
+            (name, images[name], Given((name,))) for name in node.changed if name in images and name not in node.patches
+        ]
+        rows = [Hearable(node.rows[name][0], image.key, image.fields, given) for name, image, given in changed]
+        writer.work.hearing.hear(BEFORE_UPDATE, rows)
+        faults = [fault for _, _, given in changed for fault in given.faults]
+        if faults:
+            raise Faulty(*faults)
+        for name, image, given in changed:
+            if given.values:
+                await writer.update(node.rows[name][0], image, given)
 
 
 def _patch(node: HandNode, name: str) -> Given:

@@ -11,7 +11,8 @@ from resolvers.assignments import Given
 from resolvers.context import Context
 from resolvers.door import Door
 from resolvers.faults import Fault, FaultCode
-from resolvers.hooks import BEFORE_UPDATE, HookEvent, has_hook
+from resolvers.hearing import NEW_ROW, NO_FIELDS, Hearable, Hearing
+from resolvers.hooks import BEFORE_CREATE, BEFORE_UPDATE
 from resolvers.images import Fetch, Image, Key, read_images
 from resolvers.import_inputs import OnceGate, RowReader
 from resolvers.import_order import ID, ImportPlan
@@ -19,9 +20,9 @@ from resolvers.importing import RowInput, convert_rows
 from resolvers.lookups import resolve
 from resolvers.nodes import VersionSlot
 from resolvers.predicate import Compare, KeyIn, Predicate
-from resolvers.readying import make_ready, run_hooks, take_over
 from resolvers.shape import link_key
 from resolvers.statements import Statement
+from resolvers.stored import protect
 from resolvers.taken import mark_taken, unique_keys
 from resolvers.terms import Term
 from resolvers.writing import Writing
@@ -45,8 +46,8 @@ class ImportLook:
 
     def __init__(self, context: Context, writing: Writing, plan: ImportPlan, pause: Callable[[], None]) -> None:
         self.context = context
-        self.writing = writing
         self.plan = plan
+        self.hearing = Hearing(writing.hooks, context.secret, hashes=not plan.dry_run)
         self.pause = pause
         self.statements = Door(context).statements
         self._reader = RowReader(context, OnceGate(context.access, context.snapshot.by_table), plan.mapped)
@@ -65,7 +66,7 @@ class ImportLook:
             yield await self.look(rows)
 
     async def look(self, rows: Sequence[RowInput]) -> list[Ready]:
-        """Find the rows that are there, read what each is given, and show it to the hooks."""
+        """Find the rows that are there, and read what each is given."""
         target = self.plan.key
         keys = [self._reader.key(row, target) if target else None for row in rows]
         images = await self.images(keys, self._fetch, lock=False)
@@ -76,7 +77,8 @@ class ImportLook:
             self._check_key(row, key, given, image)
             if image is not None and not image.allowed:
                 given.faults.append(Fault(FaultCode.FORBIDDEN, "forbidden"))
-            await self._hear(given, image)
+            hashes = not self.plan.dry_run and not given.faults
+            await protect(self.plan.module, given, self.context.secret, hashes=hashes)
             found.append(Ready(row, given, key, image))
             if number % BREATH_ROWS == 0:
                 await asyncio.sleep(0)
@@ -109,10 +111,12 @@ class ImportLook:
         return {text_of_key(image.key if name is None else (image.fields[name],)): image for image in found}
 
     async def check(self, rows: Sequence[Ready]) -> list[list[Fault]]:
-        """Tell what would keep each row from being written, also what it takes from the table or from a row before it."""
+        """Tell what would keep each row from being written: hooks, and what it takes from the table or from a row before it."""
         module, speech = self.plan.module, self.statements.speech()
         copies = [(row.given.copy(), row.image.key if row.image else None) for row in rows]
         await resolve(self._fetch, self.statements, [given for given, _ in copies])
+        self.pause()
+        await self._hear(rows, [given for given, _ in copies])
         self.pause()
         await mark_taken(self._fetch, speech, module, unique_keys(module, self.statements.catalog), copies)
         return [given.faults for given, _ in copies]
@@ -128,13 +132,17 @@ class ImportLook:
         elif image is None and target.field is None and (target.name == ID or module.counted_key or not key):
             given.faults = [Fault(FaultCode.NOT_FOUND, "not-found", (target.name,))]
 
-    async def _hear(self, given: Given, image: Image | None) -> None:
-        hooks, module = self.writing.hooks, self.plan.module
-        hashes = not self.plan.dry_run and not given.faults
-        await make_ready(hooks, module, given, self.context.secret, is_new=image is None, hashes=hashes)
-        if image is not None and has_hook(module, BEFORE_UPDATE) and not given.faults:
-            event = HookEvent(module, BEFORE_UPDATE, image.fields, {})
-            take_over(given, await run_hooks(hooks, event, given, self.context.secret, hashes=hashes))
+    async def _hear(self, rows: Sequence[Ready], copies: Sequence[Given]) -> None:
+        """Show rows to the hooks, new ones and others."""
+        module = self.plan.module
+        new, there = [], []
+        for row, given in zip(rows, copies, strict=True):
+            if row.image is None:
+                new.append(Hearable(module, NEW_ROW, NO_FIELDS, given))
+            else:
+                there.append(Hearable(module, row.image.key, row.image.fields, given))
+        await self.hearing.attend(BEFORE_CREATE, new)
+        await self.hearing.attend(BEFORE_UPDATE, there)
 
     async def _fetch(self, statement: Statement) -> list[tuple[object, ...]]:
         return await self.context.database.fetch(statement, deadline=self.context.deadline)

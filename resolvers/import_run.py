@@ -9,7 +9,7 @@ from resolvers.conduct import RowChange, Work
 from resolvers.context import Context
 from resolvers.each import create_each, update_each
 from resolvers.faults import Fault, FaultCode
-from resolvers.hooks import BEFORE_UPDATE, has_hook
+from resolvers.hearing import HEARINGS, Unheard
 from resolvers.images import Image
 from resolvers.import_look import ROWS_AT_ONCE, ImportLook, Ready, text_of_key
 from resolvers.import_order import ImportPlan
@@ -147,10 +147,9 @@ class ImportRun:
         has_conduct = writer.conduct(module) is not None
         fetch = writer.work.transaction.execute
         images = await self._look.images([row.key for row in rows], fetch, lock=True, columns=has_conduct)
-        heard = has_hook(module, BEFORE_UPDATE)
         for row in rows:
             now = images.get(text_of_key(row.key)) if row.key else None
-            if (now is None) != (row.image is None) or (heard and now and row.image and now.fields != row.image.fields):
+            if (now is None) != (row.image is None):
                 raise Stale
         return images
 
@@ -164,10 +163,19 @@ class ImportRun:
         return Writer(work, self._writing.conducts, self._look.statements)
 
     async def _transact(self, write: Callable[[Work], Awaitable[Tally]]) -> Tally:
+        """Write in a transaction, anew where hooks must have their say first. Raises `Stale` when that does not end."""
+        hearing = self._look.hearing
+
         async def work(transaction: Transaction) -> Tally:
             now = datetime.now(UTC).replace(microsecond=0)
-            return await write(Work(self._context, transaction, now))
+            return await write(Work(self._context, transaction, now, hearing))
 
-        tally = await retry.run(self._context.database, work, deadline=self._context.deadline)
-        self._writing.committed()
-        return tally
+        for _ in range(HEARINGS):
+            try:
+                tally = await retry.run(self._context.database, work, deadline=self._context.deadline)
+            except Unheard as unheard:
+                await hearing.ask(unheard.showings)
+            else:
+                self._writing.committed()
+                return tally
+        raise Stale

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +14,8 @@ from resolvers.claims import take_files
 from resolvers.conduct import ChangeKind, Conduct, RowChange, Work
 from resolvers.dynamic_values import DynamicValues
 from resolvers.faults import Fault, FaultCode, Faulty
+from resolvers.hearing import NEW_ROW, NO_FIELDS, Hearable
+from resolvers.hooks import BEFORE_CREATE, BEFORE_DELETE, BEFORE_UPDATE, has_hook
 from resolvers.ids import key_of
 from resolvers.images import Image, Key
 from resolvers.ledger import differs, differs_as_json, keeps
@@ -90,6 +91,7 @@ class Writer:
         With `whole` nothing is written where one has faults, and all are looked at for what the database would refuse.
         """
         await self._resolve(rows)
+        self.work.hearing.hear(BEFORE_CREATE, [Hearable(module, NEW_ROW, NO_FIELDS, given) for given in rows])
         await self._keep_unique(module, [(given, None) for given in rows])
         if whole and any(given.faults for given in rows):
             backed = [key for key in self._unique_keys(module) if key.is_backed]
@@ -130,6 +132,7 @@ class Writer:
         """Change a row that was read and locked before. Raises `Faulty`; returns None where nothing differs."""
         _permit([image], Right.UPDATE, Right.DELETE)
         await self._resolve([given])
+        self._hear(module, BEFORE_UPDATE, [(image, given)])
         await self._keep_unique(module, [(given, image.key)])
         if given.faults:
             raise Faulty(*given.faults)
@@ -144,12 +147,13 @@ class Writer:
     async def update_all(self, module: Module, images: Sequence[Image], given: Given) -> None:
         """Give many rows, read and locked before, the same values. Raises `Faulty`."""
         _permit(images, Right.UPDATE, Right.DELETE)
-        if self.conduct(module) is not None or len(images) == 1:
-            await self._resolve([given])
-            for image in images:
-                await self.update(module, image, replace(given, values=dict(given.values), faults=list(given.faults)))
-            return
         await self._resolve([given])
+        if self.conduct(module) is not None or len(images) == 1 or has_hook(module, BEFORE_UPDATE):
+            rows = [(image, given.copy()) for image in images]
+            self._hear(module, BEFORE_UPDATE, rows)
+            for image, own in rows:
+                await self.update(module, image, own)
+            return
         await self._keep_unique(module, [(given, image.key) for image in images])
         if given.faults:
             raise Faulty(*given.faults)
@@ -188,19 +192,26 @@ class Writer:
         return change
 
     async def set_validity(self, module: Module, image: Image, validity: str) -> RowChange | None:
-        """Set a row valid or invalid, which is how rows go and come back where deleting is soft."""
+        """Set a row valid or invalid, as a change of it. Raises `Faulty`; returns None where it is so already."""
         _permit([image], Right.UPDATE, Right.DELETE)
         number = VALIDITY[validity]
-        columns = Columns(own={VALIDITY_COLUMN: number})
-        shown = next((item for item in module.fields if item.column == VALIDITY_COLUMN), None)
-        fields = {shown.name: number} if shown is not None else {}
+        shown = _validity_field(module)
+        given = Given((), {} if shown is None else {shown.name: number})
         if shown is not None and image.fields.get(shown.name) == number:
             return None
-        return await self._change(module, image, columns, fields, extras={})
+        self._hear(module, BEFORE_UPDATE, [(image, given)])
+        if given.faults:
+            raise Faulty(*given.faults)
+        return await self._set_validity(module, image, number, given.values)
 
     async def delete(self, module: Module, images: Sequence[Image]) -> None:
-        """Remove rows, softly where the module says so."""
+        """Remove rows, softly where the module says so. Raises `Faulty`."""
         _permit(images, Right.DELETE)
+        heard = [(image, Given(())) for image in images]
+        self._hear(module, BEFORE_DELETE, heard)
+        faults = [fault for _, given in heard for fault in given.faults]
+        if faults:
+            raise Faulty(*faults)
         if soft_deletes(module):
             await self._set_all_invalid(module, images)
             return
@@ -239,13 +250,28 @@ class Writer:
         if faults:
             raise Faulty(*faults)
 
+    def _hear(self, module: Module, on: str, rows: Sequence[tuple[Image, Given]]) -> None:
+        """Let the hooks have their say about rows that are there; see `Hearing.hear`."""
+        self.work.hearing.hear(on, [Hearable(module, image.key, image.fields, given) for image, given in rows])
+
+    async def _set_validity(
+        self, module: Module, image: Image, number: int, values: Mapping[str, Any]
+    ) -> RowChange | None:
+        shown = _validity_field(module)
+        fields = {**values, **({} if shown is None else {shown.name: number})}
+        columns = self.binding.columns(module, values)
+        columns.own[VALIDITY_COLUMN] = number
+        return await self._change(module, image, columns, fields, extras={})
+
     async def _set_all_invalid(self, module: Module, images: Sequence[Image]) -> None:
-        shown = next((item for item in module.fields if item.column == VALIDITY_COLUMN), None)
-        if shown is None or self.conduct(module) is not None:
-            for image in images:
-                await self.set_validity(module, image, "INVALID")
+        """Set rows invalid; the hooks were asked about removing them."""
+        shown, number = _validity_field(module), VALIDITY["INVALID"]
+        if shown is not None and self.conduct(module) is None:
+            await self.update_all(module, images, Given((), {shown.name: number}, heard=True))
             return
-        await self.update_all(module, images, Given((), {shown.name: VALIDITY["INVALID"]}))
+        for image in images:
+            if shown is None or image.fields.get(shown.name) != number:
+                await self._set_validity(module, image, number, {})
 
     def _unique_keys(self, module: Module) -> tuple[UniqueKey, ...]:
         key = ("unique keys", module.name)
@@ -389,3 +415,7 @@ class Writer:
         """Answer whether a value goes into the history."""
         item = module.field_named(name)
         return item is not None and value is not None and keeps(module, item)
+
+
+def _validity_field(module: Module) -> Field | None:
+    return next((item for item in module.fields if item.column == VALIDITY_COLUMN), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from resolvers.text_sources import NoTexts, Texts
 from resolvers.writing import Writing
 from schema.registry import Registry
 from schema.snapshot import Snapshot
-from schema.spec import Audience, Field, Module
+from schema.spec import Audience, Field
 from storage.engine import Database
 from storage.file_claims import Owner
 from storage.files import Files
@@ -57,12 +57,18 @@ class Rules:
     say: Callable[[HookEvent], dict[str, Any]] = agree
     seen: list[HookEvent] = field(default_factory=list)
 
-    async def before(self, event: HookEvent) -> HookOutcome:
-        self.seen.append(event)
-        return HookOutcome(self.say(event))
+    async def before(self, events: Sequence[HookEvent]) -> Sequence[HookOutcome]:
+        return [self._answer(event) for event in events]
 
-    async def default(self, module: Module, field: Field, row: Any) -> Any:
-        raise AssertionError(f"No default of {module.name}.{field.name} is made by a lambda for {row}.")
+    async def default(self, field: Field, events: Sequence[HookEvent]) -> Sequence[HookOutcome]:
+        raise AssertionError(f"No default of {field.name} is made by a lambda for {events}.")
+
+    def _answer(self, event: HookEvent) -> HookOutcome:
+        self.seen.append(event)
+        try:
+            return HookOutcome(self.say(event))
+        except Faulty as faulty:
+            return HookOutcome(faults=faulty.faults)
 
 
 def reject(text: str) -> Faulty:

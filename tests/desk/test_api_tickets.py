@@ -177,7 +177,7 @@ async def test_fields_of_the_site_and_dynamic_fields_come_in_the_same_input(api:
 
 
 async def test_hooks_of_the_module_see_complete_and_refuse_every_write_of_a_ticket(api: Api) -> None:
-    ticket = await api.ticket()
+    ticket, other = await api.ticket(), await api.ticket()
     key = {"databaseId": ticket}
     api.rules.say = lambda event: {"contract_no": "by rule"} if event.on == "before_update" else {}
 
@@ -198,9 +198,9 @@ async def test_hooks_of_the_module_see_complete_and_refuse_every_write_of_a_tick
     assert await api.refused("addArticle", ticket=key, article=article, patch={"title": "x"}) == [
         ("LAMBDA_REJECTED", "lambda-rejected", ["patch"])
     ]
-    other = {"databaseId": ticket}
-    assert await api.refused("mergeTickets", ticket=key, into=other) == [
-        ("LAMBDA_REJECTED", "lambda-rejected", ["ticket"])
+    assert await api.refused("mergeTickets", ticket=key, into={"databaseId": other}) == [
+        ("LAMBDA_REJECTED", "lambda-rejected", ["ticket"]),
+        ("LAMBDA_REJECTED", "lambda-rejected", ["into"]),
     ]
     assert await api.refused("createTicket", ticket={"title": "x", "queue": {"name": "Raw"}}) == [
         ("LAMBDA_REJECTED", "lambda-rejected", ["ticket"])

@@ -1,12 +1,12 @@
 """The slots of lambdas around a write: what they see, what they set, and that nothing is written where they cannot run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from resolvers.faults import Fault, FaultCode, Faulty
 from resolvers.hooks import HookEvent, HookOutcome
-from schema.spec import Field, Module
+from schema.spec import Field
 from tests.writes.world import Desk, faults, fresh
 
 
@@ -17,13 +17,19 @@ class Script:
     act: Callable[[HookEvent], Any] = lambda _event: {}
     events: list[HookEvent] = field(default_factory=list)
 
-    async def before(self, event: HookEvent) -> HookOutcome:
-        self.events.append(event)
-        found = self.act(event)
-        return HookOutcome(await found if hasattr(found, "__await__") else found)
+    async def before(self, events: Sequence[HookEvent]) -> Sequence[HookOutcome]:
+        return [await self._say(event) for event in events]
 
-    async def default(self, module: Module, field: Field, row: Mapping[str, Any]) -> Any:  # noqa: ARG002
-        return f"for {row['name']}"
+    async def default(self, field: Field, events: Sequence[HookEvent]) -> Sequence[HookOutcome]:
+        return [HookOutcome({field.name: f"for {event.after['name']}"}) for event in events]
+
+    async def _say(self, event: HookEvent) -> HookOutcome:
+        self.events.append(event)
+        try:
+            found = self.act(event)
+            return HookOutcome(await found if hasattr(found, "__await__") else found)
+        except Faulty as faulty:
+            return HookOutcome(faults=faulty.faults)
 
 
 def reject(_event: HookEvent) -> Mapping[str, Any]:
