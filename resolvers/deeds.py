@@ -17,6 +17,7 @@ from resolvers.errors import BadRequest, from_storage, log
 from resolvers.faults import Fault, FaultCode, Faulty
 from resolvers.hearing import HEARINGS, Hearing, Unheard
 from resolvers.images import Image, Key, read_images
+from resolvers.lambda_hooks import LambdaHooks
 from resolvers.outcome import Outcome, RowOutcome, read_outcome, write_outcome
 from resolvers.payload import Payload, read_rows
 from resolvers.refusals import diagnose
@@ -44,6 +45,7 @@ class Deeds:
         self.context = context
         self.writing = writing
         self.door = door
+        self.hooks = writing.hooks or LambdaHooks(context)
         self._looked_again: set[DeedNode] = set()
 
     async def run(self, node: DeedNode) -> Payload:
@@ -96,7 +98,7 @@ class Deeds:
 
         Where hooks have a say, it is run anew once they had it.
         """
-        hearing = Hearing(self.writing.hooks, self.context.secret)
+        hearing = Hearing(self.hooks, self.context.secret)
         for _ in range(HEARINGS):
             try:
                 return await self._once(name, fingerprint, deed, hearing)

@@ -111,9 +111,10 @@ class Hearing:
         said = [Given(()) for _ in group]
         for item in group[0].missing:
             fit, events = _fit(group, said)
-            await self._settle(module, fit, await self._hooks.default(item, events), is_new=True)
-        if has_hook(module, on):
-            fit, events = _fit(group, said)
+            if events:
+                await self._settle(module, fit, await self._hooks.default(item, events), is_new=True)
+        fit, events = _fit(group, said)
+        if events and has_hook(module, on):
             await self._settle(module, fit, await self._hooks.before(events), is_new=on == BEFORE_CREATE)
         return said
 

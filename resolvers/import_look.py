@@ -17,6 +17,7 @@ from resolvers.images import Fetch, Image, Key, read_images
 from resolvers.import_inputs import OnceGate, RowReader
 from resolvers.import_order import ID, ImportPlan
 from resolvers.importing import RowInput, convert_rows
+from resolvers.lambda_hooks import LambdaHooks
 from resolvers.lookups import resolve
 from resolvers.nodes import VersionSlot
 from resolvers.predicate import Compare, KeyIn, Predicate
@@ -47,7 +48,7 @@ class ImportLook:
     def __init__(self, context: Context, writing: Writing, plan: ImportPlan, pause: Callable[[], None]) -> None:
         self.context = context
         self.plan = plan
-        self.hearing = Hearing(writing.hooks, context.secret, hashes=not plan.dry_run)
+        self.hearing = Hearing(writing.hooks or LambdaHooks(context), context.secret, hashes=not plan.dry_run)
         self.pause = pause
         self.statements = Door(context).statements
         self._reader = RowReader(context, OnceGate(context.access, context.snapshot.by_table), plan.mapped)

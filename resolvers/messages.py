@@ -109,6 +109,10 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "de": "Nichts wurde geschrieben, weil andere Zeilen Fehler haben.",
     },
     "lambda-rejected": {"en": "{text}", "de": "{text}"},
+    "rule-broken": {
+        "en": "{field} does not meet a rule of its module.",
+        "de": "{field} entspricht einer Regel seines Moduls nicht.",
+    },
     "lambda-failed": {
         "en": "The rule of this module could not be run, so nothing was written.",
         "de": "Die Regel dieses Moduls konnte nicht ausgeführt werden; nichts wurde geschrieben.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from resolvers.conduct import Conduct
 from resolvers.hands import Hand
-from resolvers.hooks import HookRunner, NoHooks
+from resolvers.hooks import HookRunner
 
 
 def _nobody() -> None:
@@ -19,11 +19,11 @@ class Writing:
     """The tools of one request's mutations.
 
     `conducts` are by table, `hands` (mutations written by hand) by the name of their binding; `committed` is called after
-    each commit; `idempotency_key` is the client's, or None.
+    each commit; `idempotency_key` is the client's, or None. Without `hooks` the lambdas of the modules run in the sandbox.
     """
 
     conducts: Mapping[str, Conduct] = field(default_factory=dict)
     hands: Mapping[str, Hand] = field(default_factory=dict)
-    hooks: HookRunner = field(default_factory=NoHooks)
+    hooks: HookRunner | None = None
     committed: Callable[[], None] = _nobody
     idempotency_key: str | None = None

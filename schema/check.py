@@ -210,7 +210,8 @@ def _rule_hooks(merged: Merged, findings: Findings) -> tuple[Hook, ...]:
                     entry.patches.update(rule.patches)
                     hook = make_hook(entry, findings)
                     if hook is not None:
-                        hooks.append(hook)
+                        about, message = rule.get("field"), rule.get("message")
+                        hooks.append(replace(hook, is_rule=True, field=about, message=message))
     return tuple(hooks)
 
 

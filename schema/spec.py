@@ -287,10 +287,16 @@ class Computed:
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A lambda around a write: `on` is before_create, before_update, before_delete or the same with after_."""
+    """A lambda around a write: `on` is before_create, before_update, before_delete or the same with after_.
+
+    One that is a custom rule refuses the row by returning false; `field` is what it is about, `message` what people read.
+    """
 
     on: str
     code: Code
+    is_rule: bool = False
+    field: str | None = None
+    message: Caption | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,52 @@ hooks:
   - {on: before_delete, lambda: "return"}
 """
 
+# What lambdas do around writes; the tests say what each of them does.
+LAB = """
+module: {name: lab, table: lab, operations: [view, create, update, upsert, delete, bulk]}
+features: {soft_delete: true}
+fields:
+  - {name: title, type: string, required: true, unique: true, label: {en: Title, de: Titel}, validation: {max_length: 40}}
+  - {name: short_name, type: string, default: {lambda: "return item.title"}}
+  - {name: slug, column: slug_text, type: string, default: {lambda: "return item.short_name"}}
+  - {name: amount, type: int, validation: {min: 0}}
+  - {name: price, type: decimal}
+  - {name: due_on, type: date}
+  - {name: due_at, type: datetime}
+  - {name: span, type: duration}
+  - {name: grade, type: select, options: [{name: LOW, value: 1}, {name: HIGH, value: 2}]}
+  - {name: marks, type: multiselect, options: [{name: RED, value: red}, {name: BLUE, value: blue}]}
+  - {name: owner, type: reference, to: user}
+  - {name: buyer, type: reference, to: customer_user, by: login}
+  - {name: stamp, type: string, readonly: true}
+  - {name: extra, type: json}
+  - {name: pass, type: password}
+  - {name: validity, column: valid_id, type: validity}
+validation:
+  custom_rules:
+    - {name: calm, field: title, lambda: "return true", message: {en: No shouting., de: Nicht schreien.}}
+    - {name: sound, lambda: "return true"}
+hooks:
+  - {on: before_create, lambda: "return"}
+  - {on: before_create, lambda: "return"}
+  - {on: before_update, lambda: "return"}
+  - {on: before_delete, lambda: "return"}
+"""
+
+# The same for everybody, but for what is inside.
+OPEN_LAB = """
+module: {name: open_lab, table: open_lab}
+fields:
+  - {name: title, type: string, required: true}
+  - {name: inside, type: string}
+hooks:
+  - {on: before_create, lambda: "return"}
+  - {on: before_update, lambda: "return"}
+access:
+  agent: {view: true, create: true, update: true, delete: true}
+  fields: {inside: {agent: {group: admin, key: rw}}}
+"""
+
 QUEUE_EXTENSION = """
 module: {extend: queue}
 fields:
@@ -121,6 +167,8 @@ FILES = {
     "stranger": STRANGER,
     "guarded": GUARDED,
     "hooked": HOOKED,
+    "lab": LAB,
+    "open_lab": OPEN_LAB,
     "queue": QUEUE_EXTENSION,
     "company": COMPANY_EXTENSION,
     "client": CLIENT,

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from graphql import ExecutionResult, parse, validate
 
 from identity.principals import Agent, Principal
-from identity.rights import unbounded
+from identity.rights import Rights, unbounded
+from lambdas.contract import Runner
 from resolvers.context import Context
 from resolvers.execute import execute
-from resolvers.hooks import HookRunner, NoHooks
+from resolvers.hooks import HookRunner
 from resolvers.writing import Writing
 from schema.registry import Registry
 from schema.snapshot import Snapshot
@@ -91,12 +92,16 @@ class Desk:
         languages: Sequence[str] = (),
         hooks: HookRunner | None = None,
         caller: Principal = AGENT,
+        rights: Rights | None = None,
+        lambdas: Runner | None = None,
     ) -> ExecutionResult:
-        """Run a valid document."""
-        context = Context(self.snapshot, self.database, SECRET, unbounded(caller), languages=tuple(languages))
+        """Run a valid document; without `rights` the caller may do everything."""
+        rights = rights or unbounded(caller)
+        context = Context(self.snapshot, self.database, SECRET, rights, languages=tuple(languages))
+        context.lambdas = lambdas or context.lambdas
         document = parse(query)
         assert validate(context.schema, document) == []
-        writing = Writing(hooks=hooks or NoHooks(), idempotency_key=key)
+        writing = Writing(hooks=hooks, idempotency_key=key)
         return await execute(context, document, None, variables, writing=writing)
 
     async def ask(self, query: str, variables: Mapping[str, Any] | None = None, **how: Any) -> dict[str, Any]:
