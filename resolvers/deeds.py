@@ -66,7 +66,7 @@ class Deeds:
         except Faulty as faulty:
             return _refused(node, faulty)
         try:
-            return await self.once(node.path[0], node.fingerprint, partial(_DEEDS[node.deed], self, node))
+            return await self.once(node.path[0], node.fingerprint, partial(self.deed, node))
         except Conflict as conflict:
             return Outcome(faults=conflict.faults, current=conflict.key)
         except Faulty as faulty:
@@ -92,14 +92,18 @@ class Deeds:
         return None if key is None else idempotency.digest(caller.kind, caller.id, key, name)
 
     async def once(
-        self, name: str, fingerprint: Callable[[], str], deed: Callable[[Work], Awaitable[Outcome]]
+        self,
+        name: str,
+        fingerprint: Callable[[], str],
+        deed: Callable[[Work], Awaitable[Outcome]],
+        hearings: int = HEARINGS,
     ) -> Outcome:
         """Run a deed in a transaction of its own. With the client's key, what it did before is its answer again.
 
         Where hooks have a say, it is run anew once they had it.
         """
         hearing = Hearing(self.hooks, self.context.secret)
-        for _ in range(HEARINGS):
+        for _ in range(hearings):
             try:
                 return await self._once(name, fingerprint, deed, hearing)
             except Unheard as unheard:
@@ -144,6 +148,10 @@ class Deeds:
                 raise Faulty(*faults)
 
     # --- the deeds ---
+
+    async def deed(self, node: DeedNode, work: Work) -> Outcome:
+        """Do what a mutation asks for inside a transaction. Raises what keeps it from being done."""
+        return await _DEEDS[node.deed](self, node, work)
 
     async def create(self, node: DeedNode, work: Work) -> Outcome:
         """Make one row."""

@@ -39,11 +39,9 @@ class HandDeeds(Deeds):
 
     async def run_hand(self, node: HandNode) -> Payload:
         """Carry out a mutation that is written by hand."""
-        hand = self.writing.hands.get(node.name) or HANDS.get(node.name)
-        if hand is None:
-            raise LookupError(f"Nobody carries out {node.name} here.")
+        hand = self.hand(node)
         try:
-            outcome = await self.recall(node) or await self._attempt(hand, node, await self._draft(hand, node))
+            outcome = await self.recall(node) or await self._attempt(hand, node)
         except Conflict as conflict:
             outcome = Outcome(faults=conflict.faults, current=conflict.key)
         except Faulty as faulty:
@@ -56,6 +54,13 @@ class HandDeeds(Deeds):
             raise from_storage(error) from error
         rows = await read_rows(self.door, node.payload, outcome)
         return Payload(node, outcome, rows, self.context.languages)
+
+    def hand(self, node: HandNode) -> Hand:
+        """Return who carries a mutation out."""
+        hand = self.writing.hands.get(node.name) or HANDS.get(node.name)
+        if hand is None:
+            raise LookupError(f"Nobody carries out {node.name} here.")
+        return hand
 
     async def _diagnose_hand(self, node: HandNode, error: ConstraintViolated) -> list[Fault]:
         """Say which input a constraint of the database is about, where only one of them is a row."""
@@ -89,10 +94,12 @@ class HandDeeds(Deeds):
             raise Faulty(*faults)
         return creates
 
-    async def _attempt(self, hand: Hand, node: HandNode, creates: Mapping[str, Given]) -> Outcome:
-        return await self.once(node.path[0], node.fingerprint, partial(self._by_hand, hand, node, creates))
+    async def _attempt(self, hand: Hand, node: HandNode) -> Outcome:
+        creates = await self._draft(hand, node)
+        return await self.once(node.path[0], node.fingerprint, partial(self.by_hand, hand, node, creates))
 
-    async def _by_hand(self, hand: Hand, node: HandNode, creates: Mapping[str, Given], work: Work) -> Outcome:
+    async def by_hand(self, hand: Hand, node: HandNode, creates: Mapping[str, Given], work: Work) -> Outcome:
+        """Do what a mutation that is written by hand asks for inside a transaction."""
         writer = self._writer(work)
         images = await self._lock(writer, node)
         keys: dict[str, list[Key | None]] = {

@@ -109,6 +109,17 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "de": "Nichts wurde geschrieben, weil andere Zeilen Fehler haben.",
     },
     "lambda-rejected": {"en": "{text}", "de": "{text}"},
+    "deed-unknown": {
+        "en": "Lambdas cannot do this here: {verb}.",
+        "de": "Das können Lambdas hier nicht: {verb}.",
+    },
+    "deed-absent": {"en": "There is no {mutation} here.", "de": "{mutation} gibt es hier nicht."},
+    "deed-values": {"en": "The values must be an object.", "de": "Die Werte müssen ein Objekt sein."},
+    "deed-field": {
+        "en": "{module} has no field {name} that takes a value here.",
+        "de": "{module} hat kein Feld {name}, das hier einen Wert annimmt.",
+    },
+    "deed-refused": {"en": "{text}", "de": "{text}"},
     "rule-broken": {
         "en": "{field} does not meet a rule of its module.",
         "de": "{field} entspricht einer Regel seines Moduls nicht.",

@@ -22,7 +22,10 @@ class RowOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A mutation's result. `current` is the key of the row that stood in the way; `created` is said by upserts."""
+    """A mutation's result. `current` is the key of the row that stood in the way; `created` is said by upserts.
+
+    `told` is what lambdas said, as JSON.
+    """
 
     rows: Sequence[RowOutcome] = ()
     faults: Sequence[Fault] = ()
@@ -30,6 +33,7 @@ class Outcome:
     created: bool | None = None
     affected: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)  # keys of rows that hand-written mutations keep beside
+    told: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> Key | None:
@@ -57,6 +61,7 @@ def write_outcome(outcome: Outcome) -> str:
             "created": outcome.created,
             "affected": outcome.affected,
             "extra": outcome.extra,
+            "told": outcome.told,
         }
     )
 
@@ -71,6 +76,7 @@ def read_outcome(text: str) -> Outcome:
         data["created"],
         data["affected"],
         data["extra"],
+        data.get("told", {}),  # which those of an older version do not have
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from resolvers.conduct import Conduct
 from resolvers.hands import Hand
@@ -12,6 +13,15 @@ from resolvers.hooks import HookRunner
 
 def _nobody() -> None:
     """Wake nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """How `note(ticket, text)` of lambdas is written: a mutation, its input that names the row, and the rest of its input."""
+
+    mutation: str
+    key: str
+    write: Callable[[str], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,5 +35,6 @@ class Writing:
     conducts: Mapping[str, Conduct] = field(default_factory=dict)
     hands: Mapping[str, Hand] = field(default_factory=dict)
     hooks: HookRunner | None = None
+    note: Note | None = None
     committed: Callable[[], None] = _nobody
     idempotency_key: str | None = None

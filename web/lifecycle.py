@@ -18,6 +18,7 @@ from desk.conducts import make_conducts
 from desk.desk import make_desk
 from desk.hands import make_hands
 from desk.mutations import graphql_names, lacking
+from desk.notes import NOTE
 from desk.permission_hands import HANDS
 from identity.rights import Rights, RightsReader
 from resolvers.context import Context
@@ -135,7 +136,7 @@ def make_live(settings: Settings) -> Live:
             cookies=call.cookies,
             workshop=workshop,
             imports=imports,
-            writing=Writing(conducts, hands, committed=feed.notify, idempotency_key=call.idempotency_key),
+            writing=Writing(conducts, hands, note=NOTE, committed=feed.notify, idempotency_key=call.idempotency_key),
             snapshot=call.snapshot,
             database=database,
             secret=secret,

@@ -14,6 +14,7 @@ from graphql import DocumentNode, parse, validate
 from desk.conducts import make_conducts
 from desk.desk import make_desk
 from desk.hands import make_hands
+from desk.notes import NOTE
 from desk.permission_hands import HANDS
 from identity.principals import Principal
 from identity.rights import Rights, unbounded
@@ -184,7 +185,7 @@ def make_api(database: Database, snapshot: Snapshot) -> Api:
     """Make what executes operations on a database, with the tools of tickets."""
     files, rules = Files(database), Rules()
     desk = make_desk(database, files)
-    writing = Writing(make_conducts(desk), {**make_hands(desk), **HANDS}, rules)
+    writing = Writing(make_conducts(desk), {**make_hands(desk), **HANDS}, rules, NOTE)
     return Api(database, files, snapshot, writing, rules)
 
 

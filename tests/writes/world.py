@@ -96,13 +96,17 @@ class Desk:
         lambdas: Runner | None = None,
     ) -> ExecutionResult:
         """Run a valid document; without `rights` the caller may do everything."""
-        rights = rights or unbounded(caller)
-        context = Context(self.snapshot, self.database, SECRET, rights, languages=tuple(languages))
-        context.lambdas = lambdas or context.lambdas
+        context = self.context(rights or unbounded(caller), lambdas, languages)
         document = parse(query)
         assert validate(context.schema, document) == []
         writing = Writing(hooks=hooks, idempotency_key=key)
         return await execute(context, document, None, variables, writing=writing)
+
+    def context(self, rights: Rights, lambdas: Runner | None = None, languages: Sequence[str] = ()) -> Context:
+        """Begin a request."""
+        found = Context(self.snapshot, self.database, SECRET, rights, languages=tuple(languages))
+        found.lambdas = lambdas or found.lambdas
+        return found
 
     async def ask(self, query: str, variables: Mapping[str, Any] | None = None, **how: Any) -> dict[str, Any]:
         """Run a document that succeeds, and return its data."""
