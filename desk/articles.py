@@ -16,11 +16,13 @@ from desk.attachments import Attachment, write_attachments
 from desk.history import Event, parts
 from desk.names import Names
 from desk.plain_text import plain_text
+from desk.roles import Role, find_role
 from desk.stamps import audit, epoch_now, wall_now
 from desk.tables import ARTICLE, ARTICLE_FLAG, ARTICLE_MIME, CUSTOMER_USER, TIME_ACCOUNTING
 from identity.principals import Kind
-from resolvers.conduct import Work
-from resolvers.faults import Fault, FaultCode
+from resolvers.conduct import ChangeKind, Work
+from resolvers.faults import Fault, FaultCode, Faulty
+from resolvers.noted import hear_written
 from storage.errors import BadParameter
 from storage.values import bind_text
 
@@ -113,7 +115,10 @@ def check_article(article: NewArticle) -> list[Fault]:
 
 
 async def write_article(names: Names, work: Work, ticket: Columns, article: NewArticle) -> WrittenArticle:
-    """Write a checked article of a ticket; the history rows, and the ticket's own columns, are the caller's."""
+    """Write a checked article of a ticket; the history rows, and the ticket's own columns, are the caller's.
+
+    Raises `Faulty` where hooks of the module of articles refuse it.
+    """
     means = MEANS[article.kind]
     transaction = work.transaction
     columns = {
@@ -124,8 +129,10 @@ async def write_article(names: Names, work: Work, ticket: Columns, article: NewA
         "search_index_needs_rebuild": 1,
         **audit(work),
     }
+    addresses = await _addresses(names, work, ticket, article)
+    columns |= _heard(work, columns, article, addresses)
     number = await transaction.insert(ARTICLE, [columns])
-    await _write_mime(names, work, ticket, article, number)
+    await _write_mime(names, work, article, addresses, number)
     html = Attachment(_HTML_FILE, f'{HTML}; charset="utf-8"', article.body.encode(), "inline")
     files = [html, *article.attachments] if article.content_type == HTML else list(article.attachments)
     await write_attachments(work, number, files)
@@ -159,11 +166,25 @@ def _is_time(units: Decimal) -> bool:
     return units.is_finite() and 0 < units < TIME_LIMIT and units == round(units, 2)
 
 
-async def _write_mime(names: Names, work: Work, ticket: Columns, article: NewArticle, number: int) -> None:
+def _heard(work: Work, columns: Columns, article: NewArticle, addresses: tuple[str, str]) -> Columns:
+    """Let the hooks of articles have their say; they see the content along, which is in another table."""
+    module = find_role(work.context.snapshot.modules, Role.ARTICLE)
+    if module is None:
+        return {}
+    sender, to = addresses
+    content = {"subject": article.subject, "body": article.body, "content_type": article.content_type}
+    content |= {"from": sender, "to": to, "cc": article.cc or ""}
+    try:
+        return hear_written(work, module, ChangeKind.CREATED, after=columns, beside=content)
+    except Faulty as faulty:
+        raise Faulty(*(fault.under("article") for fault in faulty.faults)) from None
+
+
+async def _write_mime(names: Names, work: Work, article: NewArticle, addresses: tuple[str, str], number: int) -> None:
     settings = await names.settings(work.transaction)
     message = f"<{epoch_now(work)}.{secrets.token_hex(8)}@{settings.host}>"
     body = plain_text(article.body) if article.content_type == HTML else article.body.replace("\r\n", "\n")
-    sender, to = await _addresses(names, work, ticket, article)
+    sender, to = addresses
     await work.transaction.execute(
         sa.insert(ARTICLE_MIME),
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,14 +17,17 @@ from desk.permits import EVERYTHING, NOTE, let, permit
 from desk.roles import Role, find_role
 from desk.split_hand import draft_split, split_article
 from desk.tickets import TicketChange, lock_tickets
-from desk.unmerge import unmerge_tickets
+from desk.unmerge import find_merge, unmerge_tickets
 from desk.watch import unwatch, watch
+from identity.access import Right
 from resolvers.conduct import ChangeKind
 from resolvers.faults import Fault, FaultCode, Faulty
-from resolvers.hands import Hand, Hands
-from resolvers.images import Image
-from resolvers.noted import change_of
+from resolvers.hands import Hand, Hands, listen
+from resolvers.images import Image, read_images
+from resolvers.nodes import VersionSlot
+from resolvers.noted import change_of, hear_written
 from resolvers.outcome import Outcome, RowOutcome
+from resolvers.predicate import KeyIn
 from resolvers.taken import columns_of
 from schema.spec import Home, Module
 
@@ -55,9 +59,17 @@ async def _add_article(desk: Desk, hands: Hands) -> Outcome:
         given.extras[ARTICLE] = await read_article(desk, hands.work, hands.given[ARTICLE])
     except Faulty as faulty:
         raise Faulty(*(fault.under(ARTICLE) for fault in faulty.faults)) from None
-    change = await hands.writer.update(hands.node.module, let(image), given)
+    try:
+        change = await hands.writer.update(hands.node.module, let(image), given)
+    except Faulty as faulty:
+        raise Faulty(*map(_beside, faulty.faults)) from None
     written = change.along[0].key if change and change.along else None
     return _done(image.key, article=written)
+
+
+def _beside(fault: Fault) -> Fault:
+    """Tell of an article where it stands: beside the changes of its ticket."""
+    return replace(fault, path=fault.path[1:]) if fault.path and ARTICLE in fault.path[1:2] else fault
 
 
 async def _merge(desk: Desk, hands: Hands) -> Outcome:
@@ -73,11 +85,22 @@ async def _unmerge(desk: Desk, hands: Hands) -> Outcome:
     source = _number(_key(hands, "ticket"))
     (ticket,) = await lock_tickets(hands.work, source)
     await permit(desk, hands.work, ticket, EVERYTHING, "ticket")
+    await _listen(hands, (await find_merge(hands.work, source))[1], "from")
     result = await unmerge_tickets(desk, hands.work, source)
     await permit(desk, hands.work, result.target.before, EVERYTHING, "ticket")
     target = result.target.after["id"]
     _note_merge(hands, result, (target, source))
     return _done((source,), **{"from": (target,)})
+
+
+async def _listen(hands: Hands, number: int, name: str) -> None:
+    """Let the hooks of tickets have their say about one that no input names."""
+    module, fetch = hands.node.module, hands.work.transaction.execute
+    where, version = [KeyIn((), module, ((number,),))], VersionSlot(())
+    found = await read_images(hands.writer.statements, module, where, version, fetch, right=Right.UPDATE, columns=True)
+    if not found or not found[0].allowed:
+        raise Faulty(Fault(FaultCode.FORBIDDEN, "forbidden", (name,)))
+    await listen(hands.writer, [(name, module, found[0])])
 
 
 async def _link(desk: Desk, change: Any, hands: Hands) -> Outcome:
@@ -104,6 +127,7 @@ async def _watch(desk: Desk, change: Any, kind: ChangeKind, hands: Hands) -> Out
         row = {"ticket_id": number, "user_id": agent}
         if module is not None:
             before, after = ({}, row) if kind is ChangeKind.CREATED else (row, dict.fromkeys(row))
+            hear_written(hands.work, module, kind, () if after is row else (number, agent), before=before, after=row)
             hands.writer.add(change_of(hands.work, module, kind, (number, agent), before=before, after=after))
     return _done((number,))
 

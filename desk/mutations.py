@@ -119,6 +119,7 @@ TICKETS = (
             Part("from", Role.TICKET, "The ticket that it was taken out of.", "from"),
         ),
         keys={"ticket": Role.TICKET},
+        changed=("ticket",),
     ),
     Mutation(
         "linkTickets",

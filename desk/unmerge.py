@@ -28,11 +28,8 @@ from resolvers.faults import Fault, FaultCode, Faulty
 from storage.own_tables import MERGE
 
 
-async def unmerge_tickets(desk: Desk, work: Work, source_id: int) -> MergeResult:
-    """Take a ticket's newest merge back: what moved returns, and so do its state and lock, if it is merged still.
-
-    Raises `Faulty`: there is no such merge, or the target was merged itself since then.
-    """
+async def find_merge(work: Work, source_id: int) -> tuple[int, int, str]:
+    """Return the number, the target and what was kept of a ticket's newest merge; raises `Faulty` where there is none."""
     columns = MERGE.c
     rows = await work.transaction.execute(
         sa.select(columns.id, columns.target_ticket, columns.details)
@@ -42,7 +39,17 @@ async def unmerge_tickets(desk: Desk, work: Work, source_id: int) -> MergeResult
     )
     if not rows:
         raise Faulty(Fault(FaultCode.NOT_FOUND, "unmerge-nothing", ("ticket",)))
-    number, target_id, stored = rows[0]
+    number, target, stored = rows[0]
+    return int(number), int(target), stored
+
+
+async def unmerge_tickets(desk: Desk, work: Work, source_id: int) -> MergeResult:
+    """Take a ticket's newest merge back: what moved returns, and so do its state and lock, if it is merged still.
+
+    Raises `Faulty`: there is no such merge, or the target was merged itself since then.
+    """
+    columns = MERGE.c
+    number, target_id, stored = await find_merge(work, source_id)
     source, target = await lock_tickets(work, source_id, target_id)
     if is_merged(await desk.names.state(work.transaction, target["ticket_state_id"])):
         raise Faulty(Fault(FaultCode.CONFLICT, "unmerge-chained", ("ticket",)))

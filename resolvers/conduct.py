@@ -5,7 +5,7 @@ The write path calls a conduct inside the row's own transaction: `prepare` befor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from identity.principals import Agent, person_of
 from resolvers.context import Context
-from resolvers.hearing import Hearing, deaf
+from resolvers.hearing import Hearable, Hearing, Made, deaf
 from schema.spec import Module
 from storage.engine import Transaction
 
@@ -30,13 +30,18 @@ class ChangeKind(IntEnum):
 class Work:
     """One transaction of a write. `now` is its moment, in UTC to the second: every row of it carries the same.
 
-    `hearing` has what the hooks said of its rows.
+    `hearing` has what the hooks said of its rows, `made` the rows that are new in it, by table and key.
     """
 
     context: Context
     transaction: Transaction
     now: datetime
     hearing: Hearing = field(default_factory=deaf)
+    made: set[tuple[str, tuple[int | str, ...]]] = field(default_factory=set)
+
+    def hear(self, on: str, rows: Iterable[Hearable]) -> None:
+        """Let the hooks have their say about rows; see `Hearing.hear`."""
+        self.hearing.hear(on, rows, Made(self.made, self.context.snapshot.modules))
 
     @property
     def actor_id(self) -> int:

@@ -12,9 +12,7 @@ from resolvers.deed_nodes import DeedNode, HandNode
 from resolvers.deeds import Conflict, Deeds
 from resolvers.errors import from_storage
 from resolvers.faults import Fault, FaultCode, Faulty
-from resolvers.hands import Draft, Hand, Hands
-from resolvers.hearing import Hearable
-from resolvers.hooks import BEFORE_UPDATE
+from resolvers.hands import Draft, Hand, Hands, listen
 from resolvers.ids import key_of
 from resolvers.images import Image, Key, read_images
 from resolvers.nodes import RowNode, VersionSlot
@@ -108,7 +106,8 @@ class HandDeeds(Deeds):
             if name not in node.changed
         }
         keys.update({name: [images[name].key if name in images else None] for name in node.changed})
-        await self._listen(writer, node, images)
+        others = [name for name in node.changed if name in images and name not in node.patches]
+        await listen(writer, [(name, node.rows[name][0], images[name]) for name in others])
         patches = {name: _patch(node, name) for name in images}
         given = {name: item.copy() for name, item in creates.items()}
         outcome = await hand.do(Hands(work, node, writer, keys, images, patches, given))
@@ -153,20 +152,6 @@ class HandDeeds(Deeds):
             if key is not None:
                 there.append((module.name, key, name))
         return [(name, [wanted[name][1][0], KeyIn((), wanted[name][0], (key,))]) for _, key, name in sorted(there)]
-
-    async def _listen(self, writer: Writer, node: HandNode, images: Mapping[str, Image]) -> None:
-        """Show the hooks the rows that are changed by other means than an input of their own, and write what they set."""
-        changed = [
-            (name, images[name], Given((name,))) for name in node.changed if name in images and name not in node.patches
-        ]
-        rows = [Hearable(node.rows[name][0], image.key, image.fields, given) for name, image, given in changed]
-        writer.work.hearing.hear(BEFORE_UPDATE, rows)
-        faults = [fault for _, _, given in changed for fault in given.faults]
-        if faults:
-            raise Faulty(*faults)
-        for name, image, given in changed:
-            if given.values:
-                await writer.update(node.rows[name][0], image, given)
 
 
 def _patch(node: HandNode, name: str) -> Given:

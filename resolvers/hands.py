@@ -11,6 +11,9 @@ from resolvers.assignments import Given
 from resolvers.conduct import Work
 from resolvers.context import Context
 from resolvers.deed_nodes import HandNode
+from resolvers.faults import Faulty
+from resolvers.hearing import Hearable
+from resolvers.hooks import BEFORE_UPDATE
 from resolvers.images import Image, Key, read_images
 from resolvers.nodes import VersionSlot
 from resolvers.outcome import Outcome
@@ -80,3 +83,18 @@ class Hand:
 
     do: Callable[[Hands], Awaitable[Outcome]]
     draft: Callable[[Draft], Awaitable[None]] | None = None
+
+
+async def listen(writer: Writer, rows: Sequence[tuple[str, Module, Image]]) -> None:
+    """Show the hooks rows that are changed by other means than the writer, and write what they set.
+
+    Each comes with the input that it is told under. Raises `Faulty` with all that they refuse.
+    """
+    heard = [Hearable(module, image.key, image.fields, Given((name,))) for name, module, image in rows]
+    writer.work.hear(BEFORE_UPDATE, heard)
+    faults = [fault for row in heard for fault in row.given.faults]
+    if faults:
+        raise Faulty(*faults)
+    for row, (_, module, image) in zip(heard, rows, strict=True):
+        if row.given.values:
+            await writer.update(module, image, row.given)

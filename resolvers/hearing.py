@@ -9,20 +9,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from resolvers.assignments import Given, check_set
 from resolvers.hooks import BEFORE_CREATE, HookEvent, HookOutcome, HookRunner, NoHooks, has_hook
 from resolvers.stored import protect
-from schema.spec import Field, Module
+from schema.spec import Field, Home, Module
 
 HEARINGS = 8  # how often a write begins anew for its hooks
 
 Key = tuple[int | str, ...]
 NEW_ROW: Key = ()  # the key of a row that is not there yet
 NO_FIELDS: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Rows that are new in a transaction, by table and key, among these modules."""
+
+    keys: Collection[tuple[str, Key]] = ()
+    modules: Mapping[str, Module] = field(default_factory=dict)
+
+    def is_one(self, module: Module, key: Key) -> bool:
+        """Answer whether a row is one of them."""
+        return (module.table, key) in self.keys
+
+    def is_target(self, item: Field, value: Any) -> bool:
+        """Answer whether a reference leads to one of them by its key."""
+        target = self.modules.get(item.to or "")
+        return target is not None and item.by is None and self.is_one(target, (value,))
+
+
+NOTHING_MADE = Made()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +55,22 @@ class Showing:
     before: Mapping[str, Any]
     values: Mapping[str, Any]
     missing: tuple[Field, ...] = ()
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def kind(self) -> tuple[str, str, tuple[str, ...]]:
+    def kind(self) -> tuple[str, ...]:
         """What must be equal for rows to be shown together."""
-        return self.module.name, self.on, tuple(item.name for item in self.missing)
+        return self.module.name, self.on, *(item.name for item in self.missing), "", *self.beside
 
     def seal(self) -> bytes:
         """Tell showings apart."""
-        told = [*self.kind, self.key, sorted(self.before.items()), sorted(self.values.items())]
+        told = [*self.kind, self.key, *(sorted(part.items()) for part in (self.before, self.values, self.beside))]
         return hashlib.sha256(json.dumps(told, default=str).encode("utf-8", "surrogatepass")).digest()
 
     def event(self, more: Mapping[str, Any]) -> HookEvent:
         """Return what the hooks are shown, after what those before them have set."""
-        return HookEvent(self.module, self.on, self.key, self.before, {**self.before, **self.values, **more})
+        after = {**self.before, **self.values, **more}
+        return HookEvent(self.module, self.on, self.key, self.before, after, self.beside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +81,7 @@ class Hearable:
     key: Key
     before: Mapping[str, Any]
     given: Given
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Unheard(Exception):
@@ -78,10 +101,13 @@ class Hearing:
         self._hashes = hashes
         self._said: dict[bytes, Given] = {}
 
-    def hear(self, on: str, rows: Iterable[Hearable]) -> None:
-        """Take over what was said of rows. Raises `Unheard` with those of which nothing was said; with faults no row is shown."""
+    def hear(self, on: str, rows: Iterable[Hearable], made: Made = NOTHING_MADE) -> None:
+        """Take over what was said of rows. Raises `Unheard` with those of which nothing was said; with faults no row is shown.
+
+        Rows that were `made` in the same transaction have no key for hooks: it will be another when they were asked.
+        """
         waiting = [row for row in rows if not row.given.faults and needs_hearing(row.module, on, row.given)]
-        showings = [_showing(on, row) for row in waiting]
+        showings = [_showing(on, row, made) for row in waiting]
         seals = [showing.seal() for showing in showings]
         unheard = [showing for showing, seal in zip(showings, seals, strict=True) if seal not in self._said]
         if unheard:
@@ -147,9 +173,24 @@ def readable(module: Module, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: values[name] for name, item in found.items() if item is not None and item.is_readable}
 
 
-def _showing(on: str, row: Hearable) -> Showing:
-    values = readable(row.module, row.given.values)
-    return Showing(row.module, on, row.key, row.before, values, tuple(row.given.missing))
+def _showing(on: str, row: Hearable, made: Made) -> Showing:
+    module, values, before, key = row.module, readable(row.module, row.given.values), row.before, row.key
+    if made.keys:
+        is_new = made.is_one(module, key)
+        key = NEW_ROW if is_new else key
+        values, before = (_veiled(module, part, made, is_new=is_new) for part in (values, before))
+    return Showing(module, on, key, before, values, tuple(row.given.missing), row.beside)
+
+
+def _veiled(module: Module, values: Mapping[str, Any], made: Made, *, is_new: bool) -> dict[str, Any]:
+    """Leave out keys of rows that were made in the same transaction."""
+    found = dict(values)
+    for item in module.fields:
+        if item.name in found:
+            names_itself = is_new and item.home is Home.TABLE and item.column in module.key_columns
+            if names_itself or made.is_target(item, found[item.name]):
+                found[item.name] = None
+    return found
 
 
 def _take_over(given: Given, said: Given) -> None:
@@ -157,11 +198,11 @@ def _take_over(given: Given, said: Given) -> None:
     given.missing = []
     given.values |= said.values
     given.extras = {**given.extras, **said.extras}
-    given.faults += [fault.under(*given.path) for fault in said.faults]
+    given.faults += [fault.under(*given.path) if given.path else fault for fault in said.faults]
 
 
 def _alike(showings: Sequence[Showing]) -> Iterable[list[Showing]]:
-    groups: dict[tuple[str, str, tuple[str, ...]], list[Showing]] = {}
+    groups: dict[tuple[str, ...], list[Showing]] = {}
     for showing in showings:
         groups.setdefault(showing.kind, []).append(showing)
     return groups.values()

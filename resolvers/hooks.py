@@ -16,13 +16,17 @@ BEFORE_DELETE = "before_delete"
 
 @dataclass(frozen=True, slots=True)
 class HookEvent:
-    """A row that is about to be written: by field as it is (nothing of a new one) and as it would be; without secrets."""
+    """A row that is about to be written: by field as it is (nothing of a new one) and as it would be; without secrets.
+
+    `beside` is what else is known of it that is no field of its module.
+    """
 
     module: Module
     on: str
     key: tuple[int | str, ...]
     before: Mapping[str, Any]
     after: Mapping[str, Any]
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

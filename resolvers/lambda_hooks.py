@@ -23,6 +23,7 @@ from resolvers.hooks import BEFORE_CREATE, BEFORE_DELETE, BEFORE_UPDATE, HookEve
 from resolvers.lambda_items import items_of
 from resolvers.lambda_pieces import cut
 from resolvers.lambda_questions import answerer_of, job_of
+from resolvers.lambda_rows import input_value
 from resolvers.lambda_values import named_fields, set_value
 from schema.spec import Audience, Code, Field, Home, Hook, Module
 
@@ -98,16 +99,17 @@ class LambdaHooks:
         is_new = bool(rows) and rows[0].event.on == BEFORE_CREATE
         pairs = [
             (
-                items.row(row.event.key, row.after),
+                [*items.row(row.event.key, row.after), *map(input_value, row.event.beside.values())],
                 None if is_new else items.item(row.event.key, row.event.before),
             )
             for row in rows
         ]
+        shape = [*items.shape, *(((), (name,)) for name in (rows[0].event.beside if rows else ()))]
         answer = answerer_of(self.context) if self.context.asks else None
         found: list[Outcome] = []
         for (piece,) in cut([pairs], limits.input_bytes):
             befores = None if is_new else [before for _, before in piece.rows]
-            batch = Batch(script, [values for values, _ in piece.rows], {}, items.shape, befores)
+            batch = Batch(script, [values for values, _ in piece.rows], {}, shape, befores)
             job = job_of(self.context, module.name, [batch], limits)
             (outcomes,) = (await self.context.lambdas.run(job, answer)).outcomes
             found += outcomes
@@ -117,7 +119,7 @@ class LambdaHooks:
         if outcome.failure is not None:
             self._fail(row, script, outcome.failure)
             return
-        row.faults += [_rejected(row.event.module, rejection) for rejection in outcome.rejections]
+        row.faults += [_rejected(row.event, rejection) for rejection in outcome.rejections]
         for name, value in outcome.values.items():
             item = _settable(row.event, name)
             if item is None:
@@ -147,9 +149,10 @@ class LambdaHooks:
         row.faults.append(Fault(FaultCode.LAMBDA_FAILED, "lambda-failed", path, params))
 
 
-def _rejected(module: Module, rejection: Rejection) -> Fault:
-    item = named_fields(module).get(rejection.field or "")
-    path = None if item is None else (item.api_name,)
+def _rejected(event: HookEvent, rejection: Rejection) -> Fault:
+    name = rejection.field or ""
+    item = named_fields(event.module).get(name)
+    path = (item.api_name,) if item is not None else (name,) if name in event.beside else None
     return Fault(FaultCode.LAMBDA_REJECTED, "lambda-rejected", path, {"text": rejection.message})
 
 

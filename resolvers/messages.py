@@ -124,6 +124,10 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "en": "{field} does not meet a rule of its module.",
         "de": "{field} entspricht einer Regel seines Moduls nicht.",
     },
+    "lambda-set": {
+        "en": "A hook sets what cannot be written here: {fields}.",
+        "de": "Ein Hook setzt, was hier nicht geschrieben werden kann: {fields}.",
+    },
     "lambda-failed": {
         "en": "The rule of this module could not be run, so nothing was written.",
         "de": "Die Regel dieses Moduls konnte nicht ausgeführt werden; nichts wurde geschrieben.",

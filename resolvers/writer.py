@@ -91,7 +91,7 @@ class Writer:
         With `whole` nothing is written where one has faults, and all are looked at for what the database would refuse.
         """
         await self._resolve(rows)
-        self.work.hearing.hear(BEFORE_CREATE, [Hearable(module, NEW_ROW, NO_FIELDS, given) for given in rows])
+        self.work.hear(BEFORE_CREATE, [Hearable(module, NEW_ROW, NO_FIELDS, given) for given in rows])
         await self._keep_unique(module, [(given, None) for given in rows])
         if whole and any(given.faults for given in rows):
             backed = [key for key in self._unique_keys(module) if key.is_backed]
@@ -111,6 +111,7 @@ class Writer:
             keys = await self._store.insert(module, [values for _, values in group])
             for (number, _), key in zip(group, keys, strict=True):
                 changes[number][0].key = key
+                self.work.made.add((module.table, key))
         await self._insert_beside(module, [changes[number] for number in sorted(changes)])
         if module.has_dynamic:
             await self._dynamic.put(
@@ -252,7 +253,7 @@ class Writer:
 
     def _hear(self, module: Module, on: str, rows: Sequence[tuple[Image, Given]]) -> None:
         """Let the hooks have their say about rows that are there; see `Hearing.hear`."""
-        self.work.hearing.hear(on, [Hearable(module, image.key, image.fields, given) for image, given in rows])
+        self.work.hear(on, [Hearable(module, image.key, image.fields, given) for image, given in rows])
 
     async def _set_validity(
         self, module: Module, image: Image, number: int, values: Mapping[str, Any]

@@ -38,12 +38,22 @@ from web.lifecycle import build
 MODULES = Path(__file__).parent.parent.parent / "modules"
 DEADLINE_S = 30.0  # of one operation; a busy machine is no failure
 POOL_SIZE = 20
-# What a site adds to tickets: a field beside OTRS's table, and hooks, which the tests play.
-SITE = """\
+# What a site adds to tickets and what belongs to them: a field beside OTRS's table, and hooks, which the tests play.
+SITE = {
+    "ticket": """\
 module: {extend: ticket}
 fields: [{name: contract_no, type: string, label: Contract}]
 hooks: [{on: before_create, lambda: "null"}, {on: before_update, lambda: "null"}]
-"""
+""",
+    "article": """\
+module: {extend: article}
+hooks: [{on: before_create, lambda: "null"}]
+""",
+    "watcher": """\
+module: {extend: watcher}
+hooks: [{on: before_create, lambda: "null"}, {on: before_delete, lambda: "null"}]
+""",
+}
 
 
 def agree(_event: HookEvent) -> dict[str, Any]:
@@ -57,6 +67,10 @@ class Rules:
 
     say: Callable[[HookEvent], dict[str, Any]] = agree
     seen: list[HookEvent] = field(default_factory=list)
+
+    def of(self, module: str) -> list[HookEvent]:
+        """Return the events of one module."""
+        return [event for event in self.seen if event.module.name == module]
 
     async def before(self, events: Sequence[HookEvent]) -> Sequence[HookOutcome]:
         return [self._answer(event) for event in events]
@@ -196,7 +210,8 @@ async def open_api(url: str, site: Path) -> AsyncIterator[Api]:
     try:
         if url not in _SNAPSHOTS:
             await install(database)
-            (site / "ticket.yaml").write_text(SITE)
+            for name, text in SITE.items():
+                (site / f"{name}.yaml").write_text(text)
             _SNAPSHOTS[url] = await load(database, [MODULES, site])
         yield make_api(database, _SNAPSHOTS[url])
     finally:

@@ -125,8 +125,8 @@ async def test_an_article_is_split_off_as_a_ticket_that_is_a_child_of_the_first(
     for ticket in (origin, child):
         assert (await api.history(ticket))[-1][0] == "TicketLinkAdd"
         assert (await api.changes("ticket", ticket))[-1][1] == await api.newest_history(ticket)
-    assert api.rules.seen[-1].on == "before_create"
-    assert api.rules.seen[-1].after["customer_user"] == "jane"
+    assert api.rules.of("ticket")[-1].on == "before_create"
+    assert api.rules.of("ticket")[-1].after["customer_user"] == "jane"
 
 
 async def test_what_is_wrong_with_a_ticket_that_is_split_off_is_told_at_its_place(api: Api) -> None:

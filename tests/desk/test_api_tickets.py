@@ -182,7 +182,7 @@ async def test_hooks_of_the_module_see_complete_and_refuse_every_write_of_a_tick
     api.rules.say = lambda event: {"contract_no": "by rule"} if event.on == "before_update" else {}
 
     await api.done("updateTicket", TICKET, key=key, patch={"title": "Scanner"})
-    event = api.rules.seen[-1]
+    event = api.rules.of("ticket")[-1]
     assert (event.before["title"], event.after["title"]) == ("Printer", "Scanner")
     shown = "query ($id: BigInt) { ticket(by: {databaseId: $id}) { contractNo } }"
     assert (await api.data(shown, id=ticket))["ticket"] == {"contractNo": "by rule"}

@@ -107,6 +107,7 @@ fields:
   - {name: grade, type: select, options: [{name: LOW, value: 1}, {name: HIGH, value: 2}]}
   - {name: marks, type: multiselect, options: [{name: RED, value: red}, {name: BLUE, value: blue}]}
   - {name: owner, type: reference, to: user}
+  - {name: parent, type: reference, to: lab}
   - {name: buyer, type: reference, to: customer_user, by: login}
   - {name: stamp, type: string, readonly: true}
   - {name: extra, type: json}

@@ -266,6 +266,27 @@ async def test_hooks_of_one_row_that_is_written_several_times_see_each_step(desk
     assert await desk.rows("lab", f"id = {key['databaseId']}", "amount") == [(3,)]
 
 
+async def test_rows_that_are_made_in_the_same_transaction_have_no_key_for_hooks_yet(desk: Desk) -> None:
+    first, second = fresh("Lab"), fresh("Lab")
+    seen: list[tuple[Any, ...]] = []
+
+    def note(stage: Stage) -> None:
+        seen.append((stage.item["title"], stage.item["id"], stage.item["parent"], bool(stage.before)))
+
+    report = await do(
+        desk,
+        create("lab", title=first, short_name="s", slug="l"),
+        create("lab", title=second, short_name="s", slug="l", parent={"title": first}),
+        update("lab", {"title": second}, amount=2),
+        lambdas=Played({"lab.before_create": note, "lab.before_update": note}),
+    )
+    assert report.is_done
+    assert seen == [(first, None, None, False), (second, None, None, False), (second, None, None, True)]
+    key = report.operations[0].key
+    assert key
+    assert await desk.rows("lab", f"title = '{second}'", "parent, amount") == [(key[0], 2)]
+
+
 async def test_as_many_operations_as_a_lambda_may_ask_for_are_done_with_hooks(desk: Desk) -> None:
     title = fresh("Lab")
     played = Played({"lab.before_create": lambda stage: stage.set("stamp", stage.item["title"])})
