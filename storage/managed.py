@@ -81,7 +81,7 @@ async def _create(transaction: Transaction, plan: PlannedTable, now: Catalog, co
     if plan.beside and (base is None or not base.key):
         text = f"Table `{plan.beside}` has no key, so nothing can be kept beside its rows."
         return [Refusal(plan.name, None, text, "Name its key with `key:`, or drop the added fields.")]
-    table = _table(plan, base, collation)
+    table = _table(plan, base, transaction.dialect.name, collation)
     # MariaDB commits with every CREATE: noted first, a crash in between leaves a note and no table that is nobody's.
     await _note(transaction, plan)
     if transaction.dialect.name == "mysql":
@@ -94,7 +94,7 @@ async def _create(transaction: Transaction, plan: PlannedTable, now: Catalog, co
 
 
 async def _widen(transaction: Transaction, plan: PlannedTable, existing: Table, collation: str | None) -> list[Refusal]:
-    table = _table(plan, None, collation)
+    table = _table(plan, None, transaction.dialect.name, collation)
     # Loaded by name: a server carries the dialect that it speaks, not all three.
     # In the style of named parameters: in MySQL's own one, every percent sign would be doubled twice.
     compiled = sa.dialects.registry.load(transaction.dialect.name)(paramstyle="named")
@@ -112,12 +112,18 @@ async def _widen(transaction: Transaction, plan: PlannedTable, existing: Table, 
     return []
 
 
-def _table(plan: PlannedTable, base: Table | None, collation: str | None) -> sa.Table:
-    options: dict[str, Any] = {}  # naming a dialect loads it, so only MariaDB's own tables do
+def _options(plan: PlannedTable, dialect: str, collation: str | None) -> dict[str, Any]:
+    """Say what a database is told of a table beyond its columns. Naming a dialect loads it, so each names its own alone."""
+    if dialect == "sqlite" and not plan.key and not plan.beside:
+        return {"sqlite_autoincrement": True}  # else the number of a removed row is given to the next one
     if collation:
         charset = collation.split("_", 1)[0]
-        options = {"mysql_engine": "InnoDB", "mysql_charset": charset, "mysql_collate": collation}
-    table = sa.Table(plan.name, sa.MetaData(), **options)
+        return {"mysql_engine": "InnoDB", "mysql_charset": charset, "mysql_collate": collation}
+    return {}
+
+
+def _table(plan: PlannedTable, base: Table | None, dialect: str, collation: str | None) -> sa.Table:
+    table = sa.Table(plan.name, sa.MetaData(), **_options(plan, dialect, collation))
     if base is not None:
         for name in base.key:
             column = base.columns[name]

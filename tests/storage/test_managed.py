@@ -230,3 +230,15 @@ async def test_two_servers_that_see_a_file_at_once_make_one_table(shared_url: st
             await database.close()
     assert answers == [[], []]
     assert catalog.tables["together"].unique == (("label",),)
+
+
+async def test_the_number_of_a_removed_row_is_never_given_again(desk: Database) -> None:
+    """Its history would be that of another row."""
+    await ensure_tables(desk, [plain("numbered", PlannedColumn("label", STRING, 80))])
+    await insert(desk, "numbered", label="first")
+    (first,) = await desk.fetch("SELECT id FROM numbered")
+    async with desk.transaction() as transaction:
+        await transaction.execute("DELETE FROM numbered")
+    await insert(desk, "numbered", label="second")
+    (second,) = await desk.fetch("SELECT id FROM numbered")
+    assert second[0] > first[0]
