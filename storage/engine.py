@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 SEVERAL = 8  # rows of one statement that are written out
 GRACE_S = 0.3  # the server's own timeout should come first: it says why, and it stops the work
 PING_TIMEOUT_S = 0.5
+READERS = 4  # connections that cannot write, of a pool of their own
 _SCALARS = (str, int, float, Decimal, datetime, date, clock, type(None))
 _BEGIN = {"sqlite": "BEGIN IMMEDIATE", "mysql": "START TRANSACTION", "postgresql": "BEGIN"}
 
@@ -206,6 +207,7 @@ class Database:
         statement_timeout_s: float = 2.0,
         acquire_timeout_s: float = 1.0,
         connect_timeout_s: float = 2.0,
+        read_only: bool = False,
     ) -> None:
         target = parse_url(
             url, zone_name=db_time_zone, statement_timeout_s=statement_timeout_s, connect_timeout_s=connect_timeout_s
@@ -218,6 +220,8 @@ class Database:
         self._patience_s = (acquire_timeout_s, connect_timeout_s)
         self._url = url
         self._beside: list[Database] = []
+        self._readers: Database | None = None
+        self._read_only = read_only
         self._probed = False
         self._writer = asyncio.Lock() if target.dialect == "sqlite" else None
         if target.file is not None:
@@ -238,7 +242,18 @@ class Database:
             self._engine, pool_size, acquire_timeout_s=acquire_timeout_s, connect_timeout_s=connect_timeout_s
         )
 
-    def beside(self, *, pool_size: int = 1) -> Database:
+    def readers(self) -> Database:
+        """Return a small pool whose connections cannot write, for statements that others write: the SQL of lambdas."""
+        if self._readers is None:
+            self._readers = self.beside(pool_size=READERS, read_only=True)
+            self._readers.statements = self._pass_on
+        return self._readers
+
+    def _pass_on(self, text: str) -> None:
+        if self.statements is not None:
+            self.statements(text)
+
+    def beside(self, *, pool_size: int = 1, read_only: bool = False) -> Database:
         """Make a small pool of its own for the same database, for what must not wait behind this one's transactions.
 
         It is closed with this one.
@@ -250,7 +265,9 @@ class Database:
             statement_timeout_s=self.statement_timeout_s,
             acquire_timeout_s=self._patience_s[0],
             connect_timeout_s=self._patience_s[1],
+            read_only=read_only,
         )
+        twin.dialect, twin._probed = self.dialect, self._probed  # the server is the same
         self._beside.append(twin)
         return twin
 
@@ -507,11 +524,11 @@ class Database:
 
     def _listen(self) -> None:
         engine = self._engine.sync_engine
-        timeout_s = self.statement_timeout_s
+        timeout_s, read_only = self.statement_timeout_s, self._read_only
 
         @event.listens_for(engine, "connect")
         def connected(adapted: Any, record: Any) -> None:
-            record.info["session"] = prepare_connection(adapted, self.dialect.name, timeout_s)
+            record.info["session"] = prepare_connection(adapted, self.dialect.name, timeout_s, read_only=read_only)
 
         @event.listens_for(engine, "before_cursor_execute")
         def before(

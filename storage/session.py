@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 STEPS_BETWEEN_LOOKS = 20_000
 BUSY_TIMEOUT_MS = 5_000
 
+_READ_ONLY = {
+    "sqlite": "PRAGMA query_only = ON",
+    "mysql": "SET SESSION TRANSACTION READ ONLY",
+    "postgresql": "SET default_transaction_read_only = on",
+}
+
 # Collations whose tables know every letter's case, newest first.
 _COLLATIONS = ("utf8mb4_uca1400_ai_ci", "utf8mb4_0900_ai_ci", "utf8mb4_unicode_520_ci")
 
@@ -61,7 +67,7 @@ class Session:
         self.limit_s = seconds
 
 
-def prepare_connection(adapted: Any, dialect: str, timeout_s: float) -> Session:
+def prepare_connection(adapted: Any, dialect: str, timeout_s: float, *, read_only: bool = False) -> Session:
     """Set a new connection up (called by the pool, in SQLAlchemy's synchronous disguise)."""
     session = Session(dialect)
     session.limit_s = timeout_s
@@ -76,6 +82,10 @@ def prepare_connection(adapted: Any, dialect: str, timeout_s: float) -> Session:
         cursor.execute(_mysql_limit(timeout_s, mariadb=session.is_mariadb) + idle)
         cursor.execute("SELECT @@auto_increment_increment")
         session.step = int(cursor.fetchall()[0][0])
+        cursor.close()
+    if read_only:
+        cursor = adapted.cursor()
+        cursor.execute(_READ_ONLY[dialect])
         cursor.close()
     return session
 

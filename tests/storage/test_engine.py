@@ -22,6 +22,7 @@ from storage.errors import (
     PoolExhausted,
     StatementFailed,
     StatementTimeout,
+    StorageError,
     Unavailable,
 )
 from storage.faults import translate
@@ -266,6 +267,30 @@ async def test_a_pool_beside_works_while_the_other_is_busy_and_closes_with_it(qu
 
     await quick.close()
     assert beside._engine.pool.checkedin() == 0  # type: ignore[attr-defined] # of every pool that has a size
+
+
+WRITING = (
+    "INSERT INTO readable (id) VALUES (2)",
+    "UPDATE readable SET id = 3",
+    "DELETE FROM readable",
+    "DROP TABLE readable",
+    "CREATE TABLE another (id INTEGER)",
+)
+
+
+async def test_the_readers_see_what_is_there_and_can_write_nothing(quick: Database) -> None:
+    readers = quick.readers()
+    sent: list[str] = []
+    quick.statements = sent.append
+    async with quick.transaction() as transaction:
+        await transaction.execute("CREATE TABLE readable (id INTEGER)")
+        await transaction.execute("INSERT INTO readable (id) VALUES (1)")
+    for text in WRITING:
+        with pytest.raises(StorageError):
+            await readers.fetch(text)
+        assert sent[-1] == text
+    assert quick.readers() is readers
+    assert await readers.fetch("SELECT id FROM readable") == [(1,)]
 
 
 def test_a_full_disk_of_mariadb_is_told_as_one() -> None:
