@@ -11,14 +11,16 @@ from resolvers.context import Context, Sent
 from resolvers.errors import DeadlinePassed, from_storage, is_fatal
 from resolvers.statements import Statement
 from storage.direct import Ready
+from storage.engine import Database
 from storage.errors import StorageError
 
 
 class Reads:
-    """Sends the statements of one request."""
+    """Sends the statements of one request, to its database or to another pool of the same."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, database: Database | None = None) -> None:
         self.context = context
+        self._database = database or context.database
 
     async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Send a statement, within the request's deadline and its share of the pool. Raises `OperationError`."""
@@ -32,12 +34,12 @@ class Reads:
 
     async def _send(self, statement: Statement) -> list[tuple[Any, ...]]:
         try:
-            return await self.context.database.fetch(statement, deadline=self.context.deadline)
+            return await self._database.fetch(statement, deadline=self.context.deadline)
         except StorageError as error:
             raise from_storage(error) from error
 
     async def _noted(self, statement: Statement, notes: list[Sent]) -> list[tuple[Any, ...]]:
-        ready = statement if isinstance(statement, Ready) else self.context.database.prepare(statement)
+        ready = statement if isinstance(statement, Ready) else self._database.prepare(statement)
         began = time.perf_counter()
         rows = await self._send(statement)
         ms = round(1000 * (time.perf_counter() - began), 3)
