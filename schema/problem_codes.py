@@ -51,6 +51,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "missing-key": "A key that is needed is not there.",
         "no-effect": "A key is known but does nothing, here or at all.",
         "not-in-extension": "An extension says what only the module itself can say.",
+        "sql-off": "A lambda asks the database in SQL, which this installation does not allow.",
         "too-long": "A text or list is longer than allowed.",
         "unknown-field": "Something names a field that the module does not have.",
         "unknown-key": "A key is not known.",
