@@ -112,7 +112,7 @@ declare function gql(query: string, variables?: { [name: string]: Json }): any;
 declare const db: {
   /** All rows that are found. */
   query(sql: string, ...params: (string | number | boolean | null)[]): { [column: string]: any }[];
-  /** The first row, or just its value where there is a single column; null without a row. */
+  /** The first row; null without one. A row with a single column can be used as its value, too. */
   queryRow(sql: string, ...params: (string | number | boolean | null)[]): any;
 };
 

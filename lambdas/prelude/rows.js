@@ -84,6 +84,16 @@ function optional(value, what) {
   return value;
 }
 
+// A row with a single column can be used as its value, too: files of GOTRS read it as `row.count` and as `row`.
+function standingForItsValue(row) {
+  const columns = row === null || typeof row !== "object" ? [] : Object.keys(row);
+  const value = row?.[columns[0]];
+  if (columns.length !== 1 || value === null || typeof value === "object") return row;
+  const box = Object(value);
+  const property = { value, writable: true, enumerable: true, configurable: true };
+  return Reflect.defineProperty(box, columns[0], property) ? box : row;
+}
+
 const asking = {
   gql: (query, variables) =>
     ask("gql", "gql", [need(query, "string", "gql: the query"), optional(variables, "gql: the variables")]),
@@ -91,12 +101,8 @@ const asking = {
   db: {
     query: (sql, ...params) => ask("sql", "query", [need(sql, "string", "db.query: the statement"), ...params]),
 
-    // A single column is its value, as files of GOTRS expect it.
-    queryRow(sql, ...params) {
-      const found = ask("sql", "queryRow", [need(sql, "string", "db.queryRow: the statement"), ...params]);
-      const columns = found === null || typeof found !== "object" ? [] : Object.keys(found);
-      return columns.length === 1 ? found[columns[0]] : found;
-    },
+    queryRow: (sql, ...params) =>
+      standingForItsValue(ask("sql", "queryRow", [need(sql, "string", "db.queryRow: the statement"), ...params])),
   },
 
   http: {

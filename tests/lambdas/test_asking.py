@@ -207,9 +207,22 @@ def test_a_question_must_be_one(inside: Inside, call: str, message: str) -> None
     assert inside.said(f"return {call};").removeprefix("TypeError: ") == message
 
 
-@pytest.mark.parametrize(("answer", "value"), [(None, None), ({"n": 3}, 3), ({"a": 1, "b": 2}, {"a": 1, "b": 2})])
-def test_a_row_of_a_single_column_is_its_value(inside: Inside, answer: Any, value: Any) -> None:
-    outcomes, _ = inside.dialogue(job_of("return db.queryRow('SELECT 1');"), lambda _: Answer(answer))
+@pytest.mark.parametrize(
+    ("answer", "source", "value"),
+    [
+        (None, "row", None),
+        ({"a": 1, "b": 2}, "row", {"a": 1, "b": 2}),
+        ({"n": 3}, "[row, row.n, row + 1, row > 2, row == 3, `${row}`, parseInt(row)]", [3, 3, 4, True, True, "3", 3]),
+        ({"n": 3}, "row && row.n !== undefined ? 'yes' : 'no'", "yes"),
+        ({"name": "Raw"}, "[row, row.name, row + '!', row.toUpperCase()]", ["Raw", "Raw", "Raw!", "RAW"]),
+        ({"n": None}, "row.n", None),
+        ({"length": "x"}, "row", {"length": "x"}),
+        ({"constructor": 5}, "[row, row.constructor]", [5, 5]),
+    ],
+)
+def test_a_row_of_a_single_column_is_its_value_too(inside: Inside, answer: Any, source: str, value: Any) -> None:
+    job = job_of(f"const row = db.queryRow('SELECT 1'); return {source};")
+    outcomes, _ = inside.dialogue(job, lambda _: Answer(answer))
 
     assert outcomes[0, 0].value == value
 
