@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from identity.passwords import BCRYPT_BYTES, SHORTEST
+from lambdas.http_hosts import Host, read_hosts
 from resolvers.limits import Limits
 from schema.problems import suggest
 
@@ -117,6 +118,11 @@ def origin_of(url: str) -> str:
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     usual = {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in {None, usual} else "")
+
+
+def read_http_hosts(text: str) -> tuple[Host, ...]:
+    """Read the servers that lambdas may call."""
+    return read_hosts(read_names(text))
 
 
 def read_zone(text: str) -> str:
@@ -266,6 +272,16 @@ class Settings:
     )
     persisted_dir: Path = _setting(  # noqa: RUF009 - a Path is immutable
         Path("operations"), read_folder, "Folder of the allowed `*.graphql` documents for `PERSISTED=only`."
+    )
+    lambda_http_hosts: tuple[Host, ...] = _setting(
+        (),
+        read_http_hosts,
+        "Servers that lambdas may call, such as `api.example.org`, `api.example.org:8443` or `http://intranet:8080`; none without it.",
+    )
+    lambda_http_private: bool = _setting(
+        False,
+        read_flag,
+        "Whether entries of `LAMBDA_HTTP_HOSTS` with a port, or that are addresses, may lead to private addresses.",
     )
     # --- limits of one request ---
     body_bytes: int = _setting(1_000_000, read_count, "Largest request body.")

@@ -62,6 +62,7 @@ def test_variables_are_read_by_their_kind() -> None:
         ("ADMIN_PASSWORD", "seven77", "LAMBDESK_ADMIN_PASSWORD is (hidden): write 12 letters or more, up to 72 bytes."),
         ("ADMIN_PASSWORD", "ü" * 40, "LAMBDESK_ADMIN_PASSWORD is (hidden)"),
         ("ALLOWED_ORIGINS", "*", "LAMBDESK_ALLOWED_ORIGINS is '*': write origins such as"),
+        ("LAMBDA_HTTP_HOSTS", "*.example.org", "write hosts such as api.example.org, api.example.org:8443 or"),
         ("MODULES_DIR", ":", "LAMBDESK_MODULES_DIR is ':': name at least one folder"),
     ],
 )
