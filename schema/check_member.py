@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from schema.captions import words
 from schema.check_example import make_example
 from schema.check_field import read_code
+from schema.cron import cron_error
 from schema.defaults import WrongDefaultError, stored_default
 from schema.expressions import parse
 from schema.kinds import KINDS
@@ -220,33 +220,6 @@ def make_schedule(entry: Entry, findings: Findings) -> Schedule | None:
     if code is None or reason is not None:
         return None
     return Schedule(entry["name"], entry["cron"], code, entry.get("as", SYSTEM_PRINCIPAL))
-
-
-_CRON_PARTS: tuple[tuple[str, int, int], ...] = (
-    ("minute", 0, 59),
-    ("hour", 0, 23),
-    ("day", 1, 31),
-    ("month", 1, 12),
-    ("weekday", 0, 7),
-)
-_CRON = re.compile(r"(?:\*|(?P<low>\d{1,2})(?:-(?P<high>\d{1,2}))?)(?:/(?P<step>[1-9]\d?))?", re.ASCII)
-
-
-def cron_error(text: str) -> str | None:
-    """Return what is wrong with a cron line, or None."""
-    parts = text.split()
-    if len(parts) != len(_CRON_PARTS):
-        return f"it has {len(parts)} parts instead of {len(_CRON_PARTS)}"
-    for part, (what, low, high) in zip(parts, _CRON_PARTS, strict=True):
-        for piece in part.split(","):
-            found = _CRON.fullmatch(piece)
-            if found is None:
-                return f"`{piece}` is no {what}"
-            first = int(found["low"] or low)
-            last = int(found["high"] or found["low"] or high)
-            if first < low or last > high or first > last:
-                return f"the {what} `{piece}` is not within {low}-{high}"
-    return None
 
 
 def plain_filter(entry: Entry) -> Mapping[str, Any]:

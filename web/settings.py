@@ -205,6 +205,7 @@ class Settings:
         shown="",
     )
     db_time_zone: str = _setting("UTC", read_zone, "The time zone of the database's columns without one.")
+    time_zone: str = _setting("UTC", read_zone, "The time zone of the site, in which schedules run.")
     host: str = _setting("127.0.0.1", read_text, "The address to listen on.")
     port: int = _setting(8000, read_port, "The port to listen on; 0 lets the system choose.")
     public_url: str = _setting(
