@@ -268,6 +268,67 @@ TEXT_SOURCE = sa.Table(
     sa.Column("ended", sa.BigInteger),
 )
 
+# What lambdas are still to be told of what was written, and what became of it (`storage.outbox`). `due` is in milliseconds
+# since 1970, other times in seconds.
+OUTBOX = sa.Table(
+    "lambdesk_outbox",
+    _METADATA,
+    sa.Column("id", _COUNTER, primary_key=True),
+    sa.Column(
+        "delivery", sa.String(32), nullable=False, unique=True
+    ),  # the same for every attempt, like no other anywhere
+    sa.Column("module", sa.String(63), nullable=False),
+    sa.Column(
+        "row_key", sa.String(600), nullable=False
+    ),  # as in lambdesk_change; entries of one row wait for each other
+    sa.Column("hook", sa.String(80), nullable=False),  # which lambda: `after_update 1`, `schedule nightly`
+    sa.Column("code", sa.String(64), nullable=False),  # a digest of it as it was then
+    sa.Column("payload", LongText("MEDIUMTEXT"), nullable=False),  # JSON: what it is given
+    sa.Column("caller_kind", sa.String(10), nullable=False),
+    sa.Column("caller_id", sa.BigInteger, nullable=False),
+    sa.Column("caller_login", sa.String(250), nullable=False),
+    sa.Column("request_id", sa.String(64)),
+    sa.Column("depth", sa.SmallInteger, nullable=False),  # how many of such lambdas led to the write
+    sa.Column("state", sa.String(10), nullable=False),  # open, done, failed or dead
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due", sa.BigInteger, nullable=False),  # of an open one: when it may be taken, also from whoever has it
+    sa.Column("worker", sa.String(32)),  # who has it
+    sa.Column("failure_code", sa.String(40)),
+    sa.Column("failure", sa.String(1000)),
+    sa.Column("log", LongText("MEDIUMTEXT")),  # JSON: the lines that it logged
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("ended", sa.BigInteger),
+    sa.Column("took_ms", sa.Integer),  # the last attempt
+    sa.Index("lambdesk_outbox_due", "state", "due"),
+    sa.Index("lambdesk_outbox_row", "module", "row_key", "state", "id"),
+    sa.Index("lambdesk_outbox_ended", "ended"),
+)
+
+# When lambdas by the clock run next. Times are milliseconds since 1970.
+SCHEDULE = sa.Table(
+    "lambdesk_schedule",
+    _METADATA,
+    sa.Column("module", sa.String(63), primary_key=True),
+    sa.Column("name", sa.String(63), primary_key=True),
+    sa.Column("rhythm", sa.String(300), nullable=False),  # the cron line and the time zone that `next` follows from
+    sa.Column("next", sa.BigInteger),  # null: never
+    sa.Column("last", sa.BigInteger),  # for when the last run was
+    sa.Column("entry", sa.BigInteger),  # which stands in the outbox
+)
+
+# What lambdas need to know and nobody may read, sealed with the server's key.
+SECRET = sa.Table(
+    "lambdesk_secret",
+    _METADATA,
+    sa.Column("name", sa.String(63), primary_key=True),
+    sa.Column("value", LongText("MEDIUMTEXT"), nullable=False),
+    sa.Column("modules", LongText("MEDIUMTEXT"), nullable=False),  # JSON: whose lambdas may ask for it, null for all
+    sa.Column("changed", sa.BigInteger, nullable=False),
+    sa.Column("changed_by_kind", sa.String(10), nullable=False),
+    sa.Column("changed_by_id", sa.BigInteger, nullable=False),
+    sa.Column("changed_by_login", sa.String(250), nullable=False),
+)
+
 TABLES = (
     META,
     MODULE,
@@ -288,9 +349,12 @@ TABLES = (
     SIGN_IN,
     TEXT,
     TEXT_SOURCE,
+    OUTBOX,
+    SCHEDULE,
+    SECRET,
 )
 # SQLite gives the ids of deleted rows out again unless it is told not to.
-_NEVER_AGAIN = (VERSION, CHANGE, SAVED_VIEW, JOB, MERGE, API_TOKEN, SIGN_IN)
+_NEVER_AGAIN = (VERSION, CHANGE, SAVED_VIEW, JOB, MERGE, API_TOKEN, SIGN_IN, OUTBOX)
 
 
 def tables_for(dialect: str) -> list[sa.Table]:
