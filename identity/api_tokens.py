@@ -99,6 +99,11 @@ class ApiTokens:
             raise NotSignedIn
         return found[0]
 
+    async def by_id(self, token_id: int) -> Token | None:
+        """Return a token by its number, for what is done in its name later; None where it does not count any more."""
+        found = await self._find(_COLUMNS.id == token_id)
+        return None if found is None else found[0]
+
     async def list_of(self, owner: Person) -> list[ApiToken]:
         """Return the tokens of a person that count, the newest first."""
         columns = (_COLUMNS.id, _COLUMNS.name, _COLUMNS.scope, _COLUMNS.created, _COLUMNS.expires, _COLUMNS.seen)
@@ -118,22 +123,27 @@ class ApiTokens:
         return count == 1
 
     async def _read(self, name: str) -> tuple[Token, int] | None:
-        columns = (_COLUMNS.id, _COLUMNS.name, _COLUMNS.owner_kind, _COLUMNS.owner_id, _COLUMNS.scope)
-        rows = await self._database.fetch(
-            sa.select(*columns, _COLUMNS.expires, _COLUMNS.seen).where(
-                _COLUMNS.digest == name, _COLUMNS.revoked.is_(None)
-            )
-        )
+        found = await self._find(_COLUMNS.digest == name)
+        if found is None:
+            return None
+        token, expires, seen = found
         now = self._clock()
-        if not rows or rows[0][5] <= now:
+        if seen is None or now >= seen + TOUCH_S:
+            await self._touch(token.id, now)
+        return token, expires
+
+    async def _find(self, which: sa.ColumnElement[bool]) -> tuple[Token, int, int | None] | None:
+        """Read a token that counts, with when it ends and when it was used."""
+        columns = (_COLUMNS.id, _COLUMNS.name, _COLUMNS.owner_kind, _COLUMNS.owner_id, _COLUMNS.scope)
+        question = sa.select(*columns, _COLUMNS.expires, _COLUMNS.seen).where(which, _COLUMNS.revoked.is_(None))
+        rows = await self._database.fetch(question)
+        if not rows or rows[0][5] <= self._clock():
             return None
         number, label, kind, owner_id, scope, expires, seen = rows[0]
         standing = await read_standing(self._database.fetch_kept, self._keys.account, Kind(kind), owner_id)
         if standing is None or not standing.is_valid:
             return None
-        if seen is None or now >= seen + TOUCH_S:
-            await self._touch(number, now)
-        return Token(number, label, standing.person, _read_scope(scope)), expires
+        return Token(number, label, standing.person, _read_scope(scope)), expires, seen
 
     async def _touch(self, number: int, now: float) -> None:
         with suppress(StorageError):  # a full or busy database keeps nobody out who only reads

@@ -56,7 +56,8 @@ class RowChange:
 
     `before` holds every column of the row as it is stored (empty for a new row); `values` the columns of the module's own
     table that are about to be written, as they are stored. `key` is empty until a new row has one. `extras` are the
-    inputs that the conduct itself added to the mutation, as GraphQL coerced them, or what it makes of them.
+    inputs that the conduct itself added to the mutation, as GraphQL coerced them, or what it makes of them. `was` are the
+    fields of the row as it was read before; who writes past the writer has none.
     """
 
     module: Module
@@ -68,6 +69,8 @@ class RowChange:
     extras: Mapping[str, Any] = field(default_factory=dict)
     source: int | None = None  # the newest row of OTRS's own history that was written along
     along: list[RowChange] = field(default_factory=list)  # rows of other modules that the conduct wrote along
+    was: Mapping[str, Any] | None = None
+    removes: bool = False  # whether a row that is set invalid was to be removed
 
     def after(self, column: str) -> Any:
         """Return what a column holds once the change is written."""

@@ -92,6 +92,7 @@ class Context:
     depth: int = 0
     spent: Spent = field(default_factory=Spent)
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STATEMENTS_AT_ONCE))
+    hook_depth: int = 0  # how many hooks after writes led here
     languages: tuple[str, ...] = ()  # of messages, the best first
     changes: FeedReader | None = None  # the process's own; another one knows less of what is still being committed
     texts: Texts = field(default_factory=NoTexts)  # what of the full-text index can be used

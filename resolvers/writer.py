@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from identity.access import Right
-from resolvers import ledger
+from resolvers import ledger, outbox
 from resolvers.assignments import Given
 from resolvers.claims import take_files
 from resolvers.conduct import ChangeKind, Conduct, RowChange, Work
@@ -62,8 +62,9 @@ class Writer:
         return self._conducts.get(module.table)
 
     async def finish(self) -> None:
-        """Note what was written."""
+        """Note what was written, and what lambdas are to be told of it."""
         if self._changes:
+            await outbox.note(self.work, self._changes, self.statements)
             await ledger.note(self.work, self._changes, self.undoes)
 
     def mark(self) -> int:
@@ -188,7 +189,7 @@ class Writer:
         hidden = any(self._differs(module, image.fields, name, value) for name, value in values.items())
         if not hidden:
             return None
-        change = RowChange(module, ChangeKind.UPDATED, image.key, image.columns, dict(own), fields)
+        change = RowChange(module, ChangeKind.UPDATED, image.key, image.columns, dict(own), fields, was=image.fields)
         self._audit(module, change, ("change_time", "change_by"))
         return change
 
@@ -214,7 +215,10 @@ class Writer:
         if faults:
             raise Faulty(*faults)
         if soft_deletes(module):
+            mark = self.mark()
             await self._set_all_invalid(module, images)
+            for change in self._changes[mark:]:
+                change.removes = change.module is module
             return
         conduct = self.conduct(module)
         changes = [
@@ -226,6 +230,7 @@ class Writer:
                 fields={
                     name: (value, None) for name, value in image.fields.items() if self._is_kept(module, name, value)
                 },
+                was=image.fields,
             )
             for image in images
         ]
@@ -336,6 +341,7 @@ class Writer:
             columns.own,
             {name: (image.fields.get(name), value) for name, value in values.items() if self._is_kept(module, name, 0)},
             extras,
+            was=image.fields,
         )
         self._audit(module, change, ("change_time", "change_by"))
         try:
