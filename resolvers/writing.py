@@ -9,6 +9,7 @@ from typing import Any
 from resolvers.conduct import Conduct
 from resolvers.hands import Hand
 from resolvers.hooks import HookRunner
+from resolvers.lambda_outside import Outside
 
 
 def _nobody() -> None:
@@ -30,11 +31,13 @@ class Writing:
 
     `conducts` are by table, `hands` (mutations written by hand) by the name of their binding; `committed` is called after
     each commit; `idempotency_key` is the client's, or None. Without `hooks` the lambdas of the modules run in the sandbox.
+    `outside` is what lambdas that run after or instead of a write may ask beyond the data.
     """
 
     conducts: Mapping[str, Conduct] = field(default_factory=dict)
     hands: Mapping[str, Hand] = field(default_factory=dict)
     hooks: HookRunner | None = None
     note: Note | None = None
+    outside: Outside | None = None
     committed: Callable[[], None] = _nobody
     idempotency_key: str | None = None
