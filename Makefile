@@ -23,7 +23,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emi
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-clients install-postgraphile run test check format bench soak mutants lock clean
+.PHONY: help install install-dev install-clients install-assets assets install-postgraphile run test check format bench soak mutants lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -35,12 +35,14 @@ install-dev: $(VENV)/.dev
 
 install-clients: tests/clients/node_modules/.installed
 
+install-assets: web/assets/node_modules/.installed
+
 install-postgraphile: bench/postgraphile/node_modules/.installed
 
 run: install ## start on SQLite with demo data; settings come from LAMBDESK_… variables
 	LAMBDESK_DEMO=$${LAMBDESK_DEMO:-1} $(BIN)/lambdesk serve
 
-test: install-dev install-clients ## run the whole suite, fast tests first; ONLY=path for a part of it
+test: install-dev install-clients install-assets ## run the whole suite, fast tests first; ONLY=path for a part of it
 	$(ALL_TESTS)
 
 check: install-dev ## format, lint, types, and the arrows between the rooms
@@ -53,10 +55,13 @@ format: install-dev ## format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
+assets: install-assets ## build the style sheet of the pages, and copy the scripts that they use
+	cd web/assets && PATH="$(NODE_HOME):$$PATH" node build.mjs
+
 bench: install-dev ## measure; ONLY=name for one benchmark, QUICK=1 for a short look
 	$(BIN)/python -m bench.run $(if $(QUICK),--quick) $(ONLY)
 
-soak: install-dev install-clients ## run the suite with the big counts, then the mutants; ONLY=path for a part of the suite
+soak: install-dev install-clients install-assets ## run the suite with the big counts, then the mutants; ONLY=path for a part of the suite
 	export LAMBDESK_SOAK=1 && $(ALL_TESTS)
 	$(if $(ONLY),,$(MAKE) mutants)
 
@@ -70,7 +75,7 @@ lock: ## choose versions anew; UPGRADE=1 takes newer ones, UV names the resolver
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/mutants.in -o requirements/mutants.txt
 
 clean: ## remove what the commands above made, but neither var/ nor site/
-	rm -rf $(VENV) $(CLIENTS) $(MUTANTS) mutants tests/clients/node_modules bench/postgraphile/node_modules bench/results *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS) $(MUTANTS) mutants tests/clients/node_modules web/assets/node_modules bench/postgraphile/node_modules bench/results *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # `--clear` also mends an environment whose Python has gone.
@@ -98,6 +103,6 @@ $(MUTANTS)/.installed: requirements/mutants.txt | $(MUTANTS)/bin/python
 	$(MUTANTS)/bin/python $(PIP) --require-hashes -r requirements/mutants.txt
 	@touch $@
 
-tests/clients/node_modules/.installed bench/postgraphile/node_modules/.installed: %/node_modules/.installed: %/package-lock.json $(CLIENTS)/.installed
+tests/clients/node_modules/.installed bench/postgraphile/node_modules/.installed web/assets/node_modules/.installed: %/node_modules/.installed: %/package-lock.json $(CLIENTS)/.installed
 	cd $* && $(NPM_CI)
 	@touch $@

@@ -24,7 +24,8 @@ from web.health import make_health
 from web.identities import Identities
 from web.live import Live, Transfers
 from web.login_page import LoginPage, LogoutPage
-from web.pages import Page, StaticFolder
+from web.pages.assets import StaticFolder
+from web.pages.routes import make_pages
 from web.settings import Settings
 from web.sign_in import make_sign_in
 from web.socket import GraphQLSocket
@@ -64,11 +65,10 @@ def make_routes(live: Live) -> list[BaseRoute]:
     healthz, readyz = make_health(live)
     sdl, module_schema, lambda_types = make_contract(live)
     return [
-        Route("/", Page(live, "home.html")),
+        *make_pages(live),
         Route("/graphql", GraphQLEndpoint(live)),
         WebSocketRoute("/graphql", GraphQLSocket(live)),
         Route("/export/{file}", ExportEndpoint(live)),
-        Route("/graphiql", Page(live, "graphiql.html")),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/schema.graphql", sdl),

@@ -64,3 +64,4 @@ class Cookie:
 PAGE = Cookie("lambdesk", "Lax")
 FORM = Cookie("lambdesk-form", "Strict")
 REFRESH = Cookie("lambdesk-refresh", "Lax")
+LOOK = Cookie("lambdesk-look", "Lax")  # how the pages look; no secret

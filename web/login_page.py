@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,16 +21,18 @@ from web.errors import Code, Refused, log_failure, unavailable
 from web.identities import Identities
 from web.live import Live
 from web.origin import check_own_page
-from web.pages import page, see
+from web.pages.look import read_look
+from web.pages.rendering import render
+from web.pages.replies import make_nonce, reply, see
+from web.pages.safe_next import safe_next
+from web.pages.texts import Texts
 from web.recognition import address_of, client_of
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 BODY_BYTES = 16_384
 FIELDS = ("login", "password", "kind", "next", "csrf")
 CLEARED = '"cache", "storage"'
-LONGEST_NEXT = 2_000
 MAX_LETTERS = 300
-STALE = "This form is too old, or the browser keeps no cookies. Try again."
 
 
 class LoginPage(Endpoint):
@@ -60,7 +62,7 @@ class LoginPage(Endpoint):
         try:
             self._live.guard.check_form(request.headers, mark or "", given.get("csrf", "") if mark else "")
         except Refused:
-            return self._form(request, target, login, problem=STALE, status=403)
+            return self._form(request, target, login, problem=self._texts(request)("stale-form"), status=403)
         if given.get("kind") not in {str(Kind.AGENT), str(Kind.CUSTOMER)}:
             raise Refused(400, "The form has no such choice.")
         self._live.snapshot()  # 503 until everything is ready
@@ -94,18 +96,24 @@ class LoginPage(Endpoint):
         response.headers.append("Set-Cookie", FORM.clear(settings))
         return response
 
+    def _texts(self, request: Request) -> Texts:
+        return Texts(read_look(request, self._live.settings).lang)
+
     def _form(
         self, request: Request, target: str, login: str = "", *, problem: str = "", status: int = 200
     ) -> Response:
         settings = self._live.settings
         mark = FORM.read(request.headers, settings) or secrets.token_urlsafe(32)
+        look = read_look(request, settings)
         values = {
             "problem": problem,
             "login": login[:MAX_LETTERS],
             "next": target,
             "csrf": self._live.guard.form_token(mark),
+            "look": look,
+            "t": Texts(look.lang),
         }
-        response = page("login.html", values, status)
+        response = reply(request, render("login.html", values), make_nonce(), status)
         response.headers.append("Set-Cookie", FORM.write(mark, settings))
         return response
 
@@ -136,20 +144,6 @@ class LogoutPage(Endpoint):
         response.headers.append("Set-Cookie", PAGE.clear(settings))
         response.headers["Clear-Site-Data"] = CLEARED  # what GraphiQL and the cache keep is nobody's after this
         return response
-
-
-def safe_next(wanted: str) -> str:
-    """Return where to go after signing in: a path of ours, else the front page."""
-    if not wanted.startswith("/") or wanted.startswith("//") or "\\" in wanted or len(wanted) > LONGEST_NEXT:
-        return "/"
-    if not wanted.isascii() or not wanted.isprintable() or " " in wanted:
-        return "/"
-    try:
-        parts = urlsplit(wanted)
-    except ValueError:
-        return "/"
-    leads_away = parts.scheme or parts.netloc or parts.path in {"/login", "/logout"}
-    return "/" if leads_away else wanted
 
 
 async def _read_form(request: Request, live: Live) -> Mapping[str, str]:

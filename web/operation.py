@@ -1,4 +1,4 @@
-"""Running one operation, wherever it came from: HTTP, an event stream, a WebSocket, later a page."""
+"""Running one operation, wherever it came from: HTTP, an event stream, a WebSocket, a page."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class Asked:
     languages: tuple[str, ...] = ()
     idempotency_key: str | None = None
     explains: bool = False
+    is_own: bool = False  # of a page of ours: no list of allowed operations has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def prepare(
     """Turn a request into a call of the current snapshot. Raises `Refused` or `NotStarted`."""
     snapshot = snapshot or live.snapshot()
     audience = audience_of(caller.principal)
-    text = live.persisted.text(asked.query, asked.extensions)
+    text = asked.query if asked.is_own and asked.query else live.persisted.text(asked.query, asked.extensions)
     try:
         document = live.documents.prepare(text, snapshot.schema_for(audience), f"{snapshot.version}:{audience}")
         operation = document.operation(asked.operation_name)

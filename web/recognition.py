@@ -6,6 +6,7 @@ import asyncio
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Protocol
 
 from starlette.requests import HTTPConnection, Request
@@ -27,6 +28,7 @@ NO_FORM_TOKEN = f"The header {CSRF_HEADER} is missing or does not belong to this
 GET_BY_COOKIE = "Send it with POST: GET is not answered by the cookie of a page."
 WATCH_S = 10.0  # a connection on which nothing happens is looked at so often; before every event it is anyway
 CLIENT_LETTERS = 250
+SALT_LETTERS = 16  # of a form's token
 _SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -162,13 +164,20 @@ class Guard:
                 continue  # the database is away, and nothing can be read meanwhile
 
     def form_token(self, secret: str) -> str:
-        """Return what a page puts into its forms and requests: it belongs to one cookie, and cannot be made without the key."""
-        return mark(self._form_key, "form", secret)
+        """Return what a page puts into its forms and requests: it belongs to one cookie, and cannot be made without the key.
+
+        It begins with a salt and is another one each time, so that nothing is learnt from how well a page compresses.
+        """
+        return self._salted(token_hex(SALT_LETTERS // 2), secret)
+
+    def _salted(self, salt: str, secret: str) -> str:
+        return salt + mark(self._form_key, "form", salt, secret)
 
     def check_form(self, headers: Mapping[str, str], secret: str, token: str) -> None:
         """Check that a page of ours made the browser send this. Raises `Refused` (403)."""
         check_own_page(headers, self._settings)
-        if not hmac.compare_digest(self.form_token(secret).encode(), token.encode("utf-8", "replace")):
+        expected = self._salted(token[:SALT_LETTERS], secret)
+        if not hmac.compare_digest(expected.encode("utf-8", "replace"), token.encode("utf-8", "replace")):
             raise Refused(403, NO_FORM_TOKEN, Code.FORBIDDEN)
 
     async def _recognise(self, connection: HTTPConnection, secret: str, *, has_cookie: bool) -> Caller:

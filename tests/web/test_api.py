@@ -152,7 +152,7 @@ async def test_c4_only_json_is_taken(toy: Toy, kind: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "__init__", "respond", "get"])
-@pytest.mark.parametrize("path", ["/graphql", "/healthz", "/graphiql", "/schema.graphql", "/static/plain.css"])
+@pytest.mark.parametrize("path", ["/graphql", "/healthz", "/graphiql", "/schema.graphql", "/static/pages/app.css"])
 async def test_c11_other_methods_are_refused(toy: Toy, method: str, path: str) -> None:
     if method == "HEAD" and path != "/graphql":
         return  # where GET is allowed for a document, HEAD is too

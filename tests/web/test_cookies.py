@@ -17,7 +17,7 @@ from storage.own_tables import SESSION
 from tests.databases import fresh_url
 from tests.web.real import PASSWORD, ROOM, Desk, open_desk
 from tests.web.toy import Toy
-from web.login_page import safe_next
+from web.pages.safe_next import safe_next
 
 LOGIN = "root@localhost"
 OWN = "http://localhost:8000"

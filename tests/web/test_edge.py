@@ -15,7 +15,7 @@ from tests.web.toy import SECRET, Toy
 from web.edge import SECURITY_HEADERS
 
 MakeToy = Callable[..., Toy]
-PATHS = ["/", "/graphql", "/graphiql", "/healthz", "/readyz", "/nothing", "/static/plain.css", "/static/nothing"]
+PATHS = ["/graphql", "/graphiql", "/healthz", "/readyz", "/nothing", "/static/pages/app.css", "/static/nothing"]
 
 
 @pytest.mark.parametrize("path", PATHS)

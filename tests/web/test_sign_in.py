@@ -357,7 +357,7 @@ async def test_nobody_who_is_not_recognised_gets_anything(desk: Desk, name: str)
             assert answer.status_code == (403 if is_form else 401), (method, path, answer.text)
             assert "rooms" not in answer.text
             assert "x-lambdesk-schema" not in answer.headers or path.startswith("/graphql")
-        for path in ("/healthz", "/readyz", "/login", "/static/plain.css"):
+        for path in ("/healthz", "/readyz", "/login", "/static/pages/app.css"):
             assert (await client.get(path)).status_code == 200
 
 

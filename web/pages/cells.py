@@ -1,0 +1,276 @@
+"""How values look: one row a kind. Lists, details, histories and forms that are read only show them alike."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from desk.plain_text import plain_text
+from schema.kinds import UNKNOWN, VALIDITY
+from schema.spec import Field
+from web.pages.texts import Texts
+from web.pages.values import local, write_value
+from web.pages.view import Member
+
+LIST_LETTERS = 160
+HTML_LETTERS = 200_000  # what is longer is shown as it is written
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
+_TONES = frozenset({"green", "red", "yellow", "blue", "gray"})
+# Colour words of module files and OTRS's, as the few tones that every theme has.
+_TONE_WORDS: Mapping[str, str] = {
+    "success": "green",
+    "error": "red",
+    "danger": "red",
+    "warning": "yellow",
+    "orange": "yellow",
+    "amber": "yellow",
+    "info": "blue",
+    "primary": "blue",
+    "grey": "gray",
+    "neutral": "gray",
+}
+_VALIDITY_TONES: Mapping[str, str] = {"VALID": "green", "INVALID": "gray", "INVALID_TEMPORARILY": "yellow"}
+_SCHEMES = frozenset({"http", "https"})  # of links to other sites
+_COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}|[a-zA-Z]{3,20}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads: texts, zone, and the moment that relative times count from."""
+
+    texts: Texts
+    zone: ZoneInfo
+    now: datetime
+    brief: bool = True  # in a list, where a value has one line
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value ready for a template: `style` names how it is drawn, `title` is what the pointer tells."""
+
+    text: str
+    style: str = "text"
+    url: str = ""
+    tone: str = ""
+    title: str = ""
+    moment: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to see."""
+        return not self.text
+
+
+EMPTY = Shown("")
+
+
+def show(value: Any, member: Member, reader: Reader) -> Shown:
+    """Return how a value of a member looks."""
+    if value is None:
+        return EMPTY
+    if member.target is not None:
+        return _reference(value, member)
+    made = SHOWN.get(member.kind, _text)(value, member, reader)
+    return _shortened(made, member) if reader.brief and made.style in {"text", "long"} else made
+
+
+def unreadable(texts: Texts) -> Shown:
+    """Return what stands where a value could not be had."""
+    return Shown(texts("unreadable"), "unreadable", title=texts("unreadable-why"))
+
+
+def option_label(item: Field, name: Any, texts: Texts) -> Shown:
+    """Return how an enum's value looks."""
+    if name == UNKNOWN:
+        return Shown(texts("unknown"), "tone", tone="gray")
+    if item.kind == "validity":
+        label = texts(f"validity-{name}") if name in VALIDITY else str(name)
+        return Shown(label, "tone", tone=_VALIDITY_TONES.get(str(name), ""))
+    found = next((option for option in item.options if option.name == name), None)
+    if found is None:
+        return Shown(str(name))
+    tone = tone_of(found.tone)
+    return Shown(found.label.in_language(texts.language), "tone" if tone else "text", tone=tone)
+
+
+def tone_of(word: str | None) -> str:
+    """Return the tone that a colour word stands for; none for what no theme has."""
+    known = _TONE_WORDS.get(word or "", word or "")
+    return known if known in _TONES else ""
+
+
+# --- moments ---
+
+
+def show_moment(value: Any, reader: Reader) -> Shown:
+    """Return a moment relative to now, with the exact one for the pointer."""
+    found = local(str(value), reader.zone)
+    if found is None:
+        return Shown(str(value))
+    exact = f"{found:%Y-%m-%d %H:%M:%S} {found.tzname() or ''}".strip()
+    return Shown(relative(found, reader), "moment", title=exact, moment=str(value))
+
+
+def relative(moment: datetime, reader: Reader) -> str:
+    """Say how long ago or ahead a moment is; beyond a month its day."""
+    seconds = (moment - reader.now).total_seconds()
+    size = abs(seconds)
+    for limit, unit, length in (
+        (_MINUTE_S, "", 1),
+        (_HOUR_S, "minute", _MINUTE_S),
+        (_DAY_S, "hour", _HOUR_S),
+        (31 * _DAY_S, "day", _DAY_S),
+    ):
+        if size < limit:
+            if not unit:
+                return reader.texts("moment-now")
+            direction = "in" if seconds > 0 else "ago"
+            return reader.texts.choose(f"moment-{unit}-{direction}", int(size // length))
+    return moment.strftime("%Y-%m-%d")
+
+
+def now() -> datetime:
+    """Return the moment that relative times count from."""
+    return datetime.now(UTC)
+
+
+# --- one row a kind ---
+
+
+def _text(value: Any, _member: Member, _reader: Reader) -> Shown:
+    return Shown(str(value))
+
+
+def _long(value: Any, _member: Member, _reader: Reader) -> Shown:
+    return Shown(str(value), "long")
+
+
+def _html(value: Any, _member: Member, _reader: Reader) -> Shown:
+    text = str(value)
+    return Shown(plain_text(text) if len(text) <= HTML_LETTERS else text, "long")
+
+
+def _number(value: Any, member: Member, reader: Reader) -> Shown:
+    return Shown(write_value(member.kind, value, reader.zone), "number")
+
+
+def _flag(value: Any, _member: Member, reader: Reader) -> Shown:
+    return Shown(reader.texts("yes" if value else "no"), "flag")
+
+
+def _moment(value: Any, _member: Member, reader: Reader) -> Shown:
+    return show_moment(value, reader)
+
+
+def _length(value: Any, member: Member, reader: Reader) -> Shown:
+    return Shown(write_value(member.kind, value, reader.zone), "number")
+
+
+def _option(value: Any, member: Member, reader: Reader) -> Shown:
+    return option_label(member.field, value, reader.texts) if member.field else Shown(str(value))
+
+
+def _options(value: Any, member: Member, reader: Reader) -> Shown:
+    items = value if isinstance(value, list) else [value]
+    return Shown(", ".join(_option(item, member, reader).text for item in items))
+
+
+def _colour(value: Any, _member: Member, _reader: Reader) -> Shown:
+    return Shown(str(value), "colour" if _COLOUR.fullmatch(str(value)) else "text")
+
+
+def _mail(value: Any, _member: Member, _reader: Reader) -> Shown:
+    return Shown(str(value), "link", url=f"mailto:{quote(str(value), safe='@.+-_')}")
+
+
+def _phone(value: Any, _member: Member, _reader: Reader) -> Shown:
+    digits = "".join(letter for letter in str(value) if letter in "+0123456789")
+    return Shown(str(value), "link", url=f"tel:{digits}") if digits else Shown(str(value))
+
+
+def _address(value: Any, _member: Member, _reader: Reader) -> Shown:
+    text = str(value)
+    try:
+        is_safe = urlsplit(text).scheme.lower() in _SCHEMES
+    except ValueError:
+        is_safe = False
+    return Shown(text, "outside", url=text) if is_safe else Shown(text)
+
+
+def _structure(value: Any, _member: Member, reader: Reader) -> Shown:
+    return Shown(
+        json.dumps(value, ensure_ascii=False, indent=None if reader.brief else 2), "text" if reader.brief else "code"
+    )
+
+
+def _badge(value: Any, _member: Member, _reader: Reader) -> Shown:
+    return Shown(str(value["text"]), "tone", tone=tone_of(value.get("tone")) or "gray")
+
+
+def _file(value: Any, _member: Member, reader: Reader) -> Shown:
+    size = value.get("size")
+    title = reader.texts("bytes", count=reader.texts.number(int(size))) if size is not None else ""
+    return Shown(str(value["name"]), "link", url=str(value["url"]), title=title)
+
+
+def _reference(value: Mapping[str, Any], member: Member) -> Shown:
+    text = value.get(member.shown)
+    target = member.target
+    url = f"/modules/{target.name}/{quote(str(value['id']))}" if target and member.links and value.get("id") else ""
+    return Shown("" if text is None else str(text), "link" if url else "text", url=url)
+
+
+def _shortened(made: Shown, member: Member) -> Shown:
+    limit = int(member.field.settings.get("truncate", LIST_LETTERS)) if member.field else LIST_LETTERS
+    text = " ".join(made.text.split()) if made.style == "long" else made.text
+    if len(text) <= limit:
+        return replace(made, text=text, style="text")
+    return replace(made, text=f"{text[:limit].rstrip()}…", style="text", title=made.title or text[: 4 * limit])
+
+
+SHOWN: Mapping[str, Callable[[Any, Member, Reader], Shown]] = {
+    "text": _long,
+    "markdown": _long,
+    "html": _html,
+    "int": _number,
+    "bigint": _number,
+    "float": _number,
+    "decimal": _number,
+    "range": _number,
+    "bool": _flag,
+    "datetime": _moment,
+    "epoch": _moment,
+    "duration": _length,
+    "select": _option,
+    "radio": _option,
+    "validity": _option,
+    "multiselect": _options,
+    "color": _colour,
+    "email": _mail,
+    "phone": _phone,
+    "url": _address,
+    "json": _structure,
+    "yaml": _structure,
+    "badge": _badge,
+    "file": _file,
+}
+
+# Kinds whose columns are set flush right.
+NUMERIC = frozenset(kind for kind, row in SHOWN.items() if row in {_number, _length})
+
+# What is selected of a value that is no leaf. References are selected by their own name.
+SELECTIONS: Mapping[str, str] = {"badge": "{ text tone }", "file": "{ name size contentType url }"}
+
+
+def selection_of(member: Member) -> str:
+    """Return what an operation selects to show a member."""
+    if member.target is not None:
+        parts = dict.fromkeys(["id", member.shown] if member.links else [member.shown])
+        return f"{member.name} {{ {' '.join(parts)} }}"
+    return f"{member.name} {SELECTIONS[member.kind]}" if member.kind in SELECTIONS else member.name

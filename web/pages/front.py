@@ -1,0 +1,35 @@
+"""The pages around the modules: the front page, GraphiQL, and the choice of how everything looks."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from web.pages.look import CHOICES, choose, write_look
+from web.pages.rendering import render
+from web.pages.replies import NO_STORE, see
+from web.pages.safe_next import safe_next
+from web.pages.visit import Visit
+
+
+async def show_home(visit: Visit) -> Response:
+    """Show every module that the caller may view, by section."""
+    return visit.page("home.html")
+
+
+async def show_graphiql(visit: Visit) -> Response:
+    """Show GraphiQL, under the server's own policy: its scripts know no nonce."""
+    csrf = visit.live.guard.form_token(visit.caller.secret)
+    return Response(render("graphiql.html", {"csrf": csrf}), 200, NO_STORE, "text/html; charset=utf-8")
+
+
+async def show_look(visit: Visit) -> Response:
+    """Show what can be chosen."""
+    return visit.page("look.html", choices=CHOICES, next=safe_next(visit.request.query_params.get("next", "")))
+
+
+async def choose_look(visit: Visit) -> Response:
+    """Keep what was chosen, and go back."""
+    told = {name: values[-1] for name, values in visit.form.fields.items()}
+    response = see(safe_next(visit.form.one("next")))
+    response.headers.append("Set-Cookie", write_look(choose(visit.look, told), visit.live.settings))
+    return response

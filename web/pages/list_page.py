@@ -1,0 +1,163 @@
+"""The list of a module: one operation, and what it answered as rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schema.writes import Deed
+from web.errors import Refused
+from web.pages.cells import NUMERIC, Reader, Shown, now, show, unreadable
+from web.pages.filters import chip_text
+from web.pages.list_query import ROWS, Query, count_query, list_query, narrowing, order_of
+from web.pages.list_state import SIZES, ListState, read_state
+from web.pages.said import said_of
+from web.pages.view import Member
+from web.pages.visit import Answer, Visit
+
+MAX_QUERY_STRING = 30_000
+MOST_PARAMETERS = 300
+SEARCH_INPUT = "input#search"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the list. `is_off` greys it: it is not in use."""
+
+    id: str
+    url: str
+    cells: tuple[Shown, ...]
+    is_off: bool = False
+
+
+async def show_list(visit: Visit) -> Response:
+    """Show a page of rows; htmx gets the part that changes, and the address that belongs to it."""
+    state = read_list(visit)
+    query = list_query(state, visit.schema, visit.look.time_zone())
+    answer = await visit.ask(query.document, query.variables)
+    values = _values(visit, state, query, answer)
+    if not visit.is_htmx:
+        return visit.page("list.html", **values)
+    pushes = "Replace" if visit.request.headers.get("hx-source", "") == SEARCH_INPUT else "Push"
+    return visit.page("list.html", block="list", headers={f"HX-{pushes}-Url": state.here()}, **values)
+
+
+async def show_count(visit: Visit) -> Response:
+    """Say how many rows a filter finds: asked for behind the page, because counting may take longer than a page."""
+    state = read_list(visit)
+    query = count_query(state, visit.schema, visit.look.time_zone())
+    answer = await visit.ask(query.document, query.variables)
+    return visit.page("list.html", block="count", count=answer.data[ROWS]["totalCount"])
+
+
+def read_list(visit: Visit) -> ListState:
+    """Read the state of the list that the address names. Raises `Refused`."""
+    return read_state(visit.view(), pairs_of(visit.request))
+
+
+def pairs_of(request: Request) -> Sequence[tuple[str, str]]:
+    """Return the parameters of an address. Raises `Refused`."""
+    raw: bytes = request.scope["query_string"]
+    if len(raw) > MAX_QUERY_STRING:
+        raise Refused(414, "The address is too long.")
+    try:
+        return parse_qsl(raw.decode("ascii"), max_num_fields=MOST_PARAMETERS, errors="strict")
+    except ValueError:
+        raise Refused(400, "The address is not URL-encoded UTF-8, or has too many parameters.") from None
+
+
+def reader_of(visit: Visit, *, brief: bool = True) -> Reader:
+    """Return who reads the values of a page."""
+    return Reader(visit.texts, visit.look.time_zone(), now(), brief)
+
+
+def rows_of(
+    nodes: Sequence[Mapping[str, Any]], columns: Sequence[Member], name: str, reader: Reader, errors: Any = ()
+) -> list[Row]:
+    """Make rows of what a list answered. `errors` are those of the answer; a cell that has one says so."""
+    bad = {tuple(error["path"][-2:]) for error in errors if len(error.get("path", ())) >= 2}  # noqa: PLR2004 - row and cell
+    made = []
+    for place, node in enumerate(nodes):
+        cells = tuple(
+            unreadable(reader.texts) if (place, member.name) in bad else show(node[member.name], member, reader)
+            for member in columns
+        )
+        key = str(node.get("id", ""))
+        off = any(node[member.name] not in {"VALID", None} for member in columns if member.kind == "validity")
+        made.append(Row(key, f"/modules/{name}/{quote(key)}" if key else "", cells, off))
+    return made
+
+
+def _values(visit: Visit, state: ListState, query: Query, answer: Answer) -> Mapping[str, Any]:
+    page = answer.data[ROWS]
+    module = state.view.module
+    rows = rows_of(page["nodes"], state.columns, module.name, reader_of(visit), answer.errors)
+    info = page["pageInfo"]
+    return {
+        "state": state,
+        "view": state.view,
+        "rows": rows,
+        "numbers": {member.name for member in state.columns if member.target is None and member.kind in NUMERIC},
+        "chips": [(chip_text(item, visit.texts), state.without(item)) for item in state.conditions],
+        "wrong": [*state.wrong, *query.wrong],
+        "newer": _before(state, info),
+        "older": _after(state, info),
+        "is_whole": not info["hasNextPage"] and not info["hasPreviousPage"] and not state.offset,
+        "sizes": [(size, state.address(size=size)) for size in sorted({*SIZES, state.usual_size})],
+        "export": export_address(visit, state) if state.view.exports else "",
+        "searches": "search" in state.view.takes(visit.schema),
+        "bulk": _bulk(state),
+        "creates": state.view.may(Deed.CREATE),
+        "updates": state.view.may(Deed.UPDATE) and module.has_id,
+        "said": said_of(visit),
+        "notice": module.notice.in_language(visit.look.lang) if module.notice else "",
+    }
+
+
+def _after(state: ListState, info: Mapping[str, Any]) -> str:
+    if not info["hasNextPage"]:
+        return ""
+    if not state.view.module.has_id:
+        return state.address(offset=state.offset + state.size)
+    return state.address(after=info["endCursor"], before="")
+
+
+def _before(state: ListState, info: Mapping[str, Any]) -> str:
+    if not info["hasPreviousPage"] and not state.offset:
+        return ""
+    if not state.view.module.has_id:
+        return state.address(offset=max(0, state.offset - state.size))
+    return state.address(before=info["startCursor"], after="")
+
+
+def _bulk(state: ListState) -> list[str]:
+    """Name what can be done with chosen rows."""
+    view = state.view
+    deeds = {
+        "set": view.may(Deed.UPDATE),
+        "delete": view.may(Deed.DELETE),
+        "restore": view.may(Deed.RESTORE),
+    }
+    return [name for name, may in deeds.items() if may and view.module.has_id]
+
+
+def export_address(visit: Visit, state: ListState) -> str:
+    """Return the address of the CSV file with all rows of the filter, in the columns of the list."""
+    variables, _ = narrowing(state, visit.schema, visit.look.time_zone())
+    order = order_of(state)
+    wanted = {
+        "filter": json.dumps(variables["filter"]) if "filter" in variables else "",
+        "search": variables.get("search", ""),
+        "orderBy": json.dumps(order) if order else "",
+        "columns": ",".join(member.path for member in state.columns if member.kind not in {"badge", "file"}),
+        "header": "captions",
+        "language": visit.look.lang,
+        "bom": "1",
+    }
+    return f"/export/{state.view.module.name}.csv?{urlencode({name: value for name, value in wanted.items() if value})}"

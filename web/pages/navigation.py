@@ -1,0 +1,71 @@
+"""The menu: the modules that a caller may view, by the sections of their files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from identity.access import Access, Right
+from schema.snapshot import Snapshot
+from schema.spec import Module
+from schema.writes import Deed
+from web.pages.texts import Texts
+from web.pages.view import modules_of, view_of
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A module in the menu."""
+
+    name: str
+    label: str
+    about: str
+    creates: bool  # whether the caller may make rows
+
+    @property
+    def url(self) -> str:
+        """Where its list is."""
+        return f"/modules/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class MenuSection:
+    """A section of the menu."""
+
+    label: str
+    entries: tuple[Entry, ...]
+
+
+def sections_of(snapshot: Snapshot, access: Access, texts: Texts) -> Sequence[MenuSection]:
+    """Return the menu. Kept with the snapshot: it is the same for all who may do the same."""
+    key = ("page menu", access.rights.shape, texts.language)
+    found: Sequence[MenuSection] | None = snapshot.memo.get(key)
+    if found is None:
+        found = snapshot.memo[key] = _sections(snapshot, access, texts)
+    return found
+
+
+def _sections(snapshot: Snapshot, access: Access, texts: Texts) -> tuple[MenuSection, ...]:
+    grouped: dict[str, list[Module]] = {}
+    for module in modules_of(snapshot, access.audience).values():
+        if access.may(module, Right.VIEW):
+            label = module.section.in_language(texts.language) if module.section else texts("other-section")
+            grouped.setdefault(label, []).append(module)
+    made = [
+        MenuSection(label, tuple(sorted((_entry(snapshot, access, item, texts) for item in modules), key=_by_label)))
+        for label, modules in grouped.items()
+    ]
+    # What is looked for most comes first: the section whose rows are in the full-text index.
+    first = {label for label, modules in grouped.items() if any(module.search.full_text for module in modules)}
+    return tuple(sorted(made, key=lambda section: (section.label not in first, section.label.casefold())))
+
+
+def _entry(snapshot: Snapshot, access: Access, module: Module, texts: Texts) -> Entry:
+    view = view_of(snapshot, access, module.name)
+    about = module.description.in_language(texts.language) if module.description else ""
+    creates = view is not None and view.may(Deed.CREATE)
+    return Entry(module.name, module.plural.in_language(texts.language), about, creates)
+
+
+def _by_label(entry: Entry) -> str:
+    return entry.label.casefold()

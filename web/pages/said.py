@@ -1,0 +1,42 @@
+"""What a page says of the deed that led to it: the address names a text of ours and a number, and nothing else."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from web.pages.visit import Visit
+
+SAID = frozenset(
+    {
+        "created",
+        "saved",
+        "deleted",
+        "set-off",
+        "restored",
+        "undone",
+        "bulk-deleted",
+        "bulk-restored",
+        "bulk-set",
+        "imported",
+    }
+)
+_COUNTED = frozenset({"bulk-deleted", "bulk-restored", "bulk-set", "imported"})
+_LONGEST = 9
+
+
+def say(path: str, key: str, count: int | None = None) -> str:
+    """Add to an address what its page is to say."""
+    mark = "&" if "?" in path else "?"
+    return f"{path}{mark}{urlencode({'said': key, **({} if count is None else {'n': count})})}"
+
+
+def said_of(visit: Visit) -> str:
+    """Return what the address says; nothing where it names no text of ours."""
+    key = visit.request.query_params.get("said", "")
+    if key not in SAID:
+        return ""
+    if key not in _COUNTED:
+        return visit.texts(f"said-{key}")
+    told = visit.request.query_params.get("n", "")
+    count = int(told) if told.isascii() and told.isdigit() and len(told) <= _LONGEST else 0
+    return visit.texts.choose(f"said-{key}", count)

@@ -1,0 +1,181 @@
+// What pages do in the browser beyond htmx: the palette, the keyboard, selections, unsaved changes. Nothing of it is needed.
+"use strict";
+
+const root = document.documentElement;
+const token = () => document.querySelector("meta[name=csrf-token]")?.content ?? "";
+
+function say(text) {
+  const region = document.getElementById("said");
+  if (region && text) region.textContent = text;
+}
+
+// --- the palette ---
+
+document.addEventListener("alpine:init", () => {
+  window.Alpine.data("palette", () => ({
+    empty: false,
+    init() {
+      this.$refs.opener.hidden = false;
+      document.addEventListener("keydown", (event) => {
+        if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+          event.preventDefault();
+          this.open();
+        }
+      });
+    },
+    options() {
+      return [...this.$refs.list.children].filter((option) => !option.hidden);
+    },
+    open() {
+      if (this.$refs.box.open) return;
+      this.$refs.word.value = "";
+      this.filter();
+      this.$refs.box.showModal();
+      this.$refs.word.focus();
+    },
+    closed() {
+      this.$refs.word.value = "";
+    },
+    filter() {
+      const words = this.$refs.word.value.toLowerCase().split(/\s+/).filter(Boolean);
+      for (const option of this.$refs.list.children)
+        option.hidden = !words.every((word) => option.dataset.words.includes(word));
+      this.choose(0);
+      this.empty = this.options().length === 0;
+    },
+    choose(place) {
+      const options = this.options();
+      for (const option of this.$refs.list.children) option.setAttribute("aria-selected", "false");
+      const chosen = options[Math.max(0, Math.min(place, options.length - 1))];
+      if (!chosen) return;
+      chosen.id ||= `palette-${[...this.$refs.list.children].indexOf(chosen)}`;
+      chosen.setAttribute("aria-selected", "true");
+      chosen.scrollIntoView({ block: "nearest" });
+      this.$refs.word.setAttribute("aria-activedescendant", chosen.id);
+    },
+    place() {
+      return this.options().findIndex((option) => option.getAttribute("aria-selected") === "true");
+    },
+    move(event) {
+      const steps = { ArrowDown: 1, ArrowUp: -1 };
+      if (event.key in steps) this.choose(this.place() + steps[event.key]);
+      else if (event.key === "Enter") this.visit(this.options()[this.place()]);
+      else return;
+      event.preventDefault();
+    },
+    go(event) {
+      this.visit(event.target.closest("[data-url]"));
+    },
+    visit(option) {
+      if (option) window.location.assign(option.dataset.url);
+    },
+  }));
+});
+
+// --- rows that are chosen ---
+
+document.addEventListener("alpine:init", () => {
+  window.Alpine.data("rows", () => ({
+    number: 0,
+    shows: false,
+    init() {
+      this.count();
+    },
+    ticks() {
+      return [...this.$root.querySelectorAll("input[name=id]")];
+    },
+    chooseAll() {
+      for (const tick of this.ticks()) tick.checked = this.$refs.all.checked;
+      this.count();
+    },
+    count() {
+      const ticks = this.ticks();
+      this.number = ticks.filter((tick) => tick.checked).length;
+      this.shows = this.number > 0;
+      for (const tick of ticks) tick.closest("tr").classList.toggle("chosen", tick.checked);
+      if (!this.$refs.all) return;
+      this.$refs.all.checked = this.number > 0 && this.number === ticks.length;
+      this.$refs.all.indeterminate = this.number > 0 && this.number < ticks.length;
+    },
+  }));
+});
+
+// --- the keyboard ---
+
+const rows = () => [...document.querySelectorAll("#list tbody tr[data-url]")];
+const current = () => document.querySelector("#list tr.current");
+
+function goTo(row) {
+  if (!row) return;
+  current()?.classList.remove("current");
+  row.classList.add("current");
+  row.scrollIntoView({ block: "nearest" });
+  (row.querySelector("a.link") ?? row.querySelector("a, input"))?.focus({ preventScroll: true });
+}
+
+function step(by) {
+  const all = rows();
+  const place = all.indexOf(current());
+  goTo(all[place < 0 ? (by > 0 ? 0 : all.length - 1) : Math.max(0, Math.min(all.length - 1, place + by))]);
+}
+
+const follow = (link) => link && window.location.assign(link.href);
+const KEYS = {
+  j: () => step(1),
+  k: () => step(-1),
+  o: () => current()?.dataset.url && window.location.assign(current().dataset.url),
+  x: () => current()?.querySelector("input[name=id]")?.click(),
+  e: () => follow(current()?.querySelector("td.does a") ?? document.querySelector("a[data-key=e]")),
+  n: () => follow(document.querySelector("a[data-key=n]")),
+  "/": () => document.querySelector("[data-key='/']")?.focus(),
+  "?": () => document.getElementById("keys")?.showModal(),
+};
+KEYS.Enter = KEYS.o;
+let waiting = "";
+
+document.addEventListener("keydown", (event) => {
+  if (root.dataset.keys === "off" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+  const place = event.target;
+  if (place.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog[open]")) return;
+  if (event.key === "Enter" && (place.closest("a, button, summary, input") || !current())) return;
+  if (waiting === "g" && event.key === "h") return window.location.assign("/");
+  waiting = event.key === "g" ? "g" : "";
+  const act = KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+// --- after a part of the page was swapped: say it, and keep the focus where it was ---
+
+let focused = "";
+document.addEventListener("htmx:before:swap", () => {
+  const at = document.activeElement;
+  focused = at?.id ? `#${CSS.escape(at.id)}` : at?.getAttribute?.("href") ? `a[href="${CSS.escape(at.getAttribute("href"))}"]` : "";
+});
+document.addEventListener("htmx:after:swap", () => {
+  const list = document.getElementById("list");
+  say(list?.dataset.said);
+  if (focused && document.activeElement === document.body) (document.querySelector(focused) ?? list?.querySelector("a"))?.focus();
+});
+
+// --- menus close when one goes elsewhere ---
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.dropdown[open]"))
+    if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest?.("details.dropdown[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+// --- the zone that moments are shown in ---
+
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && zone !== root.dataset.zone && token()) {
+  const body = new URLSearchParams({ csrf: token(), zone, next: "/" });
+  fetch("/look", { method: "POST", body, redirect: "manual" }).catch(() => {});
+}
