@@ -220,7 +220,7 @@ def _file(value: Any, _member: Member, reader: Reader) -> Shown:
 
 
 def _reference(value: Mapping[str, Any], member: Member) -> Shown:
-    text = value.get(member.shown)
+    text = value.get(member.called) or value.get(member.shown)
     target = member.target
     url = f"/modules/{target.name}/{quote(str(value['id']))}" if target and member.links and value.get("id") else ""
     return Shown("" if text is None else str(text), "link" if url else "text", url=url)
@@ -271,6 +271,6 @@ SELECTIONS: Mapping[str, str] = {"badge": "{ text tone }", "file": "{ name size 
 def selection_of(member: Member) -> str:
     """Return what an operation selects to show a member."""
     if member.target is not None:
-        parts = dict.fromkeys(["id", member.shown] if member.links else [member.shown])
+        parts = dict.fromkeys([*(["id"] if member.links else []), member.shown, member.called])
         return f"{member.name} {{ {' '.join(parts)} }}"
     return f"{member.name} {SELECTIONS[member.kind]}" if member.kind in SELECTIONS else member.name

@@ -104,7 +104,8 @@ def _entry(
     if widget == "reference":
         found = choices.get(member.name)
         widget = "options" if found is not None and not found.is_cut else "text"
-        options = [(item, item) for item in dict.fromkeys([*(found.names if found else ()), *values])]
+        named = dict(found.options if found else ())
+        options = [*named.items(), *((value, value) for value in values if value not in named)]
     return Entry(name, visit.texts(label), widget, values, options)
 
 

@@ -15,6 +15,7 @@ from schema.writes import Deed
 from web.errors import Refused
 from web.pages.cells import NUMERIC, Reader, Shown, now, show, unreadable
 from web.pages.filters import chip_text
+from web.pages.form_query import editable
 from web.pages.list_query import ROWS, Query, count_query, list_query, narrowing, order_of
 from web.pages.list_state import SIZES, ListState, read_state
 from web.pages.said import said_of
@@ -112,6 +113,7 @@ def _values(visit: Visit, state: ListState, query: Query, answer: Answer) -> Map
         "sizes": [(size, state.address(size=size)) for size in sorted({*SIZES, state.usual_size})],
         "export": export_address(visit, state) if state.view.exports else "",
         "searches": "search" in state.view.takes(visit.schema),
+        "editable": editable(state.view),
         "bulk": _bulk(state),
         "creates": state.view.may(Deed.CREATE),
         "updates": state.view.may(Deed.UPDATE) and module.has_id,

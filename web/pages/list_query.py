@@ -48,6 +48,16 @@ def count_query(state: ListState, schema: GraphQLSchema, zone: ZoneInfo) -> Quer
     )
 
 
+def ids_query(state: ListState, schema: GraphQLSchema, zone: ZoneInfo, after: str, size: int) -> Query:
+    """Make the operation that names the rows of a filter, a page of them."""
+    variables, wrong = narrowing(state, schema, zone)
+    variables |= {"first": size, **({"after": after} if after else {})}
+    selection = "nodes { id } pageInfo { hasNextPage endCursor }"
+    return Query(
+        _document(*_names(state), tuple(variables), _types(schema, state.view), selection), variables, tuple(wrong)
+    )
+
+
 def narrowing(state: ListState, schema: GraphQLSchema, zone: ZoneInfo) -> tuple[dict[str, Any], list[str]]:
     """Return the variables that say which rows, and what could not be said."""
     found: dict[str, Any] = {}

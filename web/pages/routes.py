@@ -5,10 +5,19 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route
 
 from web.live import Live
+from web.pages.bulk_page import show_bulk, take_bulk
+from web.pages.cell_page import show_cell, take_cell
+from web.pages.detail_page import show_detail, take_delete, take_restore
 from web.pages.door import Door
 from web.pages.filter_page import show_filter
+from web.pages.form_page import show_edit, show_new, take_edit, take_new
 from web.pages.front import choose_look, show_graphiql, show_home, show_look
+from web.pages.history_page import show_history, take_undo
+from web.pages.import_page import show_import, take_import
 from web.pages.list_page import show_count, show_list
+from web.pages.multipart_form import read_with_files
+from web.pages.options_page import show_options
+from web.pages.related_page import show_related
 
 
 def make_pages(live: Live) -> list[BaseRoute]:
@@ -17,7 +26,19 @@ def make_pages(live: Live) -> list[BaseRoute]:
         Route("/", Door(live, show_home)),
         Route("/graphiql", Door(live, show_graphiql)),
         Route("/modules/{module}", Door(live, show_list)),
+        Route("/modules/{module}/new", Door(live, show_new, take_new, read_with_files)),
+        Route("/modules/{module}/bulk", Door(live, show_bulk, take_bulk)),
+        Route("/modules/{module}/import", Door(live, show_import, take_import, read_with_files)),
+        Route("/modules/{module}/options/{field}", Door(live, show_options)),
         Route("/modules/{module}/count", Door(live, show_count)),
         Route("/modules/{module}/filter", Door(live, show_filter)),
+        Route("/modules/{module}/{row}", Door(live, show_detail)),
+        Route("/modules/{module}/{row}/history", Door(live, show_history)),
+        Route("/modules/{module}/{row}/related/{relation}", Door(live, show_related)),
+        Route("/modules/{module}/{row}/cell/{field}", Door(live, show_cell, take_cell)),
+        Route("/modules/{module}/{row}/delete", Door(live, post=take_delete)),
+        Route("/modules/{module}/{row}/restore", Door(live, post=take_restore)),
+        Route("/modules/{module}/{row}/undo", Door(live, post=take_undo)),
+        Route("/modules/{module}/{row}/edit", Door(live, show_edit, take_edit, read_with_files)),
         Route("/look", Door(live, show_look, choose_look)),
     ]

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from web.pages.texts_form import FORM
 from web.pages.texts_list import LIST
 from web.pages.texts_shell import SHELL
 
 # key → language → text with {params}
-TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType({**SHELL, **LIST})
+TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType({**SHELL, **LIST, **FORM})
 
 
 class Texts:

@@ -14,6 +14,7 @@ from schema.snapshot import Snapshot
 from schema.spec import AUDIT_COLUMNS, Audience, Caption, Computed, Field, Module, Operation, Relation
 from schema.writes import Deed, soft_deletes, writes_of
 
+_LINES = frozenset({"string", "email"})
 COLUMN_COUNT = 6  # of a list whose file names none
 NUMBER = Caption("Number", {"en": "Number", "de": "Nummer"})
 # The right that a deed needs; what the operations of the file and the schema leave is asked for this one.
@@ -30,7 +31,7 @@ _RIGHTS: Mapping[Deed, tuple[Right, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One value of a row as pages show it. A reference has its `target`, and `shown`: which of its fields it is called by."""
+    """One value of a row as pages show it. A reference has its `target`, and `shown`: the key that names its row."""
 
     name: str
     label: Caption
@@ -38,6 +39,7 @@ class Member:
     item: Field | Computed | None = None  # None: `databaseId`
     target: Module | None = None
     shown: str = ""
+    called: str = ""  # what people read, where the key says nothing
     links: bool = False  # to the page of its target
 
     @property
@@ -103,8 +105,19 @@ class View:
             return Member(item.api_name, item.label, item.kind, item)
         target = self.reachable(item, item.to)
         if target is not None:
-            return Member(item.api_name, item.label, item.kind, item, target, shown_key(target), target.has_id)
+            key = shown_key(target)
+            return Member(
+                item.api_name, item.label, item.kind, item, target, key, self._called(target, key), target.has_id
+            )
         return Member(item.raw_name, item.label, "string", item) if item.raw_name else None
+
+    def _called(self, module: Module, key: str) -> str:
+        """Name the field that people know rows by: the key, if that is a text, else the first line of text that there is."""
+        is_text = any(item.api_name == key and item.scalar == "String" for item in module.row_keys)
+        fields = outline_of(module, self.audience).fields
+        lines = (item for item in fields if item.kind in _LINES and self.access.sees(module, item))
+        found = None if is_text else next(lines, None)
+        return found.api_name if found is not None else key
 
     def reachable(self, item: Field | Relation, name: str) -> Module | None:
         """Return the module that a reference or relation leads to, if the caller may go there."""
@@ -178,7 +191,8 @@ class View:
     @cached_property
     def title(self) -> Member | None:
         """The member that a row is called by."""
-        return self.members.get(shown_key(self.module)) or next(iter(self.members.values()), None)
+        name = self._called(self.module, shown_key(self.module))
+        return self.members.get(name) or next(iter(self.members.values()), None)
 
     def takes(self, schema: GraphQLSchema) -> frozenset[str]:
         """Return the names of what the list's root field takes."""

@@ -25,7 +25,7 @@ from web.pages.form_body import Form
 from web.pages.look import Look
 from web.pages.navigation import sections_of
 from web.pages.rendering import render
-from web.pages.replies import HTMX, make_nonce, reply
+from web.pages.replies import HTMX, make_nonce, reply, see
 from web.pages.texts import Texts
 from web.pages.view import View, view_of
 from web.recognition import Caller
@@ -83,9 +83,14 @@ class Visit:
             raise Refused(404, NOTHING_HERE)
         return found
 
-    async def ask(self, document: str, variables: Mapping[str, Any] | None = None) -> Answer:
-        """Run an operation as anybody could send it to `/graphql`. Raises `Refused` when there is no data."""
-        asked = Asked(document, variables=dict(variables or {}), languages=(self.look.lang,), is_own=True)
+    async def ask(self, document: str, variables: Mapping[str, Any] | None = None, once: str | None = None) -> Answer:
+        """Run an operation as anybody could send it to `/graphql`. Raises `Refused` when there is no data.
+
+        A mutation with the same `once` is carried out once only, however often its form is sent.
+        """
+        asked = Asked(
+            document, variables=dict(variables or {}), languages=(self.look.lang,), idempotency_key=once, is_own=True
+        )
         note = note_of(self.request.scope)
         try:
             call = prepare(self.live, asked, note, self.caller, snapshot=self.snapshot)
@@ -126,6 +131,10 @@ class Visit:
             "here": self.request.path_params.get("module", ""),
             "said": "",
         }
+
+    def see(self, path: str) -> Response:
+        """Send the browser to another page."""
+        return see(path, self.request)
 
     @property
     def own_address(self) -> str:

@@ -100,6 +100,25 @@ document.addEventListener("alpine:init", () => {
   }));
 });
 
+// --- forms with unsaved changes ---
+
+document.addEventListener("alpine:init", () => {
+  window.Alpine.data("unsaved", () => ({
+    touched: false,
+    init() {
+      window.addEventListener("beforeunload", (event) => {
+        if (this.touched) event.preventDefault();
+      });
+    },
+    touch() {
+      this.touched = true;
+    },
+    sent() {
+      this.touched = false;
+    },
+  }));
+});
+
 // --- the keyboard ---
 
 const rows = () => [...document.querySelectorAll("#list tbody tr[data-url]")];
@@ -146,6 +165,56 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
+// --- cells that are edited where they stand: one button moves to the cell that is pointed at ---
+
+const pen = document.createElement("button");
+pen.type = "button";
+pen.className = "cell-pen";
+pen.textContent = "✎";
+
+function columnOf(cell) {
+  return cell?.closest("#list table")?.tHead.rows[0].cells[cell.cellIndex];
+}
+
+function offer(cell) {
+  const column = columnOf(cell);
+  if (!column?.dataset.field || cell.querySelector("form") || cell.contains(pen)) return;
+  pen.setAttribute("aria-label", column.dataset.edit);
+  pen.title = column.dataset.edit;
+  cell.append(pen);
+}
+
+function edit(cell) {
+  const row = cell.closest("tr");
+  const columns = [...columnOf(cell).parentElement.cells];
+  const first = columns.findIndex((column) => !column.matches(".tick")) === cell.cellIndex ? "?first=1" : "";
+  pen.remove();
+  cell.dataset.before = cell.innerHTML;
+  window.htmx.ajax("GET", `${row.dataset.url}/cell/${columnOf(cell).dataset.field}${first}`, { target: cell, swap: "innerHTML" });
+}
+
+function stopEditing(form) {
+  const cell = form.closest("td");
+  cell.innerHTML = cell.dataset.before;
+  cell.querySelector("a")?.focus();
+}
+
+document.addEventListener("pointerover", (event) => offer(event.target.closest?.("#list tbody td")));
+document.addEventListener("focusin", (event) => offer(event.target.closest?.("#list tbody td")));
+pen.addEventListener("click", () => edit(pen.closest("td")));
+document.addEventListener("dblclick", (event) => {
+  const cell = event.target.closest?.("#list tbody td");
+  if (cell && columnOf(cell)?.dataset.field && !cell.querySelector("form")) edit(cell);
+});
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-cancel]");
+  if (button) stopEditing(button.form);
+});
+document.addEventListener("keydown", (event) => {
+  const form = event.key === "Escape" && event.target.closest?.(".cell-form");
+  if (form) stopEditing(form);
+});
+
 // --- after a part of the page was swapped: say it, and keep the focus where it was ---
 
 let focused = "";
@@ -154,6 +223,8 @@ document.addEventListener("htmx:before:swap", () => {
   focused = at?.id ? `#${CSS.escape(at.id)}` : at?.getAttribute?.("href") ? `a[href="${CSS.escape(at.getAttribute("href"))}"]` : "";
 });
 document.addEventListener("htmx:after:swap", () => {
+  const control = document.querySelector(".cell-form :is(input:not([type=hidden]), select, textarea)");
+  if (control) return control.focus();
   const list = document.getElementById("list");
   say(list?.dataset.said);
   if (focused && document.activeElement === document.body) (document.querySelector(focused) ?? list?.querySelector("a"))?.focus();
