@@ -48,6 +48,20 @@ class Element:
         assert len(found) == 1, (name, wanted, [item.attributes for item in found])
         return found[0]
 
+    def form(self, action: str) -> Element:
+        """Find a form by the end of its action's path."""
+        found = [
+            item for item in self.all("form") if item.attributes.get("action", "").partition("?")[0].endswith(action)
+        ]
+        assert found, (action, [item.attributes for item in self.all("form")])
+        return found[0]
+
+    def form_named(self, name: str) -> Element:
+        """Find the form that has a field of this name."""
+        found = [form for form in self.all("form") if form.all(name=name)]
+        assert len(found) == 1, (name, [form.attributes for form in found])
+        return found[0]
+
     def fits(self, wanted: Mapping[str, str]) -> bool:
         """Whether the attributes are these."""
         for key, value in wanted.items():
@@ -111,16 +125,6 @@ class Shown(Element):
         """What the page is about."""
         return self.one("main")
 
-    def form(self, action: str) -> Element:
-        """Find a form by the end of its action's path."""
-        found = [
-            item
-            for item in self.all("form")
-            if item.attributes.get("action", self.url).partition("?")[0].endswith(action)
-        ]
-        assert found, (action, [item.attributes for item in self.all("form")])
-        return found[0]
-
 
 def fields_of(form: Element) -> list[tuple[str, str]]:
     """Return what a browser would send for a form that nobody touched."""
@@ -179,6 +183,27 @@ class Browser:
             answer = await self.client.post(target, data=body, headers=headers, follow_redirects=True)
         return Shown(answer)
 
+    async def send_files(
+        self, page: Shown, form: Element, changed: Mapping[str, str | Sequence[str]], **files: tuple[str, bytes]
+    ) -> Shown:
+        """Send a form as `multipart/form-data`, its fields in their order; inputs for files that nobody used are sent empty."""
+        parts: list[tuple[str, Any]] = []
+        for name, value in fields_of(form):
+            if name not in changed:
+                parts.append((name, (None, value)))
+            elif name not in {known for known, _ in parts}:
+                given = changed[name]
+                parts += [(name, (None, item)) for item in _several(given)]
+        known = {name for name, _ in parts}
+        for name, told in changed.items():
+            if name not in known:
+                parts += [(name, (None, item)) for item in _several(told)]
+        for item in form.all("input", type="file"):
+            parts.append((item.attributes["name"], files.get(item.attributes["name"], ("", b""))))
+        target = urljoin(page.url, form.attributes.get("action", page.url))
+        answer = await self.client.post(target, files=parts, headers={"origin": OWN}, follow_redirects=True)
+        return Shown(answer)
+
 
 @asynccontextmanager
 async def browsing(desk: Desk, login: str = LOGIN, password: str = PASSWORD, **headers: str) -> AsyncIterator[Browser]:
@@ -189,6 +214,10 @@ async def browsing(desk: Desk, login: str = LOGIN, password: str = PASSWORD, **h
         home = await browser.send(page, page.form("/login"), {"login": login, "password": password})
         assert home.status == 200, home.text
         yield browser
+
+
+def _several(value: str | Sequence[str]) -> Sequence[str]:
+    return [value] if isinstance(value, str) else value
 
 
 def nonces(response: httpx.Response) -> set[str]:

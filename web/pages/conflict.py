@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from web.pages.form_query import heading_of
 from web.pages.form_read import WAS, is_touched, posted
-from web.pages.inputs import make_input, values_of
+from web.pages.inputs import digest, make_input, values_of
 from web.pages.view import Member, View
 from web.pages.visit import Visit
 
@@ -21,7 +21,7 @@ def show_conflict(visit: Visit, view: View, members: Sequence[Member], current: 
     mine = [member for member in members if is_touched(member, visit.form)]
     zone = visit.look.time_zone()
     theirs = {member.name: values_of(member, current.get(member.name), zone) for member in mine}
-    differing = [member for member in mine if theirs[member.name] != posted(member, visit.form)]
+    differing = [member for member in mine if _is_in_dispute(visit, member, theirs[member.name])]
     told = [
         member for member in mine if member.field is None or member.field.is_readable
     ]  # a password is no text of a page
@@ -37,6 +37,12 @@ def show_conflict(visit: Visit, view: View, members: Sequence[Member], current: 
         was=[(f"{WAS}{member.name}", visit.form.one(f"{WAS}{member.name}")) for member in told],
         version=current["version"],
     )
+
+
+def _is_in_dispute(visit: Visit, member: Member, theirs: tuple[str, ...]) -> bool:
+    """Answer whether both of us changed a field, to different values. Nobody sees what a password was changed to."""
+    was = visit.form.one(f"{WAS}{member.name}")
+    return theirs != posted(member, visit.form) and digest(theirs) != was
 
 
 def _pair(visit: Visit, member: Member, theirs: tuple[str, ...]) -> tuple[str, str, str]:

@@ -143,7 +143,8 @@ class View:
             items: tuple[Field | Computed, ...] = (*self.module.fields, *self.module.computed)
             named = [item.name for item in items if item.show_in_list]
         found = self._named(named)
-        return found or tuple(member for member in self.members.values() if not is_stamp(member))[:COLUMN_COUNT]
+        own = [member for member in self.members.values() if member.item is not None and not is_stamp(member)]
+        return found or tuple(own or self.members.values())[:COLUMN_COUNT]
 
     def _named(self, names: Iterable[str]) -> tuple[Member, ...]:
         """Return the members with these names in the file."""

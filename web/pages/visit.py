@@ -108,7 +108,8 @@ class Visit:
     def page(
         self,
         template: str,
-        status: int = 200,
+        code: int = 200,
+        /,
         *,
         block: str = "",
         headers: Mapping[str, str] | None = None,
@@ -116,7 +117,7 @@ class Visit:
     ) -> Response:
         """Answer with a page, or with one block of it."""
         text = render(template, {**self._around(), **values}, block)
-        return reply(self.request, text, self.nonce, status, headers)
+        return reply(self.request, text, self.nonce, code, headers)
 
     def _around(self) -> Mapping[str, Any]:
         return {
