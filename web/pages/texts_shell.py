@@ -79,6 +79,10 @@ SHELL: Mapping[str, Mapping[str, str]] = {
         "en": "The JSON Schema of module files, for editors",
         "de": "Das JSON-Schema der Moduldateien, für Editoren",
     },
+    "tool-lambda-types": {
+        "en": "The TypeScript declarations of what lambdas see, for editors",
+        "de": "Die TypeScript-Deklarationen dessen, was Lambdas sehen, für Editoren",
+    },
     "tool-state": {"en": "The state of the server", "de": "Der Zustand des Servers"},
     "no-modules": {
         "en": "There is no module that you may view. Ask an administrator for a group or role.",
