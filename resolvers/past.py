@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from graphql import GraphQLObjectType
 
-from identity.access import Right
+from identity.access import Access, Right
 from resolvers.conduct import ChangeKind
 from resolvers.context import Context
 from resolvers.cursors import CursorKey, bind
 from resolvers.errors import BadRequest
 from resolvers.gate import Gate, Use
 from resolvers.ids import read_id
-from resolvers.images import Key
+from resolvers.images import Key, kept_fields
+from resolvers.ledger import keeps
 from resolvers.nodes import RowNode
 from resolvers.page import check_limit
 from resolvers.selection import Selected, Selections
@@ -40,6 +41,19 @@ UNDOING_RIGHTS: Mapping[ChangeKind, Right] = {
     ChangeKind.UPDATED: Right.UPDATE,
     ChangeKind.DELETED: Right.CREATE,
 }
+
+
+def may_undo(access: Access, module: Module, kind: ChangeKind, fields: Collection[str]) -> bool:
+    """Answer whether a change of these fields is the caller's to take back, as far as fields go.
+
+    Whether one that he does not see held anything must not decide it: to remove a row gives no field, and all of one is made again.
+    """
+    found = [item for name in fields if (item := module.field_named(name)) is not None]
+    if kind is ChangeKind.CREATED:
+        return any(access.sees(module, item) for item in found)
+    if kind is ChangeKind.DELETED:
+        found += [item for item in kept_fields(module) if keeps(module, item) and not access.sees(module, item)]
+    return bool(fields) and all(access.gives(module, item) for item in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from resolvers.ids import write_id
 from resolvers.images import Key
 from resolvers.ledger import read_key
 from resolvers.nodes import RowNode
-from resolvers.past import UNDOING, UNDOING_RIGHTS, ChangesNode, HistoryNode, write_change_id
+from resolvers.past import UNDOING, UNDOING_RIGHTS, ChangesNode, HistoryNode, may_undo, write_change_id
 from resolvers.shape import Answer, Record
 from resolvers.statements import Statements
 from resolvers.terms import Term
@@ -100,13 +100,11 @@ def _entry(door: Door, node: HistoryNode, change: Change, kinds: Mapping[int, in
 
 def _can_undo(door: Door, module: Module, change: Change) -> bool:
     """Answer whether a change is one that the caller could take back, as far as his rights to the module go."""
-    access = door.context.access
-    items = [module.field_named(name) for name in change.fields]
+    access, kind = door.context.access, ChangeKind(change.kind)
     return (
         change.origin is None
-        and bool(change.fields)
-        and access.may(module, UNDOING_RIGHTS[ChangeKind(change.kind)])
-        and all(item is None or access.gives(module, item) for item in items)
+        and access.may(module, UNDOING_RIGHTS[kind])
+        and may_undo(access, module, kind, change.fields)
     )
 
 

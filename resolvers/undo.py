@@ -16,7 +16,7 @@ from resolvers.images import Image, Key, read_images
 from resolvers.ledger import differs, read_kept, read_key
 from resolvers.nodes import VersionSlot
 from resolvers.outcome import Outcome, RowOutcome
-from resolvers.past import UNDOING, UNDOING_RIGHTS, read_change_id
+from resolvers.past import UNDOING, UNDOING_RIGHTS, may_undo, read_change_id
 from resolvers.predicate import KeyIn
 from schema.spec import Field
 from schema.writes import writes_of
@@ -38,10 +38,9 @@ async def take_back(hands: Hands) -> Outcome:
     if image is None and not await _saw(hands, change, key):
         raise Faulty(Fault(FaultCode.NOT_FOUND, "not-found", ("change",)))
     deeds = writes_of(module, hands.work.context.audience).deeds
-    if UNDOING[named.kind] not in deeds or change.origin is not None or not change.fields:
-        raise Faulty(Fault(FaultCode.FORBIDDEN, "nothing-to-undo", ("change",)))
     access = hands.work.context.access
-    if not all(access.gives(module, item) for item, _ in _fields(hands, change)):
+    is_his = change.origin is None and may_undo(access, module, named.kind, change.fields)
+    if UNDOING[named.kind] not in deeds or not is_his:
         raise Faulty(Fault(FaultCode.FORBIDDEN, "nothing-to-undo", ("change",)))
     if image is not None and not image.allowed:
         raise Faulty(Fault(FaultCode.FORBIDDEN, "forbidden", ("change",)))
@@ -115,11 +114,12 @@ def _fields(hands: Hands, change: Change) -> Sequence[tuple[Field, Sequence[Any]
 
 
 def _unchanged_since(hands: Hands, change: Change, image: Image) -> None:
-    """Refuse where a field holds something else than the change gave it."""
+    """Refuse where a field that the caller sees holds something else than the change gave it."""
+    access, module = hands.work.context.access, hands.node.module
     faults = [
         fault(item, FaultCode.CONFLICT, "undo-changed").under("change")
         for item, pair in _fields(hands, change)
-        if differs(image.fields.get(item.name), read_kept(item, pair[1]))
+        if access.sees(module, item) and differs(image.fields.get(item.name), read_kept(item, pair[1]))
     ]
     if faults:
         raise Faulty(*faults)

@@ -12,6 +12,7 @@ from typing import Any
 Row = dict[str, Any]
 
 GROUPS = {"users": 1, "admin": 2, "alpha": 101, "beta": 102, "gamma": 103, "finance": 104, "partners": 105}
+CHANGED = 2  # the kind of a change that gave a row other values
 KEYS = ("ro", "move_into", "create", "note", "owner", "priority", "rw")
 TABLES = {
     "tray": "w_tray",
@@ -260,8 +261,15 @@ class Model:
             return None
         hidden = self.hidden(module)
         shown = {name: pair for name, pair in change["fields"].items() if name not in hidden}
-        # Whether something else was changed along is known: `canBeUndone` tells it.
-        return number, module, key, change["kind"], shown, len(shown) < len(change["fields"])
+        # Whether a change of a row changed something else along is known: `canBeUndone` tells it.
+        return (
+            number,
+            module,
+            key,
+            change["kind"],
+            shown,
+            change["kind"] == CHANGED and len(shown) < len(change["fields"]),
+        )
 
 
 def _everything(_model: Model, _row: Row) -> bool:

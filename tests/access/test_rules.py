@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
@@ -675,6 +676,43 @@ async def test_taking_a_change_back_obeys_the_rules_of_writing(shelf: Shelf) -> 
         assert await shelf.write(RITA, "undo", given) == ["FORBIDDEN"]
     assert await shelf.stored("number") == {"a": 11, "b": 5, "c": None, "d": 21}
     assert (await shelf.stored())["a"] == "rita"
+
+
+PAYROLL = f"{OWN.replace('CHECK', '')}\nfields: {{salary: {{agent: {{role: Payroll}}}}}}"
+
+
+async def _undo(shelf: Shelf, rights: Rights) -> tuple[bool, list[str]]:
+    """Whether the newest change can be undone, as its history says, and the codes of trying it."""
+    ((newest, kind, key),) = await shelf.database.fetch(
+        "SELECT id, kind, row_key FROM lambdesk_change ORDER BY id DESC LIMIT 1"
+    )
+    row = write_id(shelf.snapshot.modules["item"], json.loads(key))
+    found = await shelf.ask(rights, f'{{ history(of: "{row}", first: 1) {{ canBeUndone }} }}')
+    told = bool(found["data"]["history"][0]["canBeUndone"])
+    return told, await shelf.write(rights, "undo", f'change: "{write_change_id("Item", newest, kind)}"')
+
+
+@pytest.mark.parametrize("salary", ["'sa'", "NULL"])
+async def test_what_is_hidden_decides_nothing_about_taking_a_removal_back(shelf: Shelf, salary: str) -> None:
+    """Or whoever removes a row would be told whether there is anything that he does not see."""
+    await shelf.rule(PAYROLL)
+    await shelf.change(f"UPDATE item SET salary = {salary} WHERE id = 1")  # noqa: S608 - our own words
+    payroll = replace(RITA, roles=frozenset({"Payroll"}))
+    assert await shelf.write(RITA, "deleteItem", "key: {databaseId: 1}") == []
+    assert await _undo(shelf, RITA) == (False, ["FORBIDDEN"])
+    assert await _undo(shelf, payroll) == (True, [])
+    assert (await shelf.stored("salary"))["a"] == (None if salary == "NULL" else "sa")
+
+
+@pytest.mark.parametrize("salary", ["'sa'", "NULL"])
+async def test_what_is_hidden_decides_nothing_about_taking_a_new_row_back(shelf: Shelf, salary: str) -> None:
+    """Neither what it was made with nor what it was given since."""
+    await shelf.rule(PAYROLL)
+    for more in ("", ', salary: "se"'):
+        assert await shelf.write(everything(), "createItem", f'item: {{name: "e", holder: "rita"{more}}}') == []
+        await shelf.change(f"UPDATE item SET salary = {salary} WHERE name = 'e'")  # noqa: S608 - our own words
+        assert await _undo(shelf, RITA) == (True, [])
+        assert "e" not in await shelf.stored()
 
 
 async def test_taking_a_change_back_links_only_to_what_the_caller_sees(shelf: Shelf) -> None:
