@@ -83,6 +83,10 @@ class Desk:
         return self.rows[TABLES[module]]
 
 
+def empty_desk() -> Desk:
+    return Desk({table: {} for table in TABLES.values()})
+
+
 @dataclass(frozen=True)
 class Role:
     """Somebody: groups with a key each, roles, companies; agents have a number, customers a login."""

@@ -592,6 +592,30 @@ async def test_check_alone_says_what_a_row_may_become(shelf: Shelf) -> None:
     assert await shelf.write(RITA, "updateItem", 'key: {databaseId: 1}, patch: {holder: "sofia"}') == []
 
 
+@pytest.mark.parametrize(
+    ("update", "codes", "seen"), [("true", [], "h"), ("{check: {code: {notIn: $me.customerIds}}}", ["FORBIDDEN"], "")]
+)
+async def test_who_may_write_what_a_rule_reads_brings_rows_into_sight(
+    shelf: Shelf, update: str, codes: list[str], seen: str
+) -> None:
+    home = HOME.replace("customer: {view: true}", "customer: {view: true, rows: {item: {code: {in: $me.customerIds}}}}")
+    own = f"{{view: true, update: {update}, rows: {{holder: {{eq: $me.login}}}}}}"
+    await shelf.rule(f"{{agent: {{view: true}}, customer: {own}}}", home)
+    await shelf.change("UPDATE item SET code = 'dusk' WHERE name = 'd'")
+    await shelf.change(_insert("home", item=4, code="h"))
+    assert await _homes(shelf) == ""
+    assert await shelf.write(CARLA, "updateItem", 'key: {databaseId: 4}, patch: {code: "acme"}') == codes
+    assert await _homes(shelf) == seen
+
+
+async def _homes(shelf: Shelf) -> str:
+    """The homes that a customer sees, and by which he finds items."""
+    answer = await shelf.ask(CARLA, "{ homes { nodes { code } } items(filter: {homes: {some: {}}}) { totalCount } }")
+    found = [home["code"] for home in answer["data"]["homes"]["nodes"]]
+    assert answer["data"]["items"]["totalCount"] == len(found)
+    return "".join(found)
+
+
 async def test_check_without_rows(shelf: Shelf) -> None:
     await shelf.rule("{agent: {view: true, update: {check: {holder: {eq: $me.login}}}}}")
     assert await shelf.write(RITA, "updateItem", "key: {databaseId: 2}, patch: {number: 1}") == ["FORBIDDEN"]

@@ -27,7 +27,7 @@ from schema.spec import Audience, Module, Operation
 from storage.engine import Database
 from storage.library import Library
 from storage.values import wall_clock
-from tests.access.model import COLUMNS, GROUPS, TABLES, Desk, Model, Role, Row
+from tests.access.model import COLUMNS, GROUPS, TABLES, Desk, Model, Role, Row, empty_desk
 from tests.access.modules_under_test import DYNAMIC, FILES, TABLE
 from tests.access.modules_under_test import TABLES as OWN_TABLES
 from tests.databases import NOW
@@ -48,7 +48,7 @@ _TAXES = ("t1", "t2", "t3", None)
 def base(seed: int = 1) -> Desk:
     """Make the rows of the first world."""
     chance = random.Random(seed)
-    desk = Desk({name: {} for name in TABLES.values()})
+    desk = empty_desk()
     for number, name in ((11, "rita"), (12, "sofia"), (13, "nils")):
         desk.of("person")[number] = {"id": number, "login": name}
     for name, number in GROUPS.items():
@@ -288,6 +288,18 @@ class _Trial:
 
 # --- on a database ---
 
+# Where `fill` writes; those who came with the installation stay.
+FILLED = (
+    *(table.name for table in OWN_TABLES),
+    "lambdesk_ext_w_gear",
+    "lambdesk_change",
+    "dynamic_field_value",
+    "dynamic_field_obj_id_name",
+    "customer_user",
+    "users WHERE id > 1",
+    "permission_groups WHERE id > 100",
+)
+
 
 @dataclass(frozen=True, repr=False)
 class Place:
@@ -342,12 +354,14 @@ async def _insert(transaction: Any, table: str, rows: Sequence[Row]) -> None:
 
 
 async def fill(url: str, desk: Desk) -> None:
-    """Write a desk's rows into a database."""
+    """Write a desk's rows into a database, in place of those that an earlier one left there."""
     database = Database(url)
     dialect = database.dialect.name
     audit = _audit(database)
     try:
         async with database.transaction() as transaction:
+            for emptied in FILLED:
+                await transaction.execute(f"DELETE FROM {emptied}")  # noqa: S608 - the tests' own words
             people = list(desk.of("person").values())
             named = {"pw": "x", "title": "", "first_name": "A", "last_name": "B"}
             await _insert(transaction, "users", [{**row, **named, **audit} for row in people])
