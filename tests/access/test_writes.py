@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -34,9 +35,9 @@ from tests.access.modules_under_test import DYNAMIC
 from tests.access.modules_under_test import TABLES as OWN_TABLES
 from tests.access.operations import Ground, Maker, Name, literal
 from tests.access.uncovered import shown, told
-from tests.access.worlds import SECRET, Place, base, fill, other, rights_of, run_alone
+from tests.access.worlds import SECRET, Place, base, fill, other, patient, rights_of, run_alone
 from tests.counts import count
-from tests.databases import fresh_url
+from tests.databases import PATIENCE_S, fresh_url
 
 AT_ONCE = 20  # operations of one example
 IN_ONE_WORLD = 1_000  # operations at most: in the end nearly all that a role sees would be of its own making
@@ -300,7 +301,7 @@ class Both:
         self.snapshot = one.snapshot
         self.runner = asyncio.Runner()
         self.urls = [place.url for place in (one, two)]
-        self.databases = [Database(url) for url in self.urls]
+        self.databases = [patient(url) for url in self.urls]
         self.schema = Context(self.snapshot, self.databases[0], SECRET, rights_of(role)).schema
         self.met: Counter[str] = Counter()
         self.numbers = iter(range(1, 10**9))
@@ -376,7 +377,8 @@ class Both:
         return "\n".join((f"{self.role.name}, world {self.worlds}", *self.wrote, text, *found))
 
     async def _ask(self, database: Database, text: str) -> str:
-        context = Context(self.snapshot, database, SECRET, rights_of(self.role), request_id="same")
+        deadline = time.monotonic() + PATIENCE_S
+        context = Context(self.snapshot, database, SECRET, rights_of(self.role), request_id="same", deadline=deadline)
         document = parse(text)
         assert validate(context.schema, document) == [], text
         result = await execute(context, document, writing=Writing())

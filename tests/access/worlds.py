@@ -30,7 +30,7 @@ from storage.values import wall_clock
 from tests.access.model import COLUMNS, GROUPS, TABLES, Desk, Model, Role, Row, empty_desk
 from tests.access.modules_under_test import DYNAMIC, FILES, TABLE
 from tests.access.modules_under_test import TABLES as OWN_TABLES
-from tests.databases import NOW
+from tests.databases import NOW, PATIENCE_S
 
 SECRET = b"a secret of these tests, 32 bytes"
 TRIES = 400  # changes that are tried for one world
@@ -309,6 +309,11 @@ class Place:
     snapshot: Snapshot
 
 
+def patient(url: str) -> Database:
+    """Open a database for proofs: what is answered counts, not how fast."""
+    return Database(url, statement_timeout_s=PATIENCE_S, acquire_timeout_s=PATIENCE_S, connect_timeout_s=PATIENCE_S)
+
+
 def build(modules: Mapping[str, Module], before: Mapping[Audience, GraphQLSchema]) -> Mapping[Audience, GraphQLSchema]:
     return {
         audience: build_schema(
@@ -322,7 +327,7 @@ async def make_tables(url: str, folder: Path) -> Snapshot:
     """Make the tables and load the modules on an installed database."""
     for name, text in FILES.items():
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
-    database = Database(url)
+    database = patient(url)
     try:
         async with database.transaction() as transaction:
             for table in OWN_TABLES:
@@ -355,7 +360,7 @@ async def _insert(transaction: Any, table: str, rows: Sequence[Row]) -> None:
 
 async def fill(url: str, desk: Desk) -> None:
     """Write a desk's rows into a database, in place of those that an earlier one left there."""
-    database = Database(url)
+    database = patient(url)
     dialect = database.dialect.name
     audit = _audit(database)
     try:
