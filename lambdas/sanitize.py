@@ -12,8 +12,8 @@ from lambdas.tones import TONES
 
 HTML_LIMIT_CHARS = 512 * 1024
 # Tags times depth. The parser behind nh3 opens formatting again wherever a block interrupts it, so that its work and
-# its output can grow by the product of both; 50,000 take it about 20 ms.
-COST_LIMIT = 50_000
+# its output can grow by the product of both; 20,000 take it about 10 ms.
+COST_LIMIT = 20_000
 
 TAGS = frozenset(
     "a b br code div em i li ol p pre small span strong table tbody td th thead tr ul".split()  # noqa: SIM905 - a table

@@ -96,7 +96,7 @@ def test_of_any_text_only_harmless_html_is_left(text: str) -> None:
 
 
 def test_a_large_table_is_cleaned() -> None:
-    table = f"<table><tbody>{'<tr><td>a</td><td>b</td></tr>' * 2000}</tbody></table>"
+    table = f"<table><tbody>{'<tr><td>a</td><td>b</td></tr>' * 500}</tbody></table>"
 
     assert sanitize(table) == table
 
@@ -129,7 +129,7 @@ def test_the_work_is_foretold_from_tags_and_depth() -> None:
     assert cost_of("<P>a</p>") == 2 * 1
     assert cost_of("<b title='a' title=\"b\" title=c title>a</b>") == 2 * 1
     assert cost_of("<svg></svg>") == 2 * 2
-    assert COST_LIMIT == 50_000
+    assert COST_LIMIT == 20_000
 
 
 @given(st.lists(PIECES | st.text(max_size=5), max_size=12).map("".join), st.integers(1, 300))

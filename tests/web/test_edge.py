@@ -225,3 +225,13 @@ async def test_the_home_page_links_what_there_is(toy: Toy) -> None:
 
     for link in ("/graphiql", "/schema.graphql", "/schema/module.json", "/lambda.d.ts", "/readyz"):
         assert f'href="{link}"' in page
+
+
+async def test_editors_get_the_types_of_what_lambdas_see(toy: Toy) -> None:
+    declared = Path(__file__).parent.parent.parent / "lambdas" / "lambda.d.ts"
+
+    served = await toy.client.get("/lambda.d.ts")
+
+    assert (served.status_code, served.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert served.content == declared.read_bytes()
+    assert (await toy.client.get("/lambda.d.ts", headers={"if-none-match": served.headers["etag"]})).status_code == 304
