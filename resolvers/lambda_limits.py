@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from lambdas.limits import CPU_CEILING_MS, DEED_LIMITS, FIELD_LIMITS, WALL_CEILING_MS, Limits
 from schema.spec import Module
 
-HEAP_CEILING_MB = 256
+HEAP_CEILING_MB = 48  # at 64 V8 ends the whole process
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,13 @@ async def find_reasons(live: Live) -> list[dict[str, str]]:
 
 
 def find_degraded(live: Live) -> list[dict[str, str]]:
-    """Say what serves in an older version, or not at all, because its file is broken."""
+    """Say what serves in an older version, or not at all: because its file is broken, or lambdas do not run."""
+    trouble = live.lambdas.trouble if live.lambdas is not None else None
+    off = [{"what": "lambdas", "state": "OFF", "message": trouble}] if trouble else []
+    return off + _degraded_modules(live)
+
+
+def _degraded_modules(live: Live) -> list[dict[str, str]]:
     if not live.registry.is_loaded:
         return []
     snapshot = live.registry.snapshot

@@ -48,6 +48,7 @@ from web.following import Following
 from web.happenings import Happenings
 from web.identities import Identities, make_identities
 from web.import_jobs import ImportJobs
+from web.lambdas import Lambdas, make_asks, make_lambdas
 from web.live import Call, Live, Transfers
 from web.persisted import Persisted
 from web.platform import hand_written
@@ -122,6 +123,7 @@ def make_live(settings: Settings) -> Live:
     feed = happenings.feed
     texts = TextIndex(database, happenings)
     imports = ImportJobs(database, files)
+    lambdas, asks = make_lambdas(settings), make_asks(settings)
 
     identities = make_identities(settings, database, secret)
     rights = RightsReader(database, lambda: groups_of(registry))
@@ -147,6 +149,9 @@ def make_live(settings: Settings) -> Live:
             changes=happenings,
             notes=[] if call.explains else None,
             texts=texts,
+            lambdas=lambdas,
+            lambda_limits=settings.lambda_limits,
+            asks=asks,
         )
 
     async def run(call: Call) -> ExecutionResult:
@@ -172,6 +177,7 @@ def make_live(settings: Settings) -> Live:
         guard=guard,
         identities=identities,
         texts=texts,
+        lambdas=lambdas,
     )
 
     def begin(snapshot: Snapshot, rights: Rights, request_id: str) -> Context:
@@ -231,6 +237,9 @@ async def _background(
         asyncio.create_task(_serve(settings, identities, registry, stop)),
         asyncio.create_task(_tell(registry)),
     ]
+    if live.lambdas is not None:
+        live.lambdas.start()
+        tasks.append(asyncio.create_task(_follow(registry, live.lambdas)))
     if live.texts is not None:
         keeping = keep_texts(live.texts, lambda: registry.snapshot if registry.is_loaded else None, stop)
         tasks.append(asyncio.create_task(keeping))
@@ -250,9 +259,17 @@ async def _background(
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        if live.lambdas is not None:
+            await live.lambdas.close()
         await feed.close()
         identities.hashing.close()
         await identities.database.close()
+
+
+async def _follow(registry: Registry, lambdas: Lambdas) -> None:
+    """Tell the sandbox of every snapshot."""
+    async for snapshot in registry.changes():
+        lambdas.loaded(snapshot)
 
 
 async def _serve(settings: Settings, identities: Identities, registry: Registry, stop: asyncio.Event) -> None:

@@ -23,6 +23,7 @@ from web.admission import Admission
 from web.errors import unavailable
 from web.favourites import Favourites
 from web.identities import Identities
+from web.lambdas import Lambdas
 from web.persisted import Persisted
 from web.recognition import Caller, Guard
 from web.settings import Settings
@@ -117,6 +118,7 @@ class Live:
     lacking: Callable[[Snapshot], Sequence[str]] = lambda _snapshot: ()  # what cannot be done for want of modules
     transfers: Transfers | None = None  # none where nothing is kept: in tests of the rest
     texts: TextIndex | None = None  # the full-text index, where one is kept
+    lambdas: Lambdas | None = None  # none where nothing runs them: in tests of the rest
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     sockets: int = 0
 

@@ -17,6 +17,7 @@ from web.adopt import adopt
 from web.desk_types import desk_extension
 from web.platform_access import AccessQuery
 from web.platform_imports import ImportMutation, ImportQuery
+from web.platform_lambdas import LambdaQuery
 from web.platform_modules import ModuleQuery, ModuleSubscription
 from web.platform_publishing import PublishingMutation, PublishingQuery
 from web.platform_sign_in import SignInMutation
@@ -26,7 +27,9 @@ from web.platform_views import ViewMutation, ViewQuery
 
 
 @strawberry.type
-class AgentQuery(AccessQuery, ModuleQuery, PublishingQuery, VersionQuery, ViewQuery, ImportQuery, ViewerQuery):
+class AgentQuery(
+    AccessQuery, ModuleQuery, PublishingQuery, VersionQuery, ViewQuery, ImportQuery, ViewerQuery, LambdaQuery
+):
     """What agents ask about the platform."""
 
 

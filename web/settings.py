@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from zoneinfo import available_timezones
 
 from identity.passwords import BCRYPT_BYTES, SHORTEST
 from lambdas.http_hosts import Host, read_hosts
+from lambdas.limits import CPU_CEILING_MS, DEED_LIMITS, FIELD_LIMITS, WALL_CEILING_MS
+from resolvers.lambda_limits import HEAP_CEILING_MB, LambdaLimits
 from resolvers.limits import Limits
 from schema.problems import suggest
 
@@ -27,6 +29,8 @@ EXAMPLES = ("changeme", "change-me", "change_me", "secret", "password", "example
 NOT_SETTINGS = ("TEST_", "SOAK")  # for the suite
 HIDDEN = "(hidden)"
 MAX_PORT = 65_535
+MAX_WORKERS = 64
+USUAL_WORKERS = 2
 
 Reader = Callable[[str], Any]
 
@@ -68,6 +72,28 @@ def read_count(text: str) -> int:
     number = int(text) if text.strip().isdigit() else 0
     if number < 1:
         raise ValueError("write a whole number of at least 1")
+    return number
+
+
+def count_up_to(limit: int) -> Reader:
+    """Return the reader of a whole number from 1 to a limit."""
+
+    def read_limited(text: str) -> int:
+        number = int(text) if text.strip().isdigit() else 0
+        if not 1 <= number <= limit:
+            raise ValueError(f"write a whole number from 1 to {limit}")
+        return number
+
+    return read_limited
+
+
+def read_workers(text: str) -> int | None:
+    """Read how many workers there are to be: a number, 0 for none, or `auto`."""
+    if text.strip().lower() == "auto":
+        return None
+    number = int(text) if text.strip().isdigit() else MAX_WORKERS + 1
+    if number > MAX_WORKERS:
+        raise ValueError(f"write a whole number from 0 to {MAX_WORKERS}, or auto")
     return number
 
 
@@ -274,6 +300,37 @@ class Settings:
     persisted_dir: Path = _setting(  # noqa: RUF009 - a Path is immutable
         Path("operations"), read_folder, "Folder of the allowed `*.graphql` documents for `PERSISTED=only`."
     )
+    # --- lambdas ---
+    lambda_workers: int | None = _setting(
+        None, read_workers, "Processes that run lambdas: `auto` is one for a core, up to 2; 0 runs none.", shown="auto"
+    )
+    lambda_trust: str = _setting(
+        "nobody",
+        one_of("nobody", "authors"),
+        "`authors`: run lambdas even where the host does not let their processes be locked up. For machines of developers.",
+    )
+    lambda_sql: bool = _setting(False, read_flag, "Whether lambdas may ask by SQL (`db.query`), as files of GOTRS do.")
+    lambda_cpu_ms: int = _setting(
+        50, count_up_to(CPU_CEILING_MS), "CPU time of a computed field's job in milliseconds, beside one for each row."
+    )
+    lambda_deed_cpu_ms: int = _setting(
+        500, count_up_to(CPU_CEILING_MS), "CPU time of a hook, an action or a schedule in milliseconds."
+    )
+    lambda_wall_ms: int = _setting(
+        1_000, count_up_to(WALL_CEILING_MS), "Longest time that a lambda runs at a stretch, in milliseconds."
+    )
+    lambda_heap_mb: int = _setting(32, count_up_to(HEAP_CEILING_MB), "Memory of a lambda's engine in megabytes.")
+    lambda_cpu_ceiling_ms: int = _setting(
+        CPU_CEILING_MS,
+        count_up_to(CPU_CEILING_MS),
+        "CPU time that a module's `lambda_config` can raise its lambdas to.",
+    )
+    lambda_wall_ceiling_ms: int = _setting(
+        WALL_CEILING_MS, count_up_to(WALL_CEILING_MS), "The same for the time at a stretch."
+    )
+    lambda_heap_ceiling_mb: int = _setting(
+        HEAP_CEILING_MB, count_up_to(HEAP_CEILING_MB), "The same for the engine's memory."
+    )
     lambda_http_hosts: tuple[Host, ...] = _setting(
         (),
         read_http_hosts,
@@ -339,6 +396,25 @@ class Settings:
     def limits(self) -> Limits:
         """The limits of documents."""
         return Limits(**{item.name: getattr(self, item.name) for item in fields(Limits)})
+
+    @cached_property
+    def lambda_limits(self) -> LambdaLimits:
+        """The limits of lambdas."""
+        used = {"wall_ms": self.lambda_wall_ms, "heap_mb": self.lambda_heap_mb}
+        return LambdaLimits(
+            replace(FIELD_LIMITS, cpu_ms=self.lambda_cpu_ms, **used),
+            replace(DEED_LIMITS, cpu_ms=self.lambda_deed_cpu_ms, **used),
+            self.lambda_cpu_ceiling_ms,
+            self.lambda_wall_ceiling_ms,
+            self.lambda_heap_ceiling_mb,
+        )
+
+    @cached_property
+    def lambda_processes(self) -> int:
+        """How many processes run lambdas."""
+        if self.lambda_workers is not None:
+            return self.lambda_workers
+        return min(len(os.sched_getaffinity(0)), USUAL_WORKERS) if hasattr(os, "sched_getaffinity") else 1
 
     @cached_property
     def is_loopback(self) -> bool:

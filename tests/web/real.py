@@ -85,13 +85,18 @@ async def sign_in(live: Live, login: str = LOGIN, kind: Kind = Kind.AGENT) -> Pa
 async def open_desk(
     url: str, folder: Path, files: Mapping[str, str] | None = None, **changed: Any
 ) -> AsyncIterator[Desk]:
-    """Run a desk whose module files are these, all in one folder; nothing watches it."""
+    """Run a desk whose module files are these, all in one folder; nothing watches it, and lambdas run if there are workers."""
     site = folder / "site"
     site.mkdir(exist_ok=True)
     for name, text in (files or {}).items():
         (site / f"{name}.yaml").write_text(text)
     settings = Settings(
-        database_url=url, modules_dir=(site,), var_dir=folder / "var", watch="off", admin_password=PASSWORD
+        database_url=url,
+        modules_dir=(site,),
+        var_dir=folder / "var",
+        watch="off",
+        admin_password=PASSWORD,
+        lambda_workers=0,
     )
     live = make_live(replace(settings, **changed))
     async with live.background():
