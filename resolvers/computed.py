@@ -47,7 +47,7 @@ async def compute(context: Context, tasks: Sequence[Task], rows: Sequence[Any]) 
     """Return for each field its value in each row; an exception where there is none."""
     if context.depth >= DEPTH_LIMIT:
         return [[_failed(context, task.slot, _TOO_DEEP)] * len(rows) for task in tasks]
-    inputs = _read(tasks, rows)
+    inputs = _read(tasks, rows, apart=context.apart)
     modules: dict[str, list[int]] = {}
     for number, task in enumerate(tasks):
         modules.setdefault(task.slot.module.name, []).append(number)
@@ -64,14 +64,14 @@ async def compute(context: Context, tasks: Sequence[Task], rows: Sequence[Any]) 
     return [_spread(made, column) for made, column in zip(inputs, columns, strict=True)]
 
 
-def _read(tasks: Sequence[Task], rows: Sequence[Any]) -> list[Inputs]:
+def _read(tasks: Sequence[Task], rows: Sequence[Any], *, apart: bool) -> list[Inputs]:
     """Read the rows of all fields; fields with the same needs share them."""
     known: dict[tuple[Any, ...], Inputs] = {}
     found = []
     for task in tasks:
         key = (task.is_there, *((need.term.key, need.inside, need.names) for need, _ in task.load.reads))
         if key not in known:
-            known[key] = read_inputs([read for _, read in task.load.reads], task.is_there, rows)
+            known[key] = read_inputs([read for _, read in task.load.reads], task.is_there, rows, apart=apart)
         found.append(known[key])
     return found
 

@@ -92,6 +92,7 @@ class Context:
     depth: int = 0
     spent: Spent = field(default_factory=Spent)
     places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STATEMENTS_AT_ONCE))
+    apart: bool = False  # rows that look the same to a lambda are not run as one: somebody wants to see each
     hook_depth: int = 0  # how many hooks after writes led here
     languages: tuple[str, ...] = ()  # of messages, the best first
     changes: FeedReader | None = None  # the process's own; another one knows less of what is still being committed
@@ -128,7 +129,9 @@ class Context:
 
     def asked_by_lambda(self) -> Self:
         """Return the context of an operation that a lambda of this one asks for: the same caller, moment and deadline."""
-        return replace(self, depth=self.depth + 1, cost=0, statements=0, is_planned=False, has_failed=False)
+        return replace(
+            self, depth=self.depth + 1, apart=False, cost=0, statements=0, is_planned=False, has_failed=False
+        )
 
     @property
     def feed(self) -> FeedReader:

@@ -77,10 +77,11 @@ class LambdaChecker:
             for computed in module.computed
             if computed.code is not None
             for example in computed.examples
-            if (problem := await self._run(module, computed, example)) is not None
+            if (problem := await self.try_example(module, computed, example)) is not None
         ]
 
-    async def _run(self, module: Module, computed: Computed, example: Example) -> Problem | None:
+    async def try_example(self, module: Module, computed: Computed, example: Example) -> Problem | None:
+        """Hold a computed field against one example."""
         rows: Sequence[Mapping[str, Any]] = [example.item]
         if example.for_all:
             rows = make_items(example.for_all, f"{module.name}.{computed.name}")

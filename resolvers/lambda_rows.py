@@ -24,8 +24,10 @@ class Inputs:
     places: list[int] = field(default_factory=list)
 
 
-def read_inputs(reads: Sequence[Read], is_there: Callable[[Row], bool], rows: Sequence[Row]) -> Inputs:
-    """Read what lambdas need of each row. Those that look the same to them cross once, and have one result."""
+def read_inputs(
+    reads: Sequence[Read], is_there: Callable[[Row], bool], rows: Sequence[Row], *, apart: bool = False
+) -> Inputs:
+    """Read what lambdas need of each row. Those that look the same to them cross once, unless `apart`, and have one result."""
     found = Inputs()
     known: dict[tuple[Any, ...], int] = {}
     for row in rows:
@@ -34,7 +36,7 @@ def read_inputs(reads: Sequence[Read], is_there: Callable[[Row], bool], rows: Se
             continue
         values = [input_value(read(row)) for read in reads]
         try:
-            place = known.setdefault(tuple(values), len(found.rows))
+            place = len(found.rows) if apart else known.setdefault(tuple(values), len(found.rows))
         except TypeError:  # a list or an object among them
             place = len(found.rows)
         if place == len(found.rows):

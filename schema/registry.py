@@ -83,7 +83,7 @@ class Registry:
         self._ready = ready
         self._loader = Loader(folders)
         self._database = database
-        self._builder = builder
+        self.build = builder
         self._refuse_breaking = refuse_breaking
         self._examples = examples or NoSandbox()
         self._author = author
@@ -391,7 +391,7 @@ class Registry:
             number=self.snapshot.number + 1,
             modules=modules,
             status=status,
-            schemas=self._builder(modules, self.snapshot.schemas),
+            schemas=self.build(modules, self.snapshot.schemas),
             catalog=catalog,
         )
         if not self._compares:

@@ -47,10 +47,11 @@ def _run(settings: Settings, parsed: argparse.Namespace) -> int:
     import orjson  # noqa: PLC0415 - `--help` should not wait for what a command needs
 
     from storage.errors import StorageError  # noqa: PLC0415 - the same
-    from web import commands, search_command  # noqa: PLC0415 - the same
+    from web import commands, search_command, test_command  # noqa: PLC0415 - the same
 
     command = {
         "check": commands.check,
+        "test": test_command.test,
         "init": commands.init,
         "demo": commands.demo,
         "schema": commands.schema,
@@ -99,6 +100,10 @@ def make_parser() -> argparse.ArgumentParser:
         "--database",
         action="store_true",
         help="also check against the tables of the database, and print SQL for indexes that lists need and it lacks",
+    )
+    test = add("test", "compile the lambdas of module files and run their examples; exit code 1 when one fails")
+    test.add_argument(
+        "paths", nargs="*", metavar="PATH", help="module files or folders (default: the configured folders)"
     )
     add("init", "make an empty database ready")
     demo = add("demo", "fill a new database with demo data")

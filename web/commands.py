@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import sys
 from argparse import Namespace
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,12 +73,7 @@ async def check(settings: Settings, arguments: Namespace) -> Told:
     Against the database also its indexes, where all modules are checked: what lacks is told, and changes no exit code.
     """
     paths = [Path(path) for path in arguments.paths]
-    missing = [str(path) for path in paths if not path.exists()]
-    if missing:
-        raise CommandError(f"There is no {', '.join(missing)}.")
-    if not paths:
-        require_modules(settings)
-    folders, only = _choose_folders(settings.modules_dir, paths)
+    folders, only = choose_folders(settings, paths)
     lacking: list[Missing] = []
     if arguments.database:
         async with _database(settings) as database:
@@ -93,7 +88,7 @@ async def check(settings: Settings, arguments: Namespace) -> Told:
     if only:
         problems = [problem for problem in problems if problem.file in only]
         files = len(only)
-    told = _tell_problems(problems, f"{files} module files are fine.", {"files": files})
+    told = tell_problems(problems, f"{files} module files are fine.", {"files": files})
     return _tell_indexes(told, lacking) if arguments.database and not paths else told
 
 
@@ -116,8 +111,17 @@ def _tell_indexes(told: Told, lacking: Sequence[Missing]) -> Told:
     return replace(told, text=text, data={**told.data, "indexes": shown})
 
 
-def _choose_folders(configured: Sequence[Path], paths: Sequence[Path]) -> tuple[list[Path], set[str]]:
-    """Return the layers to look at, and the files to report on (all of them when empty)."""
+def choose_folders(settings: Settings, paths: Sequence[Path]) -> tuple[list[Path], set[str]]:
+    """Return the layers to look at, and the files to report on (all of them when empty).
+
+    Raises CommandError where a path is not there, or is no module file.
+    """
+    missing = [str(path) for path in paths if not path.exists()]
+    if missing:
+        raise CommandError(f"There is no {', '.join(missing)}.")
+    if not paths:
+        require_modules(settings)
+    configured = settings.modules_dir
     folders = [path.resolve() for path in paths if path.is_dir()]
     files = [path.parent.resolve() / path.name for path in paths if not path.is_dir()]
     known = [layer.resolve() for layer in configured]
@@ -318,12 +322,13 @@ def _tell_published(published: Published, shown: str | None = None) -> Told:
         problems = published.outcome.problems
         if shown:
             problems = tuple(replace(item, place=replace(item.place, file=shown)) for item in problems)
-        return _tell_problems(problems, "", {"file": None})
+        return tell_problems(problems, "", {"file": None})
     done = "\n".join([f"{published.file} is in place; a running server takes it from there.", *changes])
-    return _tell_problems(published.outcome.problems, done, {"file": str(published.file), "changes": changes})
+    return tell_problems(published.outcome.problems, done, {"file": str(published.file), "changes": changes})
 
 
-def _tell_problems(problems: Iterable[Problem], otherwise: str, more: dict[str, Any]) -> Told:
+def tell_problems(problems: Iterable[Problem], otherwise: str, more: Mapping[str, Any]) -> Told:
+    """Report problems, or say something else where none is an error; the exit code is 1 with errors."""
     found = list(problems)
     failed = has_errors(found)
     text = "\n\n".join(filter(None, (report(found), "" if failed else otherwise)))

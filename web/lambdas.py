@@ -89,6 +89,11 @@ class Lambdas:
         """Return whether a lambda rests, as `lambdas.breaker` names it."""
         return self.sandbox.breaker.state(name) if self.sandbox is not None else "closed"
 
+    def forgive(self, name: str) -> None:
+        """Let a lambda run at once that was stopped: its author is at work on it."""
+        if self.sandbox is not None:
+            self.sandbox.reset([name])
+
     def loaded(self, snapshot: Snapshot) -> None:
         """Let lambdas run at once that rested, if their module was written anew."""
         digests = {name: module.digest for name, module in snapshot.modules.items()}

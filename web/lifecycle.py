@@ -24,12 +24,14 @@ from identity.rights import Rights, RightsReader
 from resolvers.context import Context
 from resolvers.document import Documents
 from resolvers.execute import execute
+from resolvers.lambda_check import LambdaChecker
 from resolvers.text_index import TextIndex
 from resolvers.writing import Writing
 from schema.build import LambdeskSchema, build_schema
 from schema.catalog import GROUP_TABLES, group_table
 from schema.collector import settle
 from schema.introspection import answer
+from schema.ports import ExampleRunner
 from schema.problems import report
 from schema.registry import Registry
 from schema.snapshot import Snapshot
@@ -90,6 +92,7 @@ def open_registry(
     database: Database,
     folders: Sequence[Path] | None = None,
     ready: Callable[[Snapshot], Awaitable[None]] | None = None,
+    examples: ExampleRunner | None = None,
 ) -> Registry:
     """Make the registry of the settings, or of other folders; nothing is loaded yet."""
     return Registry(
@@ -99,6 +102,7 @@ def open_registry(
         refuse_breaking=settings.refuse_breaking,
         reserved=graphql_names(),
         ready=ready,
+        examples=examples,
     )
 
 
@@ -113,7 +117,8 @@ def make_live(settings: Settings) -> Live:
         cache_size=settings.document_cache,
     )
     favourites = Favourites(documents)
-    registry = open_registry(settings, database, ready=favourites.plan)
+    lambdas, asks = make_lambdas(settings), make_asks(settings)
+    registry = open_registry(settings, database, ready=favourites.plan, examples=LambdaChecker(lambdas))
     workshop = Workshop(registry, Library(database), settings.modules_dir, settings.refuse_breaking)
     files = Files(database, settings.files_dir)
     desk = make_desk(database, files)
@@ -123,7 +128,6 @@ def make_live(settings: Settings) -> Live:
     feed = happenings.feed
     texts = TextIndex(database, happenings)
     imports = ImportJobs(database, files)
-    lambdas, asks = make_lambdas(settings), make_asks(settings)
 
     identities = make_identities(settings, database, secret)
     rights = RightsReader(database, lambda: groups_of(registry))

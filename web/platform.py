@@ -19,6 +19,7 @@ from web.platform_access import AccessQuery
 from web.platform_imports import ImportMutation, ImportQuery
 from web.platform_lambdas import LambdaQuery
 from web.platform_modules import ModuleQuery, ModuleSubscription
+from web.platform_preview import PreviewQuery
 from web.platform_publishing import PublishingMutation, PublishingQuery
 from web.platform_sign_in import SignInMutation
 from web.platform_versions import VersionQuery
@@ -28,7 +29,15 @@ from web.platform_views import ViewMutation, ViewQuery
 
 @strawberry.type
 class AgentQuery(
-    AccessQuery, ModuleQuery, PublishingQuery, VersionQuery, ViewQuery, ImportQuery, ViewerQuery, LambdaQuery
+    AccessQuery,
+    ModuleQuery,
+    PublishingQuery,
+    VersionQuery,
+    ViewQuery,
+    ImportQuery,
+    ViewerQuery,
+    LambdaQuery,
+    PreviewQuery,
 ):
     """What agents ask about the platform."""
 

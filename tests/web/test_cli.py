@@ -84,6 +84,37 @@ def test_check_reports_every_problem_and_exits_with_1(run: Run, folder: Path) ->
     assert "Did you mean `string`?" in done.out
 
 
+LAMBDA = ROOM + """\
+computed_fields:
+  - name: shout
+    type: string
+    needs: [name]
+    lambda: return item.name.toUpperCase();
+    examples: [{item: {name: a}, returns: A}, {for_all: {name: string}, holds: result.length >= item.name.length}]
+"""
+
+
+def test_lambdas_are_held_against_their_examples(run: Run, folder: Path) -> None:
+    (folder / "site/room.yaml").write_text(LAMBDA)
+    done = run("test", "site")
+    assert (done.code, done.out) == (0, "1 lambdas compile, and 2 examples hold.\n")
+
+
+def test_a_failing_example_is_told_with_its_place_and_exits_with_1(run: Run, folder: Path) -> None:
+    (folder / "site/room.yaml").write_text(LAMBDA.replace("returns: A}", "returns: B}"))
+    done = run("test", "site/room.yaml")
+    assert done.code == 1
+    assert done.out.startswith("site/room.yaml:13:16: error: The lambda of `shout` does not do what an example says")
+    assert run("test", "--json").data["examples"] == 2
+
+
+def test_a_lambda_that_does_not_compile_is_told(run: Run, folder: Path) -> None:
+    (folder / "site/room.yaml").write_text(LAMBDA.replace("item.name.to", "item name.to"))
+    done = run("test")
+    assert done.code == 1
+    assert "Lambda `room.shout` does not compile: SyntaxError: Unexpected identifier 'name'" in done.out
+
+
 def test_check_as_data(run: Run, folder: Path) -> None:
     (folder / "site" / "room.yaml").write_text(BROKEN, encoding="utf-8")
 
