@@ -13,8 +13,8 @@ from graphql import FieldNode, GraphQLError, GraphQLObjectType
 from resolvers.aggregation import AggregateReader
 from resolvers.context import Context
 from resolvers.cursors import list_key
-from resolvers.deed_analysis import analyse_deed, analyse_hand, analyse_undo
-from resolvers.deed_nodes import DeedNode, HandNode
+from resolvers.deed_analysis import analyse_action, analyse_deed, analyse_hand, analyse_undo
+from resolvers.deed_nodes import AnyDeed
 from resolvers.errors import BadRequest, OperationError, TooComplex
 from resolvers.filters import FilterReader
 from resolvers.footprint import Analysis, Root
@@ -50,6 +50,7 @@ from resolvers.templates import Kept, kept_with
 from resolvers.terms import Term
 from resolvers.word_search import search
 from schema.bindings import (
+    ActionRoot,
     AggregateRoot,
     Builtin,
     ChangesRoot,
@@ -80,12 +81,15 @@ def analyse(context: Context, selections: Selections, selected_roots: Sequence[S
     roots: dict[str, Root] = {}
     twins: dict[str, str] = {}
     seen: dict[str, str] = {}
-    deeds: dict[str, DeedNode | HandNode] = {}
+    deeds: dict[str, AnyDeed] = {}
     known = selections.roots() if selected_roots is None else selected_roots
     for selected in known:
         with located(selected.nodes):
             if isinstance(selected.binding, WriteRoot):
                 deeds[selected.key] = analyse_deed(analyst, selected, selected.binding)
+                continue
+            if isinstance(selected.binding, ActionRoot):
+                deeds[selected.key] = analyse_action(analyst, selected, selected.binding)
                 continue
             if isinstance(selected.binding, UndoRoot):
                 deeds[selected.key] = analyse_undo(analyst, selected)

@@ -17,7 +17,17 @@ from identity.access import Right
 from resolvers.assignments import InputReader, names_in
 from resolvers.context import Context
 from resolvers.cursors import list_key
-from resolvers.deed_nodes import DeedNode, EdgePart, HandNode, Part, PayloadNode, PlainPart, RecordPart, RowsPart
+from resolvers.deed_nodes import (
+    ActionNode,
+    DeedNode,
+    EdgePart,
+    HandNode,
+    Part,
+    PayloadNode,
+    PlainPart,
+    RecordPart,
+    RowsPart,
+)
 from resolvers.errors import BadRequest
 from resolvers.filters import LIST_LIMIT, FilterReader
 from resolvers.gate import Gate, Use
@@ -27,7 +37,7 @@ from resolvers.once import once
 from resolvers.order import OrderReader
 from resolvers.past import UNDOING_RIGHTS, read_change_id
 from resolvers.selection import Selected, Selections
-from schema.bindings import HandRoot, PayloadPart, ToOne, WriteRoot
+from schema.bindings import ActionRoot, HandRoot, PayloadPart, ToOne, WriteRoot
 from schema.spec import Module
 from schema.writes import Deed, record_name, records_name, writes_of
 
@@ -85,6 +95,27 @@ def analyse_deed(analyst: Analyst, selected: Selected, root: WriteRoot) -> DeedN
         if_version=given.get("ifVersion"),
         client_mutation_id=given.get("clientMutationId"),
         **node,
+    )
+
+
+def analyse_action(analyst: Analyst, selected: Selected, root: ActionRoot) -> ActionNode:
+    """Analyse an action: who may change a row may have it done."""
+    module, action, at = root.module, root.action, selected.key
+    analyst.gate.write(module, Use.UPDATE, at)
+    given = selected.args["input"]
+    payload = _payload(analyst, selected, module)
+    analyst.cost += 1 + sum(view.cost for view in payload.views)
+    return ActionNode(
+        module=module,
+        action=action,
+        path=(at,),
+        payload=payload,
+        version=analyst.version(module, (), at),
+        fingerprint=partial(_fingerprint, analyst.context.secret, selected.name, given),
+        where=analyst.filters.read_key(module, given["key"], f"{selected.name}.input.key"),
+        args={argument.name: given.get(argument.api_name) for argument in action.args},
+        if_version=given.get("ifVersion"),
+        client_mutation_id=given.get("clientMutationId"),
     )
 
 
@@ -297,11 +328,14 @@ def _part(analyst: Analyst, selected: Selected, module: Module, path: tuple[str,
         below = analyst.selections.below(selected, analyst.type_named(f"{module.type_name}BulkRow"))
         found = {field.key: _part(analyst, field, module, (*path, field.key)) for field in below}
         return RowsPart({key: part for key, part in found.items() if isinstance(part, RecordPart | PlainPart)})
-    is_row = isinstance(get_named_type(selected.definition.type), GraphQLObjectType) and name != "errors"
+    is_row = isinstance(get_named_type(selected.definition.type), GraphQLObjectType) and name not in _LISTS
     if isinstance(binding, PayloadPart) and is_row:
         analyst.gate.rows(binding.module, ".".join(path))
         return RecordPart(analyst.row(selected, binding.module, (), path), name)
     return PlainPart(name)
+
+
+_LISTS = frozenset({"errors", "operations"})  # of objects that are no rows
 
 
 def _type_of(selected: Selected) -> GraphQLObjectType:

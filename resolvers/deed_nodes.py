@@ -12,7 +12,7 @@ from resolvers.cursors import CursorKey
 from resolvers.nodes import RowNode, VersionSlot
 from resolvers.order import Ordered
 from resolvers.predicate import Predicate
-from schema.spec import Module
+from schema.spec import Action, Module
 from schema.writes import Deed
 
 
@@ -108,6 +108,25 @@ class HandNode:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ActionNode:
+    """One action of a module: `where` picks its row, `args` are by the names of the file, as GraphQL coerced them.
+
+    `where` and `version` are those of a change of the row.
+    """
+
+    module: Module
+    action: Action
+    path: tuple[str, ...]
+    payload: PayloadNode
+    version: VersionSlot
+    fingerprint: Callable[[], str]
+    where: Predicate
+    args: Mapping[str, Any] = field(default_factory=dict)
+    if_version: str | None = None
+    client_mutation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DeedNode:
     """One mutation of the operation.
 
@@ -128,3 +147,7 @@ class DeedNode:
     skips_failed: bool = False
     most: int = 1
     client_mutation_id: str | None = None
+
+
+# Whatever a mutation of an operation is.
+AnyDeed = ActionNode | DeedNode | HandNode

@@ -10,7 +10,7 @@ from typing import Any
 from identity.access import Right
 from resolvers.conduct import RowChange, Work
 from resolvers.context import Context
-from resolvers.deed_nodes import DeedNode, HandNode
+from resolvers.deed_nodes import AnyDeed, DeedNode
 from resolvers.door import Door
 from resolvers.each import create_each
 from resolvers.errors import BadRequest, from_storage, log
@@ -81,7 +81,7 @@ class Deeds:
             log.warning("request %s: %s was refused: %s", self.context.request_id, node.path[0], error)
             return _refused(node, Faulty(Fault(FaultCode.INVALID, "invalid-row")))
 
-    async def recall(self, node: DeedNode | HandNode) -> Outcome | None:
+    async def recall(self, node: AnyDeed) -> Outcome | None:
         """Return what was done for the client's key before, so that nothing of it happens again: no hook, no default."""
         digest = self._digest(node.path[0])
         known = None if digest is None else await idempotency.look(self.context.database, digest, self.context.deadline)

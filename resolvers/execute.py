@@ -26,7 +26,7 @@ from resolvers.door import Door
 from resolvers.errors import DeadlinePassed, OperationError, cause_of, from_storage, is_fatal, mask, present
 from resolvers.failed import take_out
 from resolvers.footprint import Analysis
-from resolvers.hand_deeds import HandDeeds
+from resolvers.lambda_actions import ActionDeeds
 from resolvers.lean import LeanExecutor
 from resolvers.planning import answer
 from resolvers.selection import Selections, VariableErrors, select
@@ -95,7 +95,7 @@ async def _run(
     if not is_mutation:
         root = Roots(await door.read(analysis))
     else:
-        root = Mutations(HandDeeds(context, writing, door), analysis)
+        root = Mutations(ActionDeeds(context, writing, door), analysis)
         if writers is not None:
             root = await root.carry_out()
     if writers is not None and isinstance(root, Roots):
@@ -150,7 +150,7 @@ async def _shape(context: Context, selections: Selections, document: DocumentNod
 class Mutations:
     """The mutations of an operation, each carried out when the executor comes to it: one after the other."""
 
-    def __init__(self, deeds: HandDeeds, analysis: Analysis) -> None:
+    def __init__(self, deeds: ActionDeeds, analysis: Analysis) -> None:
         self.deeds = deeds
         self.analysis = analysis
 

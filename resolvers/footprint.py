@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from resolvers.deed_nodes import DeedNode, HandNode
+from resolvers.deed_nodes import AnyDeed
 from resolvers.gate import Touch
 from resolvers.nodes import RootNode
 from resolvers.past import ChangesNode, HistoryNode
@@ -24,4 +24,4 @@ class Analysis:
     twins: Mapping[str, str]
     touched: tuple[Touch, ...]
     cost: int
-    deeds: Mapping[str, DeedNode | HandNode] = field(default_factory=dict)
+    deeds: Mapping[str, AnyDeed] = field(default_factory=dict)

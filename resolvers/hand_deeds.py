@@ -8,7 +8,7 @@ from functools import partial
 from identity.access import Right
 from resolvers.assignments import Given, complete
 from resolvers.conduct import Work
-from resolvers.deed_nodes import DeedNode, HandNode
+from resolvers.deed_nodes import AnyDeed, DeedNode, HandNode
 from resolvers.deeds import Conflict, Deeds
 from resolvers.errors import from_storage
 from resolvers.faults import Fault, FaultCode, Faulty
@@ -31,9 +31,13 @@ from storage.errors import BadParameter, ConstraintViolated, StatementFailed, St
 class HandDeeds(Deeds):
     """Carries out the mutations of one request, one after the other."""
 
-    async def carry_out(self, node: DeedNode | HandNode) -> Payload:
+    async def carry_out(self, node: AnyDeed) -> Payload:
         """Carry one mutation out."""
-        return await (self.run(node) if isinstance(node, DeedNode) else self.run_hand(node))
+        if isinstance(node, HandNode):
+            return await self.run_hand(node)
+        if isinstance(node, DeedNode):
+            return await self.run(node)
+        raise TypeError(f"{node.path[0]} is an action, and there are no lambdas here.")
 
     async def run_hand(self, node: HandNode) -> Payload:
         """Carry out a mutation that is written by hand."""

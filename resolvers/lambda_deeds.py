@@ -16,7 +16,7 @@ from resolvers.assignments import Given
 from resolvers.conduct import Work
 from resolvers.context import Context
 from resolvers.deed_inputs import Asked, DeedReader
-from resolvers.deed_nodes import DeedNode, HandNode
+from resolvers.deed_nodes import ActionNode, DeedNode, HandNode
 from resolvers.door import Door
 from resolvers.errors import Forbidden, OperationError, cause_of, from_storage
 from resolvers.faults import Fault, FaultCode, Faulty
@@ -74,11 +74,19 @@ class Refused(Exception):
         super().__init__(f"Operation {number} cannot be done.")
 
 
+class NotDone(Exception):
+    """Nothing of what a lambda asked for was done."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        super().__init__("What a lambda asked for cannot be done.")
+
+
 class LambdaDeeds(HandDeeds):
     """Does what the lambdas of one request ask for."""
 
-    def __init__(self, context: Context, writing: Writing) -> None:
-        super().__init__(context, writing, Door(context))
+    def __init__(self, context: Context, writing: Writing, door: Door | None = None) -> None:
+        super().__init__(context, writing, door or Door(context))
 
     async def do(
         self, wanted: Sequence[Wanted], last: Callable[[Transaction], Awaitable[None]] | None = None
@@ -91,29 +99,35 @@ class LambdaDeeds(HandDeeds):
                 await last(work.transaction)
             return outcome
 
-        return await self.reported(
-            wanted, lambda tasks: self.once("", str, partial(deed, tasks), HEARINGS + len(tasks))
-        )
-
-    async def reported(
-        self, wanted: Sequence[Wanted], carry_out: Callable[[Sequence[Task]], Awaitable[Outcome]]
-    ) -> Report:
-        """Make operations ready, have them carried out by `perform`, and tell what became of them."""
-        found = [await self._ready(item) for item in wanted]
-        if any(isinstance(item, Faulty) for item in found):
-            return _report(
-                wanted, {number: item.faults for number, item in enumerate(found) if isinstance(item, Faulty)}
-            )
-        tasks = [item for item in found if isinstance(item, Task)]
         try:
-            outcome = await carry_out(tasks)
-        except Refused as refused:
-            return _report(wanted, {refused.number: await self._why(tasks[refused.number], refused.error)})
-        except Faulty as faulty:  # others write the same rows all the time
-            return _report(wanted, {0: faulty.faults})
+            outcome = await self.reported(wanted, "", str, deed)
+        except NotDone as error:
+            return error.report
         except StorageError as error:
             raise from_storage(error) from error
         return Report([Operation(**item) for item in outcome.told["operations"]])
+
+    async def reported(
+        self,
+        wanted: Sequence[Wanted],
+        name: str,
+        fingerprint: Callable[[], str],
+        deed: Callable[[Sequence[Task], Work], Awaitable[Outcome]],
+    ) -> Outcome:
+        """Make operations ready and have them carried out by `perform` in a deed of this name; see `Deeds.once`.
+
+        Raises `NotDone` with what is wrong with them.
+        """
+        found = [await self._ready(item) for item in wanted]
+        wrong = {number: item.faults for number, item in enumerate(found) if isinstance(item, Faulty)}
+        if wrong:
+            raise NotDone(_report(wanted, wrong))
+        tasks = [item for item in found if isinstance(item, Task)]
+        try:
+            return await self.once(name, fingerprint, partial(deed, tasks), HEARINGS + len(tasks))
+        except Refused as refused:
+            faults = await self._why(tasks[refused.number], refused.error)
+            raise NotDone(_report(wanted, {refused.number: faults})) from None
 
     async def perform(self, tasks: Sequence[Task], work: Work) -> list[dict[str, Any]]:
         """Do operations inside a transaction. Raises `Refused` at the first that cannot be done, and `Unheard`."""
@@ -154,7 +168,10 @@ class LambdaDeeds(HandDeeds):
         with _told():
             selections = select(context.schema, document, None, {"input": asked.given})
             analysis = analyse(context, selections)
-        return analysis.deeds[asked.mutation]
+        node = analysis.deeds[asked.mutation]
+        if isinstance(node, ActionNode):
+            raise TypeError(f"{asked.mutation} is an action.")
+        return node
 
     async def _do(self, task: Task, work: Work) -> Outcome:
         if isinstance(task.node, DeedNode):

@@ -109,6 +109,14 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "de": "Nichts wurde geschrieben, weil andere Zeilen Fehler haben.",
     },
     "lambda-rejected": {"en": "{text}", "de": "{text}"},
+    "action-undone": {
+        "en": "Operation {number} ({what}) could not be done, so nothing was: {text}",
+        "de": "Vorgang {number} ({what}) war nicht möglich, darum ist nichts geschehen: {text}",
+    },
+    "action-failed": {
+        "en": "{action} failed, and nothing was changed.",
+        "de": "{action} ist fehlgeschlagen; nichts wurde geändert.",
+    },
     "deed-unknown": {
         "en": "Lambdas cannot do this here: {verb}.",
         "de": "Das können Lambdas hier nicht: {verb}.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resolvers.deed_nodes import DeedNode, EdgePart, HandNode, Part, PayloadNode, PlainPart, RecordPart, RowsPart
+from resolvers.deed_nodes import AnyDeed, EdgePart, Part, PayloadNode, PlainPart, RecordPart, RowsPart
 from resolvers.door import Door, Named
 from resolvers.faults import Fault
 from resolvers.ids import write_id
@@ -78,7 +78,7 @@ class Payload(Answer):
 
     __slots__ = ("_languages", "_node", "_outcome", "_rows")
 
-    def __init__(self, node: DeedNode | HandNode, outcome: Outcome, rows: Rows, languages: Sequence[str]) -> None:
+    def __init__(self, node: AnyDeed, outcome: Outcome, rows: Rows, languages: Sequence[str]) -> None:
         self._node = node
         self._outcome = outcome
         self._rows = rows
@@ -123,7 +123,14 @@ class Payload(Answer):
             return [write_id(module, row.key) for row in outcome.rows if row.key is not None]
         if name == "deleted":
             return None if outcome.key is None else write_id(module, outcome.key)
+        if name in ("result", "log"):
+            return outcome.told.get(name, [] if name == "log" else None)
+        if name == "operations":
+            return [self._operation(item) for item in outcome.told.get(name, ())]
         return {"affected": outcome.affected, "created": outcome.created}[name]
+
+    def _operation(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        return {**item, "errors": self.errors(item.get("faults", ()))}
 
 
 class WrittenEdge(Answer):

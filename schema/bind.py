@@ -91,6 +91,14 @@ def _check_key(at: Binding) -> None:
             "module.table",
             "Name the columns of a key with `key: [...]`, or write `key: none` and `operations: [view]`.",
         )
+    for action in at.module.actions if not at.key else ():
+        at.note(
+            "no-key",
+            f"Action `{action.name}` is about one row, and rows of table `{at.table.name}` have no key.",
+            f"actions.{action.name}",
+            "Name the key columns of the module with `key:`, or remove the action.",
+            place=action.place,
+        )
 
 
 def _bind(at: Binding) -> Module:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from schema.spec import Computed, Field, Module, Relation
+from schema.spec import Action, Computed, Field, Module, Relation
 from schema.writes import Deed
 
 # The key of `GraphQLField.extensions` under which a binding stands.
@@ -134,6 +134,14 @@ class WriteRoot:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionRoot:
+    """An action of a module file: a mutation whose lambda says what is to be done."""
+
+    module: Module
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
 class HandRoot:
     """A mutation that is written by hand and carried out like a generated one.
 
@@ -156,7 +164,7 @@ class HandRoot:
 
 @dataclass(frozen=True, slots=True)
 class PayloadPart:
-    """A field of a payload or of one row of it: `record`, `edge`, `current`, `rows`, `errors` and the like.
+    """A field of a payload or of one row of it: `record`, `edge`, `current`, `rows`, `errors`, `result` and the like.
 
     Any other name is a row of `module` that a hand-written mutation keeps beside under that name.
     """
@@ -210,6 +218,7 @@ Binding = (
     | AggregatePart
     | AggregateKeyPart
     | WriteRoot
+    | ActionRoot
     | HandRoot
     | PayloadPart
     | ChangeRoot

@@ -28,6 +28,7 @@ from graphql import (
 )
 from graphql.type.schema import InterfaceImplementations
 
+from schema.actions import make_action_input, make_action_payload, make_action_root
 from schema.aggregates import make_aggregate_key, make_aggregate_row, make_group_by
 from schema.claims import Claims, Owners, claim
 from schema.events import make_change, make_change_root
@@ -51,7 +52,7 @@ from schema.mutations import (
     make_write_root,
 )
 from schema.outline import Names, Part, clashes, names_of, visible
-from schema.spec import Audience, Field, Module
+from schema.spec import Action, Audience, Field, Module
 from schema.types import World, make_connection, make_edge, make_object, make_options, make_root
 from schema.writes import Deed
 
@@ -84,6 +85,11 @@ _FIELD_MAKERS: Mapping[Part, Callable[[World, Module, Field], GraphQLNamedType]]
 _DEED_MAKERS: Mapping[Part, Callable[[World, Module, Deed], GraphQLNamedType]] = {
     Part.DEED_INPUT: make_deed_input,
     Part.DEED_PAYLOAD: make_deed_payload,
+}
+
+_ACTION_MAKERS: Mapping[Part, Callable[[World, Module, Action], GraphQLNamedType]] = {
+    Part.ACTION_INPUT: make_action_input,
+    Part.ACTION_PAYLOAD: make_action_payload,
 }
 
 
@@ -265,6 +271,8 @@ class LambdeskSchema(GraphQLSchema):
             return _MAKERS[part](self, owner)
         if part in _DEED_MAKERS:
             return _DEED_MAKERS[part](self, owner, Deed(about))
+        if part in _ACTION_MAKERS:
+            return _ACTION_MAKERS[part](self, owner, next(item for item in owner.actions if item.name == about))
         return _FIELD_MAKERS[part](self, owner, cast("Field", owner.by_name[about]))
 
     def _make_root(self, name: str) -> GraphQLField:
@@ -274,7 +282,10 @@ class LambdeskSchema(GraphQLSchema):
     def _make_mutation(self, name: str) -> GraphQLField:
         owner = self.mutation_fields.owner(name)
         if isinstance(owner, Module):
-            return make_write_root(self, owner, self._names(owner).mutations[name])
+            deed = self._names(owner).mutations[name]
+            if isinstance(deed, Action):
+                return make_action_root(self, owner, deed)
+            return make_write_root(self, owner, deed)
         made: GraphQLField = owner(self)
         return made
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from schema.names import RESERVED_NAMES, RESERVED_TYPES, camel
 from schema.problems import Place, Problem
 from schema.spec import BUILTIN_MEMBERS, Action, Module
+from schema.writes import ACTION_INPUTS
 
 # What the members of each section are called.
 MEMBERS: Mapping[str, str] = {
@@ -119,17 +120,42 @@ def _members(module: Module) -> Iterator[tuple[str, str, Place]]:
 
 
 def _actions(module: Module, broken: Sequence[Broken]) -> Iterator[Problem]:
-    seen: dict[str, Place] = {}
+    seen: dict[str, Action | Broken] = {}
     found: list[Action | Broken] = [*module.actions, *(item for item in broken if item.what == "action")]
     for action in sorted(found, key=lambda item: _position(module, item.place)):
-        if action.name in seen:
+        name = camel(action.name)
+        first = seen.setdefault(name, action)
+        if first is action:
+            yield from _arguments(action) if isinstance(action, Action) else ()
+            continue
+        said = f"Action `{action.name}` is here twice; the first is at {first.place}."
+        if first.name != action.name:
+            said = (
+                f"Action `{action.name}` and action `{first.name}` ({first.place}) are both called `{name}` in the API."
+            )
+        yield Problem("name-collision", said, action.place, hint="Rename one of them.")
+
+
+def _arguments(action: Action) -> Iterator[Problem]:
+    """Find arguments that would be called like another, or like what every action is given."""
+    seen: set[str] = set()
+    for argument in action.args:
+        name = argument.api_name
+        if name in ACTION_INPUTS:
+            yield Problem(
+                "reserved-name",
+                f"Argument `{argument.name}` of action `{action.name}` would be called `{name}`, which every action has already.",
+                action.place,
+                hint="Choose another name.",
+            )
+        elif name in seen:
             yield Problem(
                 "name-collision",
-                f"Action `{action.name}` is here twice; the first is at {seen[action.name]}.",
+                f"Two arguments of action `{action.name}` are called `{name}` in the API.",
                 action.place,
                 hint="Rename one of them.",
             )
-        seen[action.name] = action.place
+        seen.add(name)
 
 
 def _upper(text: str) -> str:

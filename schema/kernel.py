@@ -147,6 +147,20 @@ USER_ERROR = GraphQLObjectType(
     description="Why something was not written.",
 )
 
+LAMBDA_OPERATION = GraphQLObjectType(
+    "LambdaOperation",
+    {
+        "verb": GraphQLField(GraphQLNonNull(GraphQLString), description="create, update, remove or note."),
+        "module": GraphQLField(GraphQLString, description="The module of the row; null where none was named."),
+        "id": GraphQLField(GraphQLID, description="The row; null where nothing was done."),
+        "errors": GraphQLField(
+            GraphQLNonNull(GraphQLList(GraphQLNonNull(USER_ERROR))),
+            description="Why it could not be done; paths lead into the values that the lambda gave.",
+        ),
+    },
+    description="One thing that a lambda asked for.",
+)
+
 BULK_POLICY = GraphQLEnumType(
     "BulkPolicy",
     {
@@ -229,6 +243,7 @@ KERNEL: Mapping[str, GraphQLNamedType] = MappingProxyType(
             VALIDITY_ENUM,
             USER_ERROR_CODE,
             USER_ERROR,
+            LAMBDA_OPERATION,
             BULK_POLICY,
             CHANGE_KIND,
             *(operator_input(*row) for row in _FILTERS),

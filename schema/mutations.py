@@ -24,16 +24,16 @@ from schema.bindings import PayloadPart, WriteRoot
 from schema.kernel import BULK_POLICY, KERNEL, USER_ERROR, InputType, ObjectType
 from schema.kinds import VALIDITY
 from schema.names import pascal
-from schema.outline import has_options, key_scalar, options_name, scalar_of
+from schema.outline import has_options, key_scalar, options_name, scalar_of, upper
 from schema.scalars import write_duration
 from schema.spec import Field, Module
 from schema.types import World, bound, description_of
 from schema.writes import Deed, deed_name, default_of, is_required, many_word, record_name, records_name, writes_of
 
 _TEXT_ONLY = frozenset({"password", "secret"})
-_ERRORS = GraphQLNonNull(GraphQLList(GraphQLNonNull(USER_ERROR)))
+ERRORS = GraphQLNonNull(GraphQLList(GraphQLNonNull(USER_ERROR)))
 # Stored defaults that are written in another way in the API; what is not here is written as it is.
-_EXTERNAL: Mapping[str, Callable[[Any], Any]] = {"duration": write_duration}
+EXTERNAL: Mapping[str, Callable[[Any], Any]] = {"duration": write_duration}
 _NO_DEFAULT = frozenset({"reference", "epoch", "password", "secret", "file"})
 
 
@@ -132,7 +132,7 @@ def _external_default(field: Field) -> Any:
         if field.kind == "multiselect":
             return [names[item] for item in value if item in names] if isinstance(value, list) else None
         return names.get(value)
-    return _EXTERNAL.get(field.kind, lambda stored: stored)(value)
+    return EXTERNAL.get(field.kind, lambda stored: stored)(value)
 
 
 # --- the input of each mutation ---
@@ -151,8 +151,7 @@ def make_deed_input(world: World, module: Module, deed: Deed) -> GraphQLInputObj
 
 def pascal_deed(module: Module, deed: Deed) -> str:
     """Begin the names of a mutation's types: `CreateQueue`."""
-    name = deed_name(module, deed)
-    return name[0].upper() + name[1:]
+    return upper(deed_name(module, deed))
 
 
 _INPUT_WORDS: Mapping[Deed, str] = {
@@ -234,7 +233,7 @@ def make_deed_payload(world: World, module: Module, deed: Deed) -> GraphQLObject
 
     def fields() -> dict[str, GraphQLField]:
         found = _PAYLOADS[deed](world, module)
-        found["errors"] = bound(_ERRORS, PayloadPart(module, "errors"))
+        found["errors"] = bound(ERRORS, PayloadPart(module, "errors"))
         found["clientMutationId"] = bound(GraphQLString, PayloadPart(module, "clientMutationId"))
         return found
 
@@ -249,7 +248,7 @@ def make_bulk_payload(_world: World, module: Module) -> GraphQLObjectType:
         {
             "affected": bound(GraphQLNonNull(GraphQLInt), PayloadPart(module, "affected")),
             "ids": bound(ids, PayloadPart(module, "ids")),
-            "errors": bound(_ERRORS, PayloadPart(module, "errors")),
+            "errors": bound(ERRORS, PayloadPart(module, "errors")),
             "clientMutationId": bound(GraphQLString, PayloadPart(module, "clientMutationId")),
         },
     )
@@ -262,7 +261,7 @@ def make_bulk_row(world: World, module: Module) -> GraphQLObjectType:
         lambda: {
             "index": bound(GraphQLNonNull(GraphQLInt), PayloadPart(module, "index")),
             **_record(world, module),
-            "errors": bound(_ERRORS, PayloadPart(module, "errors")),
+            "errors": bound(ERRORS, PayloadPart(module, "errors")),
         },
     )
 

@@ -26,6 +26,7 @@ RESERVED_TYPES = frozenset(
         "Validity",
         "UserError",
         "UserErrorCode",
+        "LambdaOperation",
         "BulkPolicy",
         "ChangeKind",
         "Module",

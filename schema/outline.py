@@ -12,8 +12,8 @@ from schema.bindings import GroupValue
 from schema.catalog import ColumnClass
 from schema.kernel import KERNEL, KERNEL_ROOTS
 from schema.names import enum_value, pascal
-from schema.spec import Audience, Computed, Field, Home, Module, Operation, Relation
-from schema.writes import Deed, deed_name, many_word, writes_of
+from schema.spec import Action, Audience, Computed, Field, Home, Module, Operation, Relation
+from schema.writes import Deed, action_name, deed_name, many_word, writes_of
 
 # Stored forms that may be unreadable in single rows (epoch 0 is null, a text may be no JSON) are never promised.
 # The bytes of a file may be gone.
@@ -54,6 +54,8 @@ class Part(Enum):
     DEED_PAYLOAD = auto()
     BULK_ROW = auto()
     BULK_PAYLOAD = auto()
+    ACTION_INPUT = auto()
+    ACTION_PAYLOAD = auto()
     CHANGE = auto()
 
 
@@ -92,7 +94,7 @@ class Names:
 
     types: Mapping[str, tuple[Part, str]]
     roots: Mapping[str, Root]
-    mutations: Mapping[str, Deed]
+    mutations: Mapping[str, Deed | Action]
     subscriptions: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
 
@@ -279,10 +281,17 @@ def _names(module: Module, outline: Outline, present: tuple[str, ...], audience:
                 field.kind == "multiselect" and field.filterable,
             ),
         ]
-    mutations = {deed_name(module, deed): deed for deed in Deed if deed in writes_of(module, audience).deeds}
+    writes = writes_of(module, audience)
+    mutations = {deed_name(module, deed): deed for deed in Deed if deed in writes.deeds}
+    actions = {action_name(module, action): action for action in writes.actions}
     rows += _write_types(module, mutations)
+    for mutation, action in actions.items():
+        rows += [
+            (f"{upper(mutation)}Input", Part.ACTION_INPUT, action.name, True),
+            (f"{upper(mutation)}Payload", Part.ACTION_PAYLOAD, action.name, True),
+        ]
     types: dict[str, tuple[Part, str]] = {}
-    repeated = []
+    repeated = [name for name in actions if name in mutations]
     for type_name, part, field_name, exists in rows:
         if exists and type_name in types:
             repeated.append(type_name)
@@ -292,7 +301,7 @@ def _names(module: Module, outline: Outline, present: tuple[str, ...], audience:
     if module.has_id:
         roots = {module.one_root: Root.ONE, **roots}
     subscriptions = (f"{module.one_root}Changed",) if module.has_id else ()
-    return Names(types, roots, mutations, subscriptions, tuple(repeated))
+    return Names(types, roots, {**mutations, **actions}, subscriptions, tuple(repeated))
 
 
 def _write_types(module: Module, mutations: Mapping[str, Deed]) -> list[tuple[str, Part, str, bool]]:
@@ -306,12 +315,16 @@ def _write_types(module: Module, mutations: Mapping[str, Deed]) -> list[tuple[st
         (f"{name}Change", Part.CHANGE, "", module.has_id),
     ]
     for mutation, deed in mutations.items():
-        begin = mutation[0].upper() + mutation[1:]
         rows += [
-            (f"{begin}Input", Part.DEED_INPUT, deed.value, True),
-            (f"{begin}Payload", Part.DEED_PAYLOAD, deed.value, deed not in _BY_FILTER),
+            (f"{upper(mutation)}Input", Part.DEED_INPUT, deed.value, True),
+            (f"{upper(mutation)}Payload", Part.DEED_PAYLOAD, deed.value, deed not in _BY_FILTER),
         ]
     return rows
+
+
+def upper(name: str) -> str:
+    """Begin the names of a mutation's types: `CreateQueue`."""
+    return name[0].upper() + name[1:]
 
 
 _CREATING = frozenset({Deed.CREATE, Deed.UPSERT, Deed.CREATE_MANY})

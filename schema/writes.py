@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from schema.kinds import VALIDITY
-from schema.names import pascal
-from schema.spec import VALIDITY_COLUMN, Audience, Default, Field, Home, Module, Operation, Rule
+from schema.names import camel, pascal
+from schema.spec import VALIDITY_COLUMN, Action, Audience, Default, Field, Home, Module, Operation, Rule
 
 
 class Deed(Enum):
@@ -41,13 +41,14 @@ _MANY = frozenset({Deed.CREATE_MANY, Deed.UPDATE_MANY, Deed.DELETE_MANY})
 class Writes:
     """What an audience may write: `create` and `patch` are the fields of the inputs, in the file's order.
 
-    `names_key` says that a new row's key comes from the client, as `databaseId`.
+    `names_key` says that a new row's key comes from the client, as `databaseId`; `actions` are those that there are.
     """
 
     deeds: frozenset[Deed]
     create: tuple[Field, ...] = ()
     patch: tuple[Field, ...] = ()
     names_key: bool = False
+    actions: tuple[Action, ...] = ()
 
 
 # The operations that a deed needs, all of them.
@@ -105,6 +106,21 @@ _TAKEN = frozenset({"affected", "clientMutationId", "created", "current", "error
 _TAKEN_INPUTS = frozenset({"clientMutationId", "filter", "ifVersion", "key", "maxAffected", "patch", "policy"})
 
 
+def action_name(module: Module, action: Action) -> str:
+    """Name the mutation of an action: `queueEmpty`."""
+    return camel(f"{module.one_name}_{action.name}")
+
+
+# What stands beside the arguments of an action in its input, and beside the record in its payload.
+ACTION_INPUTS = ("key", "ifVersion", "clientMutationId")
+_ACTION_PARTS = frozenset({"result", "operations", "log"})
+
+
+def acted_name(module: Module) -> str:
+    """Name the record in the payload of an action."""
+    return f"{module.one_root}Row" if module.one_root in _ACTION_PARTS else record_name(module)
+
+
 def record_name(module: Module) -> str:
     """Name the record in inputs and payloads: `queue`."""
     return f"{module.one_root}Row" if module.one_root in _TAKEN | _TAKEN_INPUTS else module.one_root
@@ -127,7 +143,9 @@ def _writes(module: Module, audience: Audience) -> Writes:
         deeds -= _PATCHING
     if not soft_deletes(module):
         deeds.discard(Deed.RESTORE)
-    return Writes(frozenset(deeds), fields, patch, names_key(module))
+    # Who may change a row may have its actions, whether or not it can be changed otherwise.
+    actions = module.actions if _grants(module.access.of(audience).update, audience) else ()
+    return Writes(frozenset(deeds), fields, patch, names_key(module), actions)
 
 
 def _has(module: Module, deed: Deed, audience: Audience) -> bool:

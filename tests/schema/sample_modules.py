@@ -9,6 +9,7 @@ from schema.catalog import ColumnClass
 from schema.problems import Place
 from schema.spec import (
     Access,
+    Action,
     Argument,
     AudienceAccess,
     Caption,
@@ -193,6 +194,20 @@ def asset() -> Module:
                 Caption("With tax"),
                 expression=Expression("price * 2", ("price",), {}),
             ),
+        ),
+        actions=(
+            Action(
+                "check_in",
+                Caption("Check in"),
+                Code("return 1", PLACE),
+                PLACE,
+                args=(
+                    Argument("at_shelf", "string", required=True, label=Caption("Where it lies now")),
+                    Argument("days", "int", default=14),
+                ),
+                confirm=Caption("Is it clean?"),
+            ),
+            Action("throw_away", Caption("Throw away."), Code("return 1", PLACE), PLACE, deprecated="check it in"),
         ),
         notice=Caption("Kept for the books."),
         access=Access(

@@ -6,8 +6,20 @@ from dataclasses import replace
 
 from schema.catalog import ColumnClass
 from schema.outline import Clash, clashes, group_value_name, groups, outline_of, visible
-from schema.spec import Access, Audience, AudienceAccess, Module, Operation, Rule
-from tests.schema.sample_modules import COLOURS, EVERYBODY, asset, asset_note, by_name, chain, everything, field, module
+from schema.spec import Access, Action, Audience, AudienceAccess, Caption, Code, Module, Operation, Rule
+from schema.writes import writes_of
+from tests.schema.sample_modules import (
+    COLOURS,
+    EVERYBODY,
+    PLACE,
+    asset,
+    asset_note,
+    by_name,
+    chain,
+    everything,
+    field,
+    module,
+)
 
 
 def seen(item: Module, audience: Audience = Audience.AGENT) -> set[str]:
@@ -52,6 +64,24 @@ def test_a_root_that_another_module_makes_is_a_clash() -> None:
     found = clashes(pages)
     assert found[0] == Clash("sheets", "page", "leaf")
     assert {clash.name for clash in found[1:]} == {"createSheets", "CreateSheetsInput", "CreateSheetsPayload"}
+
+
+def test_an_action_may_clash_with_a_mutation_of_another_module() -> None:
+    """The action `page` of a module `create` would be called like the mutation that makes pages."""
+    action = Action("page", Caption("Page"), Code("return 1", PLACE), PLACE)
+    pages = by_name(module("page", "pages"), module("create", "creates", actions=(action,)))
+    assert clashes(pages) == [
+        Clash("CreatePageInput", "page", "create"),
+        Clash("CreatePagePayload", "page", "create"),
+        Clash("createPage", "page", "create"),
+    ]
+
+
+def test_customers_have_the_actions_of_rows_that_they_may_change() -> None:
+    change = AudienceAccess(view=EVERYBODY, update=EVERYBODY)
+    assert writes_of(asset(), Audience.CUSTOMER).actions == ()
+    open_to_all = replace(asset(), access=replace(asset().access, customer=change))
+    assert [action.name for action in writes_of(open_to_all, Audience.CUSTOMER).actions] == ["check_in", "throw_away"]
 
 
 def test_the_enum_of_a_field_may_clash_with_a_module() -> None:

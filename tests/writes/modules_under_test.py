@@ -122,6 +122,13 @@ hooks:
   - {on: before_create, lambda: "return"}
   - {on: before_update, lambda: "return"}
   - {on: before_delete, lambda: "return"}
+actions:
+  - name: bump
+    label: {en: Raise the amount, de: Menge erhöhen}
+    confirm: Really?
+    args: {by: {type: int, default: 1}, why_not: {type: string, required: true}, since: datetime, span: {type: duration, default: 90}}
+    lambda: "return"
+  - {name: old_way, label: Raise, deprecated: use bump, lambda: "return"}
 """
 
 # The same for everybody, but for what is inside.
@@ -133,9 +140,24 @@ fields:
 hooks:
   - {on: before_create, lambda: "return"}
   - {on: before_update, lambda: "return"}
+actions:
+  - {name: poke, lambda: "return"}
 access:
-  agent: {view: true, create: true, update: true, delete: true}
+  agent: {view: true, create: true, update: {rows: {title: {ne: closed}}}, delete: true, rows: {title: {ne: hidden}}}
   fields: {inside: {agent: {group: admin, key: rw}}}
+"""
+
+# What customers may do something with.
+SHARED_LAB = """
+module: {name: shared_lab, table: shared_lab}
+fields:
+  - {name: title, type: string, required: true}
+  - {name: thanks, type: string}
+actions:
+  - {name: thank, lambda: "return"}
+access:
+  agent: {view: true, create: true, update: true}
+  customer: {view: true, update: true}
 """
 
 QUEUE_EXTENSION = """
@@ -170,6 +192,7 @@ FILES = {
     "hooked": HOOKED,
     "lab": LAB,
     "open_lab": OPEN_LAB,
+    "shared_lab": SHARED_LAB,
     "queue": QUEUE_EXTENSION,
     "company": COMPANY_EXTENSION,
     "client": CLIENT,
