@@ -147,6 +147,46 @@ access:
   fields: {inside: {agent: {group: admin, key: rw}}}
 """
 
+# What runs in V8 itself.
+WORKSHOP = """
+module: {name: workshop, table: workshop, operations: [view, create, update, delete, bulk]}
+lambda_config: {timeout_ms: 1500}
+fields:
+  - {name: title, type: string, required: true, unique: true}
+  - {name: count, column: how_many, type: int, default: {lambda: "return item.title.length;"}}
+  - {name: state, type: select, options: [{name: OPEN, value: 1}, {name: DONE, value: 2}]}
+  - {name: opened, type: date}
+  - {name: note, type: string}
+validation:
+  custom_rules:
+    - {field: title, lambda: "return item.title !== item.title.toUpperCase();", message: No shouting.}
+hooks:
+  - on: before_create
+    lambda: |
+      if (item.title.startsWith("loop")) for (;;);
+      if (item.title.startsWith("throw")) throw new Error("a secret of the author");
+      if (item.title.startsWith("greedy")) { const all = []; for (;;) all.push("x".repeat(1e6).split("")); }
+      if (item.title.startsWith("x")) reject("title", "No x.");
+      set("note", `${me.login} ${item.how_many} ${before === null}`);
+      set("opened", now);
+  - on: before_update
+    lambda: |
+      if (item.count < before.count) reject("count", `Never less than ${before.count}.`);
+      const taken = gql("query($n: Int!) { workshops(filter: {count: {eq: $n}}) { totalCount } }", {n: item.count + 1000});
+      if (taken.workshops.totalCount > 0) reject("count", "Taken.");
+  - {on: before_delete, lambda: "if (item.state === 1) reject('It is open.');"}
+actions:
+  - name: double
+    args: {times: {type: int, default: 2}}
+    lambda: |
+      log("was", item.count);
+      update("workshop", item.id, {count: item.count * args.times, state: "DONE"});
+      for (let n = 0; n < 2; n++) create("workshop", {title: `${item.title} ${n}`, how_many: n});
+      return {was: item.count, at: now};
+  - {name: spin, lambda: "for (;;);"}
+  - {name: overdo, lambda: "for (let n = 0; n < 101; n++) create('workshop', {title: `${item.title} ${n}`});"}
+"""
+
 # What customers may do something with.
 SHARED_LAB = """
 module: {name: shared_lab, table: shared_lab}
@@ -192,6 +232,7 @@ FILES = {
     "hooked": HOOKED,
     "lab": LAB,
     "open_lab": OPEN_LAB,
+    "workshop": WORKSHOP,
     "shared_lab": SHARED_LAB,
     "queue": QUEUE_EXTENSION,
     "company": COMPANY_EXTENSION,

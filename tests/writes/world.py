@@ -14,7 +14,7 @@ from graphql import ExecutionResult, parse, validate
 from identity.principals import Agent, Principal
 from identity.rights import Rights, unbounded
 from lambdas.contract import Runner
-from resolvers.context import Context
+from resolvers.context import Ask, Context
 from resolvers.execute import execute
 from resolvers.hooks import HookRunner
 from resolvers.writing import Writing
@@ -94,9 +94,11 @@ class Desk:
         caller: Principal = AGENT,
         rights: Rights | None = None,
         lambdas: Runner | None = None,
+        asks: Mapping[str, Ask] | None = None,
     ) -> ExecutionResult:
         """Run a valid document; without `rights` the caller may do everything."""
         context = self.context(rights or unbounded(caller), lambdas, languages)
+        context.asks = asks or {}
         document = parse(query)
         assert validate(context.schema, document) == []
         writing = Writing(hooks=hooks, idempotency_key=key)
