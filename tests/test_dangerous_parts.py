@@ -22,6 +22,8 @@ EXCEPTIONS = {
     # What writes answers is made at run time, of positions and names of our own: `tests/resolvers/test_view.py`.
     ("resolvers/view.py", "eval"),
     ("resolvers/view.py", "compile"),
+    # Templates are ours alone; what module files and rows say is a value in them: `tests/web/test_pages_xss.py`.
+    ("web/pages/rendering.py", "jinja2"),
     # Lambdas run in processes that are started with nothing: `lambdas/THREATS.md`.
     ("lambdas/nursery.py", "subprocess"),
     ("lambdas/zygote.py", "os.fork"),
@@ -68,7 +70,7 @@ def called(function: ast.expr) -> Iterator[str]:
 
 
 def test_no_code_runs_commands_evaluates_texts_or_calls_other_servers() -> None:
-    files = [path for room in ROOMS for path in (HOUSE / room).rglob("*.py")]
+    files = [path for room in ROOMS for path in (HOUSE / room).rglob("*.py") if "node_modules" not in path.parts]
 
     assert len(files) > 100
     found = [told for path in files for told in dangers(str(path.relative_to(HOUSE)), path.read_text("utf-8"))]

@@ -12,8 +12,10 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from desk.plain_text import plain_text
+from lambdas.sanitize import sanitize
+from lambdas.tones import NEUTRAL, TONES
 from schema.kinds import UNKNOWN, VALIDITY
-from schema.spec import Field
+from schema.spec import Computed, Field
 from web.pages.texts import Texts
 from web.pages.values import local, write_value
 from web.pages.view import Member
@@ -21,20 +23,6 @@ from web.pages.view import Member
 LIST_LETTERS = 160
 HTML_LETTERS = 200_000  # what is longer is shown as it is written
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
-_TONES = frozenset({"green", "red", "yellow", "blue", "gray"})
-# Colour words of module files and OTRS's, as the few tones that every theme has.
-_TONE_WORDS: Mapping[str, str] = {
-    "success": "green",
-    "error": "red",
-    "danger": "red",
-    "warning": "yellow",
-    "orange": "yellow",
-    "amber": "yellow",
-    "info": "blue",
-    "primary": "blue",
-    "grey": "gray",
-    "neutral": "gray",
-}
 _VALIDITY_TONES: Mapping[str, str] = {"VALID": "green", "INVALID": "gray", "INVALID_TEMPORARILY": "yellow"}
 _SCHEMES = frozenset({"http", "https"})  # of links to other sites
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}|[a-zA-Z]{3,20}")
@@ -60,6 +48,7 @@ class Shown:
     tone: str = ""
     title: str = ""
     moment: str = ""
+    html: str = ""  # cleaned: the one text that a template lets through as it is
 
     @property
     def is_empty(self) -> bool:
@@ -88,7 +77,7 @@ def unreadable(texts: Texts) -> Shown:
 def option_label(item: Field, name: Any, texts: Texts) -> Shown:
     """Return how an enum's value looks."""
     if name == UNKNOWN:
-        return Shown(texts("unknown"), "tone", tone="gray")
+        return Shown(texts("unknown"), "tone", tone=NEUTRAL)
     if item.kind == "validity":
         label = texts(f"validity-{name}") if name in VALIDITY else str(name)
         return Shown(label, "tone", tone=_VALIDITY_TONES.get(str(name), ""))
@@ -100,9 +89,8 @@ def option_label(item: Field, name: Any, texts: Texts) -> Shown:
 
 
 def tone_of(word: str | None) -> str:
-    """Return the tone that a colour word stands for; none for what no theme has."""
-    known = _TONE_WORDS.get(word or "", word or "")
-    return known if known in _TONES else ""
+    """Return a tone; none for a word that is none."""
+    return word if word in TONES else ""
 
 
 # --- moments ---
@@ -151,8 +139,11 @@ def _long(value: Any, _member: Member, _reader: Reader) -> Shown:
     return Shown(str(value), "long")
 
 
-def _html(value: Any, _member: Member, _reader: Reader) -> Shown:
+def _html(value: Any, member: Member, reader: Reader) -> Shown:
+    """Show HTML: cleaned once more here, whoever wrote it; in a list what is stored as its text alone."""
     text = str(value)
+    if isinstance(member.item, Computed) or not reader.brief:
+        return Shown(text, "html", html=sanitize(text))
     return Shown(plain_text(text) if len(text) <= HTML_LETTERS else text, "long")
 
 
@@ -210,7 +201,7 @@ def _structure(value: Any, _member: Member, reader: Reader) -> Shown:
 
 
 def _badge(value: Any, _member: Member, _reader: Reader) -> Shown:
-    return Shown(str(value["text"]), "tone", tone=tone_of(value.get("tone")) or "gray")
+    return Shown(str(value["text"]), "tone", tone=tone_of(value.get("tone")) or NEUTRAL)
 
 
 def _file(value: Any, _member: Member, reader: Reader) -> Shown:

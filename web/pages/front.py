@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from web.errors import NOTHING_HERE, Code, Refused
 from web.pages.look import CHOICES, choose, write_look
 from web.pages.rendering import render
 from web.pages.replies import NO_STORE, see
@@ -33,3 +34,8 @@ async def choose_look(visit: Visit) -> Response:
     response = see(safe_next(visit.form.one("next")))
     response.headers.append("Set-Cookie", write_look(choose(visit.look, told), visit.live.settings))
     return response
+
+
+async def show_nothing(_visit: Visit) -> Response:
+    """Say that there is no such page."""
+    raise Refused(404, NOTHING_HERE, Code.BAD_REQUEST)

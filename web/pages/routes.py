@@ -11,7 +11,7 @@ from web.pages.detail_page import show_detail, take_delete, take_restore
 from web.pages.door import Door
 from web.pages.filter_page import show_filter
 from web.pages.form_page import show_edit, show_new, take_edit, take_new
-from web.pages.front import choose_look, show_graphiql, show_home, show_look
+from web.pages.front import choose_look, show_graphiql, show_home, show_look, show_nothing
 from web.pages.history_page import show_history, take_undo
 from web.pages.import_page import show_import, take_import
 from web.pages.list_page import show_count, show_list
@@ -40,5 +40,6 @@ def make_pages(live: Live) -> list[BaseRoute]:
         Route("/modules/{module}/{row}/restore", Door(live, post=take_restore)),
         Route("/modules/{module}/{row}/undo", Door(live, post=take_undo)),
         Route("/modules/{module}/{row}/edit", Door(live, show_edit, take_edit, read_with_files)),
+        Route("/modules/{rest:path}", Door(live, show_nothing)),
         Route("/look", Door(live, show_look, choose_look)),
     ]
