@@ -291,7 +291,7 @@ class Sandbox:
             _, worker = await loop.create_unix_connection(lambda: Attendant(self._free, self._left), sock=ours)
             try:
                 process, worker.ended = await nursery.fork(theirs)
-            except HostRefusal:
+            except BaseException:  # also who is stopped in the middle leaves no open socket behind
                 worker.close()
                 raise
         worker.process = process
@@ -301,6 +301,9 @@ class Sandbox:
         except TimeoutError:
             worker.kill()
             raise HostRefusal("A worker does not answer.") from None
+        except asyncio.CancelledError:
+            worker.close()
+            raise
         self._welcome(worker, hello)
 
     def _welcome(self, worker: Attendant, hello: Mapping[str, Any]) -> None:
