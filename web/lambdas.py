@@ -14,6 +14,8 @@ from lambdas.pool import Health, Sandbox
 from resolvers.context import Ask
 from resolvers.document import Documents
 from resolvers.lambda_gql import Queries
+from resolvers.sql_answers import VERBS
+from resolvers.sql_answers import answer as answer_sql
 from schema.snapshot import Snapshot
 from web.settings import Settings
 
@@ -114,4 +116,5 @@ def make_lambdas(settings: Settings) -> Lambdas:
 def make_asks(settings: Settings) -> Mapping[str, Ask]:
     """Return who answers what lambdas ask, by verb."""
     documents = Documents(settings.limits, introspection=False, cache_size=settings.document_cache)
-    return {"gql": Queries(documents)}
+    asks: dict[str, Ask] = {"gql": Queries(documents)}
+    return asks | (dict.fromkeys(VERBS, answer_sql) if settings.lambda_sql else {})
