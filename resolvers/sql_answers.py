@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 QUERY, QUERY_ROW = "query", "queryRow"
 VERBS = (QUERY, QUERY_ROW)
+TEXTS_AT_ONCE = 20  # different ones in one round: each new one takes some milliseconds in which nobody else is served
 QUESTIONS_AT_ONCE = 50
 ROWS_AT_ONCE = 20_000  # that one statement may give
 # Statements have one of few sizes, so that databases have few of them to prepare; what is missing asks for no row.
@@ -42,6 +43,7 @@ _TOLD: Mapping[type[OperationError], str] = {
     DatabaseAway: "SQL_UNAVAILABLE: The database is not available at the moment.",
 }
 _FAILED = "SQL_FAILED: The database could not answer this SQL."
+_TOO_MANY = f"SQL_LIMIT: More than {TEXTS_AT_ONCE} different texts of SQL at once; give what differs as parameters."
 
 log = logging.getLogger("lambdesk.lambdas")
 
@@ -65,9 +67,12 @@ async def answer(context: Context, questions: Sequence[Question]) -> list[Answer
             texts.setdefault(text, []).append(ask)
         except RefusedSql as error:
             found[place] = _refusal(error)
+    for asks in list(texts.values())[TEXTS_AT_ONCE:]:
+        found.update((ask.place, Answer(error=_TOO_MANY)) for ask in asks)
     if texts:
         reading = _Reading(context, await _loaded_forms(context))
-        for answers in await asyncio.gather(*(reading.answer(text, asks) for text, asks in texts.items())):
+        jobs = [reading.answer(text, asks) for text, asks in list(texts.items())[:TEXTS_AT_ONCE]]
+        for answers in await asyncio.gather(*jobs):
             found.update(answers)
     return [found[place] for place in range(len(questions))]
 
@@ -111,6 +116,7 @@ class _Reading:
 
     async def answer(self, text: str, asks: Sequence[Ask]) -> Mapping[int, Answer]:
         """Answer the questions with one text, by place."""
+        await asyncio.sleep(0)  # others have their turn between two texts
         try:
             form = self.forms.form(text)
         except OperationError as error:

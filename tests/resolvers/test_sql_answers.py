@@ -442,6 +442,13 @@ async def test_a_text_that_is_too_long_is_an_error(world: World) -> None:
     assert found.error == "SQL_LIMIT: A text has more than 20,000 characters; cut it with SUBSTR."
 
 
+async def test_values_belong_into_parameters_and_not_into_ever_new_texts(world: World) -> None:
+    texts = [f"SELECT id FROM ticket WHERE id = {number}" for number in range(1, 22)]  # noqa: S608 - the tests' own words
+    *found, last = await ask(world, *((text,) for text in texts))
+    assert [one.value for one in found] == [[{"id": number}] for number in range(1, 21)]
+    assert last.error == ("SQL_LIMIT: More than 20 different texts of SQL at once; give what differs as parameters.")
+
+
 async def test_a_pattern_has_few_wildcards(world: World) -> None:
     """The pattern cap (M10)."""
     text = "SELECT id FROM ticket WHERE title LIKE $1"
