@@ -15,15 +15,17 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from identity.passwords import hash_password
+from resolvers.lambda_check import codes_of
 from schema.build import LambdeskSchema
 from schema.catalog import Table
+from schema.check_sql import check_sql
 from schema.layers import Found, scan
 from schema.loading import Loader
 from schema.names import is_name
 from schema.problems import Problem, has_errors, report, suggest
 from schema.publish import Published, choose, difference, publish, rollback
 from schema.registry import Registry
-from schema.spec import Audience
+from schema.spec import Audience, Module
 from storage.engine import Database
 from storage.indexes import Missing, find_missing
 from storage.install import install
@@ -78,18 +80,29 @@ async def check(settings: Settings, arguments: Namespace) -> Told:
     if arguments.database:
         async with _database(settings) as database:
             snapshot = await open_registry(settings, database, folders).survey()
+            modules = list(snapshot.modules.values())
             lacking = [] if paths else await find_missing(database)
             problems = [problem for status in snapshot.status for problem in status.problems]
             files = sum(len(status.files) for status in snapshot.status)
     else:
         drafts = Loader(folders).load()
+        modules = [draft.first.module for draft in drafts if draft.first is not None]
         problems = [problem for draft in drafts for problem in draft.problems]
         files = sum(len(draft.files) for draft in drafts)
+    problems += _find_sql(settings, modules)
     if only:
         problems = [problem for problem in problems if problem.file in only]
         files = len(only)
     told = tell_problems(problems, f"{files} module files are fine.", {"files": files})
     return _tell_indexes(told, lacking) if arguments.database and not paths else told
+
+
+def _find_sql(settings: Settings, modules: Iterable[Module]) -> list[Problem]:
+    """Find the lambdas that ask in SQL where that is off."""
+    if settings.lambda_sql:
+        return []
+    codes = (found for module in modules for found in codes_of(module))
+    return list(check_sql(codes, f"{PREFIX}LAMBDA_SQL"))
 
 
 def _tell_indexes(told: Told, lacking: Sequence[Missing]) -> Told:

@@ -24,6 +24,13 @@ fields:
   - {name: name, type: string, label: Name, required: true}
 """
 WIDER = ROOM + "  - {name: seats, type: int, label: Seats}\n"
+MEETINGS = """\
+computed_fields:
+  - name: meetings
+    lambda: |
+      // db.query("SELECT nothing") stands in a comment
+      return db.queryRow("SELECT COUNT(*) AS count FROM ticket WHERE title = $1", item.name).count;
+"""
 BROKEN = ROOM + "  - {name: colour, type: strin, label: Colour}\n"
 
 
@@ -113,6 +120,25 @@ def test_a_lambda_that_does_not_compile_is_told(run: Run, folder: Path) -> None:
     done = run("test")
     assert done.code == 1
     assert "Lambda `room.shout` does not compile: SyntaxError: Unexpected identifier 'name'" in done.out
+
+
+def test_check_names_the_lambdas_that_ask_in_sql_unless_they_may(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "site" / "room.yaml").write_text(ROOM + MEETINGS, encoding="utf-8")
+    told = (
+        "site/room.yaml:12:14: warning: Lambda `room.meetings` calls db.queryRow(), which has no answer here: "
+        "SQL in lambdas is off.  [sql-off]\n"
+        '  12 |       return db.queryRow("SELECT COUNT(*) AS count FROM ticket WHERE title = $1", item.name).count;\n'
+        "     |              ^\n"
+        "  hint: Set LAMBDESK_LAMBDA_SQL=1, or ask with gql().\n\n"
+        "1 module files are fine.\n"
+    )
+    assert run("check") == Done(0, told, "")
+    assert run("check", "--database") == Done(0, told, "")
+
+    monkeypatch.setenv("LAMBDESK_LAMBDA_SQL", "1")
+    assert run("check").out == "1 module files are fine.\n"
 
 
 def test_check_as_data(run: Run, folder: Path) -> None:
