@@ -91,7 +91,9 @@ def test_check_reports_every_problem_and_exits_with_1(run: Run, folder: Path) ->
     assert "Did you mean `string`?" in done.out
 
 
-LAMBDA = ROOM + """\
+LAMBDA = (
+    ROOM
+    + """\
 computed_fields:
   - name: shout
     type: string
@@ -99,6 +101,7 @@ computed_fields:
     lambda: return item.name.toUpperCase();
     examples: [{item: {name: a}, returns: A}, {for_all: {name: string}, holds: result.length >= item.name.length}]
 """
+)
 
 
 def test_lambdas_are_held_against_their_examples(run: Run, folder: Path) -> None:
