@@ -109,6 +109,11 @@ class Sandbox:
         """Whether lambdas run."""
         return self.reason is None
 
+    @property
+    def is_free(self) -> bool:
+        """Whether a worker has nothing to do."""
+        return bool(self._idle)
+
     def health(self) -> Health:
         """Say how the sandbox is."""
         return Health(

@@ -3,11 +3,47 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from types import TracebackType
 
 from web.errors import unavailable
 
 BUSY = "The server is busy. Try again."
+
+
+@dataclass(slots=True)
+class Place:
+    """The place of one operation, while it has one."""
+
+    free: asyncio.Semaphore
+    is_held: bool = True
+    absent: int = 0  # how many of its parts wait for something that takes no place
+
+
+_PLACE: ContextVar[Place | None] = ContextVar("place", default=None)
+
+
+@asynccontextmanager
+async def outside() -> AsyncIterator[None]:
+    """Give the operation's place to others while all of its parts wait here, and take one again afterwards."""
+    place = _PLACE.get()
+    if place is None:
+        yield
+        return
+    place.absent += 1
+    if place.absent == 1 and place.is_held:
+        place.is_held = False
+        place.free.release()
+    try:
+        yield
+    finally:
+        place.absent -= 1
+        if not place.absent and not place.is_held:
+            await place.free.acquire()
+            place.is_held = True
 
 
 class Admission:
@@ -21,6 +57,10 @@ class Admission:
 
     async def __aenter__(self) -> None:
         """Take a place."""
+        await self._take()
+        _PLACE.set(Place(self._free))
+
+    async def _take(self) -> None:
         if not self._free.locked():
             await self._free.acquire()
             return
@@ -38,5 +78,8 @@ class Admission:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the place back."""
-        self._free.release()
+        """Give the place back, unless it was lent and its operation given up meanwhile."""
+        place = _PLACE.get()
+        _PLACE.set(None)
+        if place is None or place.is_held:
+            self._free.release()

@@ -17,6 +17,7 @@ from resolvers.lambda_gql import Queries
 from resolvers.sql_answers import VERBS
 from resolvers.sql_answers import answer as answer_sql
 from schema.snapshot import Snapshot
+from web.admission import outside
 from web.settings import Settings
 
 SWITCHED_OFF = "Lambdas are switched off: LAMBDESK_LAMBDA_WORKERS is 0."
@@ -36,8 +37,12 @@ class Lambdas:
     _modules: dict[str, str] = field(default_factory=dict)  # digests of those that serve
 
     async def run(self, job: Job, answer: Answerer | None = None) -> Result:
-        """Run a job."""
-        return await (await self._runner()).run(job, answer)
+        """Run a job. An operation whose job must wait for a worker leaves its place to others meanwhile."""
+        runner = await self._runner()
+        if self.sandbox is None or self.sandbox.is_free:
+            return await runner.run(job, answer)
+        async with outside():
+            return await runner.run(job, answer)
 
     async def compile(self, module: str, scripts: Sequence[Script]) -> Sequence[Failure | None]:
         """Say of each script why it does not compile, or None."""
