@@ -161,6 +161,9 @@ class ImportJobs:
             rights=context.rights,
             request_id=context.request_id,
             deadline=time.monotonic() + LIMIT_S,
+            lambdas=context.lambdas,
+            lambda_limits=context.lambda_limits,
+            asks=context.asks,
             languages=context.languages,
         )
         run = ImportRun(own, replace(writing, idempotency_key=None), plan, self._pause)
