@@ -438,6 +438,22 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "en": "Too many attempts; try again in {seconds} seconds.",
         "de": "Zu viele Versuche; versuchen Sie es in {seconds} Sekunden noch einmal.",
     },
+    "delivery-not-failed": {
+        "en": "Only what has failed or was given up can be tried again.",
+        "de": "Nur was fehlgeschlagen ist oder aufgegeben wurde, kann noch einmal versucht werden.",
+    },
+    "schedule-running": {
+        "en": "A run of this schedule is not over yet.",
+        "de": "Ein Lauf dieses Zeitplans ist noch nicht zu Ende.",
+    },
+    "secret-name": {
+        "en": "A secret has a name of up to 63 small letters, digits and underscores, a letter first.",
+        "de": "Ein Geheimnis hat einen Namen aus bis zu 63 Kleinbuchstaben, Ziffern und Unterstrichen, zuerst ein Buchstabe.",
+    },
+    "secret-size": {
+        "en": "A secret is a text of {shortest} letters or more, up to {limit} bytes.",
+        "de": "Ein Geheimnis ist ein Text aus mindestens {shortest} Zeichen, bis zu {limit} Bytes.",
+    },
     "module-not-found": {"en": "There is no module {name}.", "de": "Ein Modul {name} gibt es nicht."},
 }
 

@@ -139,7 +139,7 @@ async def settle(transaction: Transaction, entry: Claimed, ending: Ending) -> No
         "now": int(time.time()),
         "took": ending.took_ms,
     }
-    if not await transaction.change(_SETTLE, values):
+    if not await transaction.change(_DONE if ending.state is State.DONE else _SETTLE, values):
         raise ClaimLost
 
 
@@ -208,7 +208,7 @@ _TAKE = Kept(
     .where(_C.id == sa.bindparam("number"), _OPEN, _C.attempts == sa.bindparam("tried"))
     .values(worker=sa.bindparam("who"), due=sa.bindparam("until"), attempts=_C.attempts + sa.literal_column("1"))
 )
-_SETTLE = Kept(
+_ENDED = (
     sa.update(OUTBOX)
     .where(*_OURS)
     .values(
@@ -221,6 +221,9 @@ _SETTLE = Kept(
         worker=_NULL,
     )
 )
+_SETTLE = Kept(_ENDED)
+# What will not be tried again needs no row any more, which others may have a right to forget.
+_DONE = Kept(_ENDED.values(payload=sa.literal_column("'{}'")))
 _POSTPONE = Kept(
     sa.update(OUTBOX)
     .where(*_OURS)

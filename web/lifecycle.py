@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -22,6 +23,7 @@ from desk.notes import NOTE
 from desk.permission_hands import HANDS
 from identity.rights import Rights, RightsReader
 from resolvers.context import Context
+from resolvers.deliveries import Post
 from resolvers.document import Documents
 from resolvers.execute import execute
 from resolvers.lambda_check import LambdaChecker
@@ -44,6 +46,7 @@ from storage.files import Files
 from storage.install import install
 from storage.library import Library
 from web.admission import Admission
+from web.afterwards import Afterwards, make_afterwards, make_finder, make_outside
 from web.favourites import Favourites
 from web.first_passwords import KnownPassword, check_reach, give_passwords
 from web.following import Following
@@ -128,10 +131,17 @@ def make_live(settings: Settings) -> Live:
     feed = happenings.feed
     texts = TextIndex(database, happenings)
     imports = ImportJobs(database, files)
+    outside = make_outside(settings, database, secret)
 
     identities = make_identities(settings, database, secret)
     rights = RightsReader(database, lambda: groups_of(registry))
     guard = Guard(settings, identities.callers, rights, secret)
+
+    def committed() -> None:
+        feed.notify()
+        afterwards.courier.wake()
+
+    writing = Writing(conducts, hands, note=NOTE, outside=outside, committed=committed)
 
     def context_of(call: Call) -> PlatformContext:
         return PlatformContext(
@@ -142,7 +152,8 @@ def make_live(settings: Settings) -> Live:
             cookies=call.cookies,
             workshop=workshop,
             imports=imports,
-            writing=Writing(conducts, hands, note=NOTE, committed=feed.notify, idempotency_key=call.idempotency_key),
+            afterwards=afterwards,
+            writing=replace(writing, idempotency_key=call.idempotency_key),
             snapshot=call.snapshot,
             database=database,
             secret=secret,
@@ -188,10 +199,16 @@ def make_live(settings: Settings) -> Live:
         deadline = time.monotonic() + settings.request_seconds
         return Context(snapshot, database, secret, rights, request_id=request_id, deadline=deadline, texts=texts)
 
+    def begin_delivery(snapshot: Snapshot, rights: Rights, request_id: str) -> Context:
+        limits = settings.lambda_limits
+        return replace(begin(snapshot, rights, request_id), lambdas=lambdas, lambda_limits=limits, asks=asks)
+
+    post = Post(database, make_finder(identities, secret), rights.of, begin_delivery, writing, outside)
+    afterwards = make_afterwards(settings, post, lambda: registry.snapshot if registry.is_loaded else None)
     favourites.begin = begin
     places = (Admission(settings.file_transfers, settings.queue_length, settings.queue_seconds) for _ in range(2))
     live.transfers = Transfers(files, begin, *places)
-    live.background = lambda: _background(live, registry, imports, feed, identities)
+    live.background = lambda: _background(live, registry, imports, feed, identities, afterwards=afterwards)
     live.lacking = lambda snapshot: lacking(snapshot.modules)
     live.claim = lambda: claim(database.file)
     return live
@@ -232,7 +249,7 @@ def asks_for_data(operation: OperationDefinitionNode) -> bool:
 
 @asynccontextmanager
 async def _background(
-    live: Live, registry: Registry, imports: ImportJobs, feed: Feed, identities: Identities
+    live: Live, registry: Registry, imports: ImportJobs, feed: Feed, identities: Identities, *, afterwards: Afterwards
 ) -> AsyncIterator[None]:
     """Keep modules loaded and watched. The database may be away, now or later."""
     settings = live.settings
@@ -240,6 +257,8 @@ async def _background(
     tasks = [
         asyncio.create_task(_serve(settings, identities, registry, stop)),
         asyncio.create_task(_tell(registry)),
+        asyncio.create_task(afterwards.courier.run()),
+        asyncio.create_task(afterwards.schedules.keep(stop)),
     ]
     if live.lambdas is not None:
         live.lambdas.start()
@@ -258,7 +277,7 @@ async def _background(
     finally:
         live.stopping.set()
         stop.set()
-        await imports.stop()
+        await asyncio.gather(imports.stop(), afterwards.courier.stop())
         for task in tasks:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -16,11 +16,13 @@ from schema.spec import Audience
 from web.adopt import adopt
 from web.desk_types import desk_extension
 from web.platform_access import AccessQuery
+from web.platform_deliveries import DeliveryMutation, DeliveryQuery
 from web.platform_imports import ImportMutation, ImportQuery
 from web.platform_lambdas import LambdaQuery
 from web.platform_modules import ModuleQuery, ModuleSubscription
 from web.platform_preview import PreviewQuery
 from web.platform_publishing import PublishingMutation, PublishingQuery
+from web.platform_secrets import SecretMutation, SecretQuery
 from web.platform_sign_in import SignInMutation
 from web.platform_versions import VersionQuery
 from web.platform_viewer import ViewerQuery
@@ -38,12 +40,14 @@ class AgentQuery(
     ViewerQuery,
     LambdaQuery,
     PreviewQuery,
+    DeliveryQuery,
+    SecretQuery,
 ):
     """What agents ask about the platform."""
 
 
 @strawberry.type
-class AgentMutation(PublishingMutation, ViewMutation, ImportMutation, SignInMutation):
+class AgentMutation(PublishingMutation, ViewMutation, ImportMutation, SignInMutation, DeliveryMutation, SecretMutation):
     """What agents change about the platform."""
 
 

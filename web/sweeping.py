@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from identity import audit
-from storage import idempotency
+from storage import idempotency, outbox
 from storage.errors import StorageError
 from storage.files import Files
 from web.identities import Identities
@@ -19,6 +19,8 @@ FIRST_AFTER_S = 60.0  # not while the server starts
 EVERY_S = 3_600.0
 SESSIONS_S = 30 * 86_400.0  # how long a session stays after its end, to be seen who it was
 KEYS_S = 48 * 3_600.0  # how long a mutation may be repeated with its Idempotency-Key
+DELIVERED_S = 7 * 86_400.0  # how long it is seen what hooks and schedules did
+FAILED_S = 90 * 86_400.0  # and what they could not do
 
 # By what is removed: what removes it and returns how many there were.
 Brooms = Mapping[str, Callable[[], Awaitable[int]]]
@@ -34,6 +36,7 @@ def brooms_of(files: Files, identities: Identities, settings: Settings) -> Broom
         "old idempotency keys": lambda: idempotency.sweep(database, KEYS_S),
         "sessions that are over": lambda: identities.sessions.sweep(SESSIONS_S),
         "old counts of sign-ins": identities.throttle.sweep,
+        "old deliveries": lambda: outbox.sweep(database, DELIVERED_S, FAILED_S),
         "old sign-ins": lambda: audit.sweep(database, time.time() - settings.audit_days * 86_400),
     }
 

@@ -13,6 +13,7 @@ from resolvers.writing import Writing
 from schema.registry import Registry
 from schema.snapshot import ModuleStatus, Snapshot
 from storage.library import Library
+from web.afterwards import Afterwards
 from web.identities import Identities
 from web.import_jobs import ImportJobs
 from web.recognition import Caller
@@ -42,6 +43,7 @@ class PlatformContext(Context):
 
     workshop: Workshop = field(kw_only=True)
     imports: ImportJobs = field(kw_only=True)
+    afterwards: Afterwards = field(kw_only=True)
     identities: Identities = field(kw_only=True)
     settings: Settings = field(kw_only=True)
     rights_reader: RightsReader = field(kw_only=True)

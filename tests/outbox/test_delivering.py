@@ -106,8 +106,11 @@ async def test_a_hook_is_the_one_with_its_text_then_the_one_in_its_place_and_els
     await world.asset("Chair")
     ((number,),) = await world.noted("id")
 
+    ((payload,),) = await world.noted("payload")
+
     async def as_noted(hook: str, code: str) -> list[tuple[Any, ...]]:
-        values = {"hook": hook, "code": code, "state": "open", "attempts": 0, "due": now_ms(), "failure_code": None}
+        values: dict[str, Any] = {"payload": payload}
+        values |= {"hook": hook, "code": code, "state": "open", "attempts": 0, "due": now_ms(), "failure_code": None}
         async with world.database.transaction() as transaction:
             await transaction.execute(sa.update(OUTBOX).where(OUTBOX.c.id == number).values(values))
         await world.work_off()

@@ -82,6 +82,17 @@ hooks: [{on: after_create, lambda: "return"}]
 """
 FILES = {"asset": ASSET, "shelf": SHELF, "trail": TRAIL, "echo": ECHO, "ticket": TICKET, "article": ARTICLE}
 
+TABLES = (
+    "lambdesk_outbox",
+    "lambdesk_schedule",
+    "lambdesk_secret",
+    "lambdesk_change",
+    "asset",
+    "shelf",
+    "trail",
+    "echo",
+)
+
 _SNAPSHOTS: dict[str, Snapshot] = {}
 
 
@@ -164,7 +175,7 @@ async def open_world(url: str, site: Path) -> AsyncIterator[World]:
             found = _SNAPSHOTS[url] = await load(database, [MODULES, site])
             assert not [item for item in found.problems if item.level == "error"], found.problems
         async with database.transaction() as transaction:
-            for table in ("lambdesk_outbox", "lambdesk_schedule", "lambdesk_secret", "asset", "shelf", "trail", "echo"):
+            for table in TABLES:
                 await transaction.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
         yield World(make_api(database, _SNAPSHOTS[url]))
     finally:

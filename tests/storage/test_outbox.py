@@ -48,7 +48,7 @@ async def database(shared_url: str) -> AsyncIterator[Database]:
 
 
 def entry(row: int, *, trouble: Trouble | None = None) -> NewEntry:
-    return NewEntry("asset", f"[{row}]", "after_update 1", "c" * 64, "{}", ANNA, "r1", 2, trouble)
+    return NewEntry("asset", f"[{row}]", "after_update 1", "c" * 64, '{"item": 1}', ANNA, "r1", 2, trouble)
 
 
 async def put(database: Database, *rows: int) -> None:
@@ -73,7 +73,7 @@ async def test_what_was_noted_is_taken_as_it_was_noted(database: Database) -> No
     await put(database, 1)
     (taken,) = await take(database)
     assert taken == Claimed(
-        taken.id, taken.delivery, "asset", "[1]", "after_update 1", "c" * 64, "{}", ANNA, "r1", 2, 1, "w"
+        taken.id, taken.delivery, "asset", "[1]", "after_update 1", "c" * 64, '{"item": 1}', ANNA, "r1", 2, 1, "w"
     )
     assert len(taken.delivery) == 32
 
@@ -145,6 +145,14 @@ async def test_what_became_of_an_entry_is_kept(database: Database) -> None:
         ("dead", "LAMBDA_BUSY", "x" * 1_000, None, None, 0),
     ]
     assert await take(database) == []
+
+
+async def test_what_is_done_keeps_nothing_of_the_row_and_what_may_be_tried_again_does(database: Database) -> None:
+    await put(database, 1, 2)
+    first, second = await take(database)
+    await finish(database, first)
+    await finish(database, second, Ending(State.FAILED, Trouble("LAMBDA_FAILED", "It threw.")))
+    assert await stored(database, "payload") == [("{}",), ('{"item": 1}',)]
 
 
 async def test_an_entry_that_is_over_before_it_begins_is_never_taken(database: Database) -> None:

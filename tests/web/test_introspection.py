@@ -24,6 +24,11 @@ FIELDS = (
     "savedViews",
     "importJob",
     "viewer",
+    "lambdaSandbox",
+    "previewLambda",
+    "lambdaDeliveries",
+    "lambdaSchedules",
+    "lambdaSecrets",
 )
 TOLD = {"__schema": {"queryType": {"name": "Query", "fields": [{"name": name} for name in FIELDS]}}}
 

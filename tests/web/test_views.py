@@ -57,6 +57,7 @@ class Callers:
             rights_reader=RightsReader(live.database, lambda: "permission_groups"),
             languages=languages,
             imports=ImportJobs(live.database, Files(live.database)),
+            afterwards=None,  # type: ignore[arg-type] # views have nothing to do with it
             workshop=Workshop(live.registry, Library(live.database), (self.desk.site,), False),  # type: ignore[arg-type] # the real one
         )
         result = await execute(context, parse(text), None, variables)
