@@ -1,0 +1,94 @@
+"""The pages of every shipped module, on the tables of an OTRS at work: all of them answer, by operations that anybody could send."""
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.databases import foreign_url
+from tests.web.browsing import Browser, browsing
+from tests.web.real import Desk, open_desk
+from web.operation import prepare, run
+
+MODULES = Path(__file__).parent.parent.parent / "modules"
+AGENT_LISTS = 60  # shipped modules that an administrator sees, at least
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    with foreign_url("sqlite", "znuny65", tickets=40) as url:
+        async with open_desk(url, tmp_path, modules_dir=(MODULES,)) as opened:
+            yield opened
+
+
+async def browse(browser: Browser) -> dict[str, list[str]]:
+    """Visit the list of every module, and from its first row everything that it leads to. Return what was not answered well."""
+    home = await browser.get("/")
+    lists = sorted(
+        {
+            item.attributes["href"]
+            for item in home.one("nav").all("a")
+            if item.attributes["href"].startswith("/modules/")
+        }
+    )
+    assert len(lists) >= AGENT_LISTS
+    bad: dict[str, list[str]] = {}
+    for address in lists:
+        page = await browser.get(address)
+        paths = [address, f"{address}/filter", f"{address}?size=25&q=a", f"{address}/count"]
+        paths += [
+            item.attributes["href"]
+            for item in page.main.all("a")
+            if item.attributes["href"].endswith(("/new", "/import"))
+        ]
+        rows = [item.attributes["data-url"] for item in page.main.all("tr") if item.attributes.get("data-url")]
+        if rows:
+            shown = await browser.get(rows[0])
+            own = {
+                item.attributes["href"] for item in shown.main.all("a") if item.attributes["href"].startswith(rows[0])
+            }
+            paths += [rows[0], *sorted(own)]
+        for path in paths:
+            answer = await browser.get(path)
+            if answer.status != 200 or answer.all(class_="unreadable"):
+                bad.setdefault(address, []).append(f"{path}: {answer.status} {answer.text[:200]}")
+    return bad
+
+
+async def test_every_page_of_every_shipped_module_answers(desk: Desk) -> None:
+    async with browsing(desk) as browser:
+        assert await browse(browser) == {}
+
+
+async def test_what_pages_ask_is_what_anybody_could_ask(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every operation of the pages is sent again to `/graphql`, and answered in the same way."""
+    sent: list[tuple[str, Mapping[str, Any], bytes]] = []
+
+    async def recording(live: Any, call: Any, note: Any) -> Any:
+        outcome = await run(live, call, note)
+        sent.append((texts[-1], dict(call.variables), outcome.body))
+        return outcome
+
+    texts: list[str] = []
+
+    def noting(live: Any, asked: Any, *rest: Any, **more: Any) -> Any:
+        texts.append(asked.query)
+        return prepare(live, asked, *rest, **more)
+
+    monkeypatch.setattr("web.pages.visit.run", recording)
+    monkeypatch.setattr("web.pages.visit.prepare", noting)
+    async with browsing(desk) as browser:
+        for name in ("ticket", "queue", "customer_user", "user", "article_mime"):
+            page = await browser.get(f"/modules/{name}?size=25")
+            row = next(item.attributes["data-url"] for item in page.main.all("tr") if item.attributes.get("data-url"))
+            for path in ("/filter", "/count", "/new"):
+                await browser.get(f"/modules/{name}{path}")
+            for path in ("", "/edit", "/history"):
+                await browser.get(f"{row}{path}")
+    assert len(sent) >= 30
+    assert {text.split("{")[0].split()[0] for text, _, _ in sent} == {"query"}
+    for text, variables, body in sent:
+        answer = await desk.ask(text, **variables)
+        assert answer["data"] == orjson.loads(body)["data"], text
