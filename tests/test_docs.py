@@ -63,6 +63,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, P
         "DATABASE_URL": f"sqlite:///{folder}/lambdesk.db",
         "MODULES_DIR": f"{ROOT / 'modules'}:{folder / 'site'}",
         "DEMO": "1",
+        "LAMBDA_SQL": "1",
     }
     with running(folder, settings) as started:
         yield started, folder / "site"
