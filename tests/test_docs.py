@@ -17,6 +17,7 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from bench.server import PASSWORD, Server, running
+from lambdas.errors import FailureCode
 from resolvers.faults import FaultCode
 from schema.kinds import ALIASES, KINDS
 from schema.problem_codes import CODES
@@ -192,6 +193,13 @@ def test_every_error_code_is_explained() -> None:
     text = (ROOT / "docs/api.md").read_text()
     for code in Code:
         assert f"| `{code.value}` |" in text, code
+
+
+def test_every_way_of_a_lambda_to_fail_is_explained() -> None:
+    text = (ROOT / "docs/api.md").read_text()
+    errors = text[text.index("`LAMBDA_FAILED` | the lambda") :]
+    for code in FailureCode:
+        assert f"`{code.value}`" in errors, code
 
 
 def test_every_code_of_a_refused_write_is_explained() -> None:
