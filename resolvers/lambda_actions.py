@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,7 @@ from resolvers.faults import Fault, FaultCode, Faulty
 from resolvers.images import Fetch, Image, read_images
 from resolvers.lambda_deeds import LambdaDeeds, NotDone, Operation, Report, Task
 from resolvers.lambda_items import items_for
+from resolvers.lambda_outside import Asked
 from resolvers.lambda_questions import answerers, job_of
 from resolvers.lambda_rows import input_value
 from resolvers.lambda_values import named_fields
@@ -58,7 +60,9 @@ class ActionDeeds(LambdaDeeds):
     async def _act(self, node: ActionNode) -> Outcome:
         """Run the lambda, outside of any transaction, then do what it asks for. Raises `Faulty`."""
         image = await self._look(node, self._fetch, lock=False)
-        said = await self._run(node, image)
+        outside = self.writing.outside
+        asked = None if outside is None else outside.asked_by(node.module.name, self.context.deadline)
+        said = await self._run(node, image, asked)
         shown = {"log": list(said.log) if self.context.access.is_administrator else []}
         if said.failure is not None:
             return Outcome(faults=[self._failed(node, said.failure)], told=shown)
@@ -71,7 +75,11 @@ class ActionDeeds(LambdaDeeds):
             deed = partial(self._finish, node, image, told)
             return await self.reported(said.deeds, node.path[0], node.fingerprint, deed)
         except NotDone as error:
-            return Outcome(faults=[self._undone(error.report)], told={**shown, "operations": _told(error.report)})
+            report = error.report if asked is None else _masked(error.report, asked)
+            operations = [
+                {"verb": item.verb, "module": item.module, "faults": item.faults} for item in report.operations
+            ]
+            return Outcome(faults=[self._undone(report)], told={**shown, "operations": operations})
 
     async def _finish(
         self, node: ActionNode, image: Image, told: Mapping[str, Any], tasks: Sequence[Task], work: Work
@@ -96,13 +104,10 @@ class ActionDeeds(LambdaDeeds):
             raise Conflict(found[0])
         return found[0]
 
-    async def _run(self, node: ActionNode, image: Image) -> Said:
-        """Run the lambda over the row as the caller may read it."""
+    async def _run(self, node: ActionNode, image: Image, asked: Asked | None) -> Said:
+        """Run the lambda over the row as the caller may read it. What is shown of it holds no secret that it was given."""
         module, access = node.module, self.context.access
         items = items_for(module, partial(access.sees, module))
-        asked = (
-            None if self.writing.outside is None else self.writing.outside.asked_by(module.name, self.context.deadline)
-        )
         known = {**answerers(self.context), **(asked.answerers() if asked else {})}
         args = {name: input_value(value) for name, value in node.args.items()}
         args |= {camel(name): value for name, value in args.items()}
@@ -137,12 +142,22 @@ def _script(node: ActionNode, known: Mapping[str, Answerer]) -> Script:
     return Script(f"{node.module.name}.{node.action.name}", code.source, code.place.line, frozenset(powers))
 
 
-def _told(report: Report) -> list[dict[str, Any]]:
-    return [_operation(item) for item in report.operations]
+def _masked(report: Report, asked: Asked) -> Report:
+    """Take secrets out of what is said of operations: it may quote what the lambda gave."""
 
+    def mask(value: Any) -> Any:
+        return asked.mask_text(value) if isinstance(value, str) else value
 
-def _operation(item: Operation) -> dict[str, Any]:
-    return {"verb": item.verb, "module": item.module, "id": item.id, "faults": item.faults}
+    def mask_fault(fault: Fault) -> Fault:
+        path = None if fault.path is None else tuple(map(asked.mask_text, fault.path))
+        return replace(fault, path=path, params={name: mask(value) for name, value in fault.params.items()})
+
+    return Report(
+        [
+            Operation(mask(item.verb), mask(item.module), faults=[mask_fault(fault) for fault in item.faults])
+            for item in report.operations
+        ]
+    )
 
 
 def _rejected(node: ActionNode, rejection: Rejection) -> Fault:

@@ -71,6 +71,11 @@ class Stage:
         self._need(Power.GQL)
         return self.asked("gql", (query, variables))
 
+    def ask(self, power: Power, verb: str, *args: Any) -> Any:
+        """Ask something else."""
+        self._need(power)
+        return self.asked(verb, args)
+
     def _need(self, power: Power) -> None:
         if power not in self.powers:
             raise Failed(FailureCode.FAILED, f"{power} is not available here.")

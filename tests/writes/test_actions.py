@@ -1,13 +1,19 @@
 """Actions of module files: mutations whose lambda says what is to be done with a row, done whole or not at all."""
 
-from typing import Any
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import pytest
 from graphql import print_type
 
 from identity.principals import Agent, Customer, Scope, Token
 from identity.rights import Grant, Rights
+from identity.secrets import Secrets as SecretKeeper
+from lambdas.contract import Answer, Power
 from lambdas.errors import FailureCode
+from lambdas.http_client import HttpClient
+from resolvers.lambda_outside import Outside
 from schema.spec import Audience, Operation
 from tests.writes.played import Failed, Played, Stage
 from tests.writes.world import Desk, fresh
@@ -28,7 +34,7 @@ async def poked(desk: Desk, **more: Any) -> dict[str, Any]:
 
 async def bump(desk: Desk, row: dict[str, Any], played: Played, **given: Any) -> dict[str, Any]:
     """Carry the action out."""
-    how = {name: given.pop(name) for name in ("key", "rights", "languages") if name in given}
+    how = {name: given.pop(name) for name in ("rights", "languages", "outside") if name in given}
     given = {"key": {"id": row["id"]}, "whyNot": "x", **given}
     return await desk.write("labBump", given, SHOWN, lambdas=played, **how)
 
@@ -353,3 +359,74 @@ async def test_several_actions_of_an_operation_are_carried_out_one_after_the_oth
     }"""
     data = await desk.ask(document, {"k": {"id": row["id"]}}, lambdas=Played({"lab.bump": raising}))
     assert data == {"a": {"lab": {"amount": 3}}, "b": {"lab": {"amount": 6}, "errors": []}}
+
+
+# --- what is asked beyond the data ---
+
+
+class Http:
+    """Answers calls with what they ask for."""
+
+    async def answer(self, args: Sequence[Any], left_s: float | None) -> Answer:
+        assert left_s is not None
+        return Answer({"status": 200, "text": args[1]})
+
+
+class Secrets:
+    """Knows one secret of the lambdas of `lab`."""
+
+    async def reveal(self, module: str, names: Sequence[str]) -> Mapping[str, str]:
+        return {name: "hunter2 hunter2" for name in names if (module, name) == ("lab", "api_key")}
+
+
+OUTSIDE = Outside(cast("HttpClient", Http()), cast("SecretKeeper", Secrets()))
+
+
+def calling(stage: Stage) -> Any:
+    key = stage.ask(Power.SECRET, "secret", "api_key")
+    answer = stage.ask(Power.HTTP, "http", "GET", f"https://example.org/?{key}", None, None)
+    stage.log(f"sent {key}")
+    stage.do("update", "lab", stage.item["id"], {"short_name": key, "amount": answer["status"]})
+    return answer
+
+
+async def test_an_action_asks_servers_and_secrets_and_shows_no_secret(desk: Desk) -> None:
+    row = await lab(desk)
+    payload = await bump(desk, row, Played({"lab.bump": calling}), outside=OUTSIDE)
+    assert payload["errors"] == []
+    assert (payload["lab"]["amount"], payload["result"]["status"]) == (200, 200)
+    assert "hunter2" not in json.dumps(payload)
+    assert await desk.rows("lab", f"id = {row['databaseId']}", "short_name") == [
+        ("hunter2 hunter2",)
+    ]  # as it was asked
+
+
+QUOTING: dict[str, Callable[[str], tuple[Any, ...]]] = {
+    "as a module": lambda key: ("create", key, {}),
+    "as a field": lambda key: ("create", "lab", {key: 1}),
+    "as an operation": lambda key: (key, "lab"),
+    "as a value": lambda key: ("update", "lab", 1, {"owner": {"login": key}}),
+    "as a key": lambda key: ("remove", "lab", key),
+}
+
+
+@pytest.mark.parametrize("how", QUOTING)
+async def test_a_message_that_quotes_a_secret_does_not_show_it(desk: Desk, how: str) -> None:
+    def quote(stage: Stage) -> None:
+        stage.do(*QUOTING[how](stage.ask(Power.SECRET, "secret", "api_key")))
+
+    payload = await bump(desk, await lab(desk), Played({"lab.bump": quote}), outside=OUTSIDE)
+    assert len(payload["errors"]) == 1
+    assert "hunter2" not in json.dumps(payload)
+
+
+async def test_without_a_way_outside_an_action_has_none(desk: Desk) -> None:
+    payload = await bump(desk, await lab(desk), Played({"lab.bump": calling}))
+    assert payload["errors"][0]["params"]["detail"] == "secret is not available here."
+
+
+async def test_hooks_before_a_write_ask_nobody_outside(desk: Desk) -> None:
+    row = await lab(desk)
+    given = {"key": {"id": row["id"]}, "patch": {"amount": 2}}
+    payload = await desk.write("updateLab", given, lambdas=Played({"lab.before_update": calling}), outside=OUTSIDE)
+    assert payload["errors"][0]["params"]["detail"] == "secret is not available here."

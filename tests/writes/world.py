@@ -17,6 +17,7 @@ from lambdas.contract import Runner
 from resolvers.context import Ask, Context
 from resolvers.execute import execute
 from resolvers.hooks import HookRunner
+from resolvers.lambda_outside import Outside
 from resolvers.writing import Writing
 from schema.registry import Registry
 from schema.snapshot import Snapshot
@@ -95,13 +96,14 @@ class Desk:
         rights: Rights | None = None,
         lambdas: Runner | None = None,
         asks: Mapping[str, Ask] | None = None,
+        outside: Outside | None = None,
     ) -> ExecutionResult:
         """Run a valid document; without `rights` the caller may do everything."""
         context = self.context(rights or unbounded(caller), lambdas, languages)
         context.asks = asks or {}
         document = parse(query)
         assert validate(context.schema, document) == []
-        writing = Writing(hooks=hooks, idempotency_key=key)
+        writing = Writing(hooks=hooks, outside=outside, idempotency_key=key)
         return await execute(context, document, None, variables, writing=writing)
 
     def context(self, rights: Rights, lambdas: Runner | None = None, languages: Sequence[str] = ()) -> Context:
