@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -212,17 +212,22 @@ def _file(value: Any, _member: Member, reader: Reader) -> Shown:
 
 def _reference(value: Mapping[str, Any], member: Member) -> Shown:
     text = value.get(member.called) or value.get(member.shown)
-    target = member.target
-    url = f"/modules/{target.name}/{quote(str(value['id']))}" if target and member.links and value.get("id") else ""
+    target = member.target  # global ids are letters of base64, so that they stand in an address as they are
+    url = f"/modules/{target.name}/{value['id']}" if target and member.links and value.get("id") else ""
     return Shown("" if text is None else str(text), "link" if url else "text", url=url)
 
 
 def _shortened(made: Shown, member: Member) -> Shown:
-    limit = int(member.field.settings.get("truncate", LIST_LETTERS)) if member.field else LIST_LETTERS
-    text = " ".join(made.text.split()) if made.style == "long" else made.text
+    """Make one line of a value."""
+    said = member.field.settings.get("truncate") if member.field else None
+    limit = int(said) if said else LIST_LETTERS
+    is_long = made.style == "long"
+    if len(made.text) <= limit and not is_long:
+        return made
+    text = " ".join(made.text.split()) if is_long else made.text
     if len(text) <= limit:
-        return replace(made, text=text, style="text")
-    return replace(made, text=f"{text[:limit].rstrip()}…", style="text", title=made.title or text[: 4 * limit])
+        return Shown(text, title=made.title)
+    return Shown(f"{text[:limit].rstrip()}…", title=made.title or text[: 4 * limit])
 
 
 SHOWN: Mapping[str, Callable[[Any, Member, Reader], Shown]] = {

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from web.errors import NOTHING_HERE, Code, Refused
 from web.pages.look import CHOICES, choose, write_look
+from web.pages.navigation import sections_of
 from web.pages.rendering import render
 from web.pages.replies import NO_STORE, see
 from web.pages.safe_next import safe_next
@@ -14,7 +15,7 @@ from web.pages.visit import Visit
 
 async def show_home(visit: Visit) -> Response:
     """Show every module that the caller may view, by section."""
-    return visit.page("home.html")
+    return visit.page("home.html", menu=sections_of(visit.snapshot, visit.access, visit.texts))
 
 
 async def show_graphiql(visit: Visit) -> Response:

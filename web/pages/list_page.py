@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -91,7 +91,7 @@ def rows_of(
         )
         key = str(node.get("id", ""))
         off = any(node[member.name] not in {"VALID", None} for member in columns if member.kind == "validity")
-        made.append(Row(key, f"/modules/{name}/{quote(key)}" if key else "", cells, off))
+        made.append(Row(key, f"/modules/{name}/{key}" if key else "", cells, off))
     return made
 
 

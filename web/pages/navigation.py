@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from identity.access import Access, Right
 from schema.snapshot import Snapshot
 from schema.spec import Module
 from schema.writes import Deed
+from web.pages.rendering import render
 from web.pages.texts import Texts
 from web.pages.view import modules_of, view_of
 
@@ -69,3 +72,37 @@ def _entry(snapshot: Snapshot, access: Access, module: Module, texts: Texts) -> 
 
 def _by_label(entry: Entry) -> str:
     return entry.label.casefold()
+
+
+def side_menu(snapshot: Snapshot, access: Access, texts: Texts, here: str) -> Markup:
+    """Return the menu as HTML, open at the module that the page is about, else at its first section."""
+    key = ("page side menu", access.rights.shape, texts.language)
+    found: Sequence[tuple[frozenset[str], str]] | None = snapshot.memo.get(key)
+    if found is None:
+        sections = sections_of(snapshot, access, texts)
+        made = [
+            (frozenset(entry.name for entry in item.entries), render("side_menu.html", {"section": item}))
+            for item in sections
+        ]
+        found = snapshot.memo[key] = made
+    parts = [
+        _marked(text, here) if here in names or (not here and place == 0) else text
+        for place, (names, text) in enumerate(found)
+    ]
+    return Markup("".join(parts))  # noqa: S704 - templates made them, and escaped what is in them
+
+
+def _marked(text: str, here: str) -> str:
+    """Open a section, and mark the module that one is at."""
+    address = f'<a href="/modules/{here}"'
+    return text.replace("<details>", "<details open>", 1).replace(f"{address}>", f'{address} aria-current="page">', 1)
+
+
+def palette(snapshot: Snapshot, access: Access, texts: Texts) -> Markup:
+    """Return the entries of the palette as HTML."""
+    key = ("page palette", access.rights.shape, texts.language)
+    found: str | None = snapshot.memo.get(key)
+    if found is None:
+        values = {"menu": sections_of(snapshot, access, texts), "t": texts}
+        found = snapshot.memo[key] = render("palette.html", values)
+    return Markup(found)  # noqa: S704 - as above

@@ -23,7 +23,7 @@ from web.live import Live
 from web.operation import Asked, NotStarted, prepare, run
 from web.pages.form_body import Form
 from web.pages.look import Look
-from web.pages.navigation import sections_of
+from web.pages.navigation import palette, side_menu
 from web.pages.rendering import render
 from web.pages.replies import HTMX, make_nonce, reply, see
 from web.pages.texts import Texts
@@ -128,8 +128,8 @@ class Visit:
             "path": self.request.url.path,
             "login": getattr(self.caller.principal, "login", ""),
             "csrf": self.live.guard.form_token(self.caller.secret),
-            "menu": sections_of(self.snapshot, self.access, self.texts),
-            "here": self.request.path_params.get("module", ""),
+            "palette": palette(self.snapshot, self.access, self.texts),
+            "side_menu": side_menu(self.snapshot, self.access, self.texts, self.request.path_params.get("module", "")),
             "said": "",
         }
 
