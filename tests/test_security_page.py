@@ -12,10 +12,10 @@ from identity import access_tokens, api_tokens, keys, passwords, refresh, sessio
 from identity.argon import Argon
 from resolvers.context import COST_LIMIT
 from resolvers.cursors import SIGNATURE_BYTES
-from storage.own_tables import CHANGE, CREDENTIAL, SESSION, SIGN_IN, THROTTLE
+from storage.own_tables import CHANGE, CREDENTIAL, OUTBOX, SECRET, SESSION, SIGN_IN, THROTTLE
 from web.recognition import WATCH_S
 from web.settings import Settings
-from web.sweeping import SESSIONS_S
+from web.sweeping import DELIVERED_S, FAILED_S, SESSIONS_S
 
 HOUSE = Path(__file__).parent.parent
 PAGE = HOUSE / "docs" / "security.md"
@@ -160,8 +160,11 @@ def test_the_page_names_every_key_and_every_way_in() -> None:
         assert f"{address}`" in text()
 
 
-@pytest.mark.parametrize("table", [SIGN_IN, SESSION, CHANGE, THROTTLE, CREDENTIAL], ids=lambda table: table.name)
+@pytest.mark.parametrize(
+    "table", [SIGN_IN, SESSION, CHANGE, THROTTLE, CREDENTIAL, OUTBOX, SECRET], ids=lambda table: table.name
+)
 def test_the_page_names_what_is_kept(table: object) -> None:
     assert f"`{table}`" in text()
     assert f"`LAMBDESK_AUDIT_DAYS`, {Settings().audit_days} |" in text()
     assert f"{SESSIONS_S / DAY_S:g} days after the moment" in text()
+    assert f"| {DELIVERED_S / DAY_S:g} days, {FAILED_S / DAY_S:g} where it failed |" in text()

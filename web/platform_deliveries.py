@@ -14,6 +14,7 @@ from resolvers.faults import Fault, FaultCode, Faulty
 from resolvers.ids import read_id, write_id
 from resolvers.ledger import read_key
 from schema.snapshot import Snapshot
+from schema.spec import Module, Schedule
 from storage.changes import make_key
 from storage.delivery_lists import Delivery, Run, find_delivery, list_deliveries, list_runs
 from storage.outbox import State, now_ms, reopen
@@ -285,12 +286,20 @@ async def _run_now(context: PlatformContext, module: str, name: str) -> None:
     known = {(found.name, item.name): (found, item) for _, found, item in schedules_of(context.snapshot)}
     if (module, name) not in known:
         raise Faulty(_not_found("name"))
-    found, item = known[module, name]
-    now = now_ms()
-    async with context.database.transaction(deadline=context.deadline) as transaction:
-        planned = await find(transaction, (module, name))
-        if planned is None:  # its file has just been written
+    if not await _noted(context, *known[module, name]):  # its file has just been written
+        await context.afterwards.schedules.follow(context.snapshot)
+        if not await _noted(context, *known[module, name]):  # and by another server it is gone again
             raise Faulty(_not_found("name"))
-        at = datetime.fromtimestamp(now / 1_000, UTC)
-        if not await begin_now(transaction, planned, now, lambda: entry_of(found, item, at)):
+
+
+async def _noted(context: PlatformContext, module: Module, schedule: Schedule) -> bool:
+    """Note a run; False where nobody knows the schedule yet. Raises `Faulty` where a run is not over."""
+    now = now_ms()
+    at = datetime.fromtimestamp(now / 1_000, UTC)
+    async with context.database.transaction(deadline=context.deadline) as transaction:
+        planned = await find(transaction, (module.name, schedule.name))
+        if planned is None:
+            return False
+        if not await begin_now(transaction, planned, now, lambda: entry_of(module, schedule, at)):
             raise Faulty(Fault(FaultCode.CONFLICT, "schedule-running", ("name",)))
+    return True

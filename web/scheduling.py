@@ -67,9 +67,7 @@ class Schedules:
     async def step(self, snapshot: Snapshot) -> int:
         """Begin what is due and return when to look again, in milliseconds since 1970."""
         if snapshot.number != self._followed:
-            rhythms = {name: Rhythm(self._rhythm(item), self._next(item)) for name, _, item in schedules_of(snapshot)}
-            await schedules.follow(self._database, rhythms)
-            self._followed = snapshot.number
+            await self.follow(snapshot)
         known = {name: (module, item) for name, module, item in schedules_of(snapshot)}
         if not known:
             return now_ms() + round(LOOK_S * 1_000)
@@ -82,6 +80,12 @@ class Schedules:
         soonest = await schedules.soonest(self._database)
         latest = now_ms() + round(LOOK_S * 1_000)
         return latest if soonest is None else min(latest, max(soonest, now_ms() + round(FOLLOW_S * 1_000)))
+
+    async def follow(self, snapshot: Snapshot) -> None:
+        """Plan what the files say now."""
+        rhythms = {name: Rhythm(self._rhythm(item), self._next(item)) for name, _, item in schedules_of(snapshot)}
+        await schedules.follow(self._database, rhythms)
+        self._followed = snapshot.number
 
     async def _begin(self, planned: Planned, module: Module, schedule: Schedule) -> None:
         at = datetime.fromtimestamp((planned.next or 0) / 1_000, UTC)

@@ -237,6 +237,15 @@ async def test_schedules_are_listed_with_their_next_and_last_runs_and_run_now(de
     assert refused["errors"] == [{"code": "NOT_FOUND", "messageKey": "not-found", "path": ["name"]}]
 
 
+async def test_a_schedule_is_run_as_soon_as_its_file_is_there(desk: Desk, played: Played) -> None:
+    """Also before the server has looked when it runs by itself."""
+    async with database_of(desk).transaction() as transaction:
+        await transaction.execute("DELETE FROM lambdesk_schedule")
+    assert (await desk.data(RUN, module="room", name="nightly"))["runSchedule"]["errors"] == []
+    (run,) = await settled(desk)
+    assert (run["hook"], run["state"]) == ("schedule nightly", "DONE")
+
+
 async def test_a_run_that_is_not_over_is_not_begun_again(desk: Desk, played: Played) -> None:
     def busy(_: Stage) -> None:
         raise Failed(FailureCode.BUSY)
