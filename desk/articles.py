@@ -93,10 +93,11 @@ class NewArticle:
 
 @dataclass(frozen=True, slots=True)
 class WrittenArticle:
-    """An article that is in the tables: its columns, and what the ticket's history is to say of it."""
+    """An article that is in the tables: its columns, its content, and what the ticket's history is to say of it."""
 
     id: int
     columns: Columns
+    content: Columns
     events: tuple[Event, ...]
 
 
@@ -130,7 +131,8 @@ async def write_article(names: Names, work: Work, ticket: Columns, article: NewA
         **audit(work),
     }
     addresses = await _addresses(names, work, ticket, article)
-    columns |= _heard(work, columns, article, addresses)
+    content = _content(article, addresses)
+    columns |= _heard(work, columns, content)
     number = await transaction.insert(ARTICLE, [columns])
     await _write_mime(names, work, article, addresses, number)
     html = Attachment(_HTML_FILE, f'{HTML}; charset="utf-8"', article.body.encode(), "inline")
@@ -145,7 +147,7 @@ async def write_article(names: Names, work: Work, ticket: Columns, article: NewA
     events = [Event(means.history, name, number)]
     if article.time_units is not None:
         events.append(await _account(work, ticket, number, article.time_units))
-    return WrittenArticle(number, columns, tuple(events))
+    return WrittenArticle(number, columns, content, tuple(events))
 
 
 # --- inside ---
@@ -166,14 +168,18 @@ def _is_time(units: Decimal) -> bool:
     return units.is_finite() and 0 < units < TIME_LIMIT and units == round(units, 2)
 
 
-def _heard(work: Work, columns: Columns, article: NewArticle, addresses: tuple[str, str]) -> Columns:
-    """Let the hooks of articles have their say; they see the content along, which is in another table."""
+def _content(article: NewArticle, addresses: tuple[str, str]) -> Columns:
+    """Return what hooks of articles see beside their own columns; it is in another table."""
+    sender, to = addresses
+    content = {"subject": article.subject, "body": article.body, "content_type": article.content_type}
+    return {**content, "from": sender, "to": to, "cc": article.cc or ""}
+
+
+def _heard(work: Work, columns: Columns, content: Columns) -> Columns:
+    """Let the hooks of articles have their say."""
     module = find_role(work.context.snapshot.modules, Role.ARTICLE)
     if module is None:
         return {}
-    sender, to = addresses
-    content = {"subject": article.subject, "body": article.body, "content_type": article.content_type}
-    content |= {"from": sender, "to": to, "cc": article.cc or ""}
     try:
         return hear_written(work, module, ChangeKind.CREATED, after=columns, beside=content)
     except Faulty as faulty:

@@ -143,4 +143,6 @@ def article_change(work: Work, written: WrittenArticle) -> RowChange | None:
     module = find_role(work.context.snapshot.modules, Role.ARTICLE)
     if module is None:
         return None
-    return change_of(work, module, ChangeKind.CREATED, (written.id,), after=written.columns)
+    change = change_of(work, module, ChangeKind.CREATED, (written.id,), after=written.columns)
+    change.beside = written.content
+    return change

@@ -70,6 +70,7 @@ class RowChange:
     source: int | None = None  # the newest row of OTRS's own history that was written along
     along: list[RowChange] = field(default_factory=list)  # rows of other modules that the conduct wrote along
     was: Mapping[str, Any] | None = None
+    beside: Mapping[str, Any] = field(default_factory=dict)  # what hooks see of it beyond the fields of its module
     removes: bool = False  # whether a row that is set invalid was to be removed
 
     def after(self, column: str) -> Any:

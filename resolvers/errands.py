@@ -44,7 +44,9 @@ def find_errand(snapshot: Snapshot, entry: Claimed, verbs: Collection[str]) -> E
         return Errand(module, Batch(script, [{}], given))
     key, items = read_key(entry.row_key), items_of(module)
     before: Any = None if given["before"] is None else items.item(key, given["before"])
-    batch = Batch(script, [items.row(key, given["item"])], {}, items.shape, [before])
+    beside: dict[str, Any] = given["beside"]
+    row = [*items.row(key, given["item"]), *beside.values()]
+    batch = Batch(script, [row], {}, [*items.shape, *(((), (name,)) for name in beside)], [before])
     return Errand(module, batch, tuple(given["languages"]))
 
 

@@ -49,15 +49,16 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a hook is given: the row, what it was before (None for a new one), and what languages the caller reads."""
+    """What a hook is given: the row, what it was before (None for a new one), what is known beside, the caller's languages."""
 
     item: Row
     before: Row | None
-    languages: Sequence[str] = ()
+    beside: Row
+    languages: Sequence[str]
 
     def write(self) -> str:
         """Write it as it is kept."""
-        told = {"item": self.item, "before": self.before, "languages": self.languages}
+        told = {"item": self.item, "before": self.before, "beside": self.beside, "languages": self.languages}
         try:
             return orjson.dumps(told).decode()
         except TypeError:  # numbers beyond 64 bits in stored JSON
@@ -132,9 +133,10 @@ def _told(change: RowChange, now: Row | None, languages: Sequence[str]) -> Told:
     was = change.was if change.was is not None else {**(now or {}), **before}
     if _event(change) == AFTER_DELETE:
         row = _written(change.module, was)
-        return Told(row, row, languages)
+        return Told(row, row, {}, languages)
     item = _written(change.module, after if now is None else now)
-    return Told(item, None if change.kind is ChangeKind.CREATED else _written(change.module, was), languages)
+    beside = {name: input_value(value) for name, value in change.beside.items()}
+    return Told(item, None if change.kind is ChangeKind.CREATED else _written(change.module, was), beside, languages)
 
 
 def _written(module: Module, row: Row) -> dict[str, Any]:

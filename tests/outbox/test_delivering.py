@@ -69,6 +69,20 @@ async def test_a_hook_sees_the_row_by_all_its_names_the_row_before_and_the_calle
     assert {str(power) for power in made.powers} == {"write", "http", "secret"}
 
 
+async def test_a_hook_of_articles_sees_their_content_along(world: World) -> None:
+    seen: list[Stage] = []
+    world.plays("article.after_create", seen.append)
+    await world.api.ticket("Printer", article={"subject": "Help", "body": "It does not print."})
+    await world.work_off()
+    (stage,) = seen
+    assert (stage.item["subject"], stage.item["body"], stage.item["content_type"]) == (
+        "Help",
+        "It does not print.",
+        "text/plain",
+    )
+    assert stage.item["ticket_id"]
+
+
 async def test_what_it_asks_for_is_done_as_the_caller_and_in_the_history_under_the_delivery(world: World) -> None:
     world.api.caller = ROOT
     world.plays(CREATED, trail)
