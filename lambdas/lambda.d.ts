@@ -27,11 +27,28 @@ interface HtmlPiece {
   toString(): string;
 }
 
+/** Who is calling. Of a token: the person that it stands for. */
 interface Caller {
-  id: number | string;
+  kind: "agent" | "customer" | "system";
+  /** The number of the agent or of the customer user. */
+  id: number;
   login: string;
+  email: string;
+  /** Names of the groups that the caller may read. */
   groups: string[];
+  /** Names of groups by OTRS's other keys: `me.keys.rw`. */
+  keys: { [key in "move_into" | "create" | "note" | "owner" | "priority" | "rw"]: string[] };
+  roles: string[];
+  /** Customer numbers of the companies that a customer stands for. */
+  companies: string[];
+  /** A customer's own company. */
+  company?: string;
+  /** The name of the token, where the caller has come with one. */
+  token?: string;
+  /** The language of the request, such as `de`. */
   locale: string;
+  /** In hooks after a write and schedules: a text that is the same for every attempt of this run, and like no other. */
+  delivery?: string;
 }
 
 /** Opening hours. Without it: Monday to Friday, 8 to 18 o'clock, UTC. */
@@ -70,7 +87,7 @@ declare function link(text: unknown, path: string): HtmlPiece;
 /** HTML from a template; what is inserted is escaped, but for pieces made by `html` and `link`. Lists are joined. */
 declare function html(strings: TemplateStringsArray, ...values: unknown[]): HtmlPiece;
 
-/** The translation that the module file has for a key, in the caller's language; else the key. */
+/** The text that `translations` of the module file has for a key, in the caller's language; else the key. */
 declare function t(key: string): string;
 
 /** SHA-256 of a text (as UTF-8), in hexadecimal digits. */
@@ -125,11 +142,11 @@ declare const http: {
 /** A secret that the operator has given to this module; in actions and hooks after a write. */
 declare function secret(name: string): string;
 
-// --- hooks before a write ---
+// --- hooks before a write; `reject` in actions, too ---
 
-/** Refuse the write, with a message at a field. The lambda goes on; several rejections are told together. */
+/** Refuse the write or the action, with a message at a field or argument. The lambda goes on; several rejections are told together. */
 declare function reject(field: string, message: string): void;
-/** Refuse the write, with a message for the row as a whole. */
+/** Refuse it with a message for the row as a whole. */
 declare function reject(message: string): void;
 
 /** Give a field another value than the one that was sent. */

@@ -15,6 +15,7 @@ from lambdas.errors import FailureCode, WrongValue
 from lambdas.limits import DEED_LIMITS
 from lambdas.results import check_value
 from resolvers.example_items import make_items
+from resolvers.lambda_texts import texts_of
 from schema.names import camel
 from schema.problems import Place, Problem
 from schema.spec import Code, Computed, Example, Field, Module
@@ -127,13 +128,15 @@ class LambdaChecker:
     async def _outcomes(
         self, module: Module, script: Script, items: Sequence[Any], example: Example
     ) -> Sequence[Outcome]:
+        me = {**EXAMPLE_ME, **example.me}
         job = Job(
             module.name,
             (Batch(script, items, example.args),),
-            {**EXAMPLE_ME, **example.me},
+            me,
             _milliseconds(example.now or EXAMPLE_NOW),
             seed=1,
             limits=replace(DEED_LIMITS, cpu_row_ms=1),
+            texts=texts_of(module, _languages(me["locale"])),
         )
         return (await self.runner.run(job, _answerer(example.answers))).outcomes[0]
 
@@ -157,8 +160,9 @@ def codes_of(module: Module) -> Iterator[tuple[str, Code]]:
     for computed in module.computed:
         if computed.code is not None:
             yield f"{module.name}.{computed.name}", computed.code
-    for hook in module.hooks:
-        yield f"{module.name}.{hook.on}", hook.code
+    written = {hook.code: hook for hook in reversed(module.hooks)}  # one for several events is one lambda
+    for code, hook in reversed(written.items()):
+        yield f"{module.name}.{hook.on}", code
     for action in module.actions:
         yield f"{module.name}.{action.name}", action.code
     for schedule in module.schedules:
@@ -202,6 +206,12 @@ def _answerer(answers: Sequence[Any]) -> Answerer:
         return [next(left, _NO_ANSWER) for _ in questions]
 
     return answer
+
+
+def _languages(locale: Any) -> tuple[str, ...]:
+    """Return the language of a locale such as `de_AT`, and what it is a form of."""
+    tag = str(locale).replace("_", "-")
+    return tag, tag.partition("-")[0]
 
 
 def _milliseconds(moment: str) -> float:

@@ -9,6 +9,7 @@ from lambdas.contract import Answer, Answerer, Batch, Job, Question
 from lambdas.limits import Limits
 from resolvers.context import Context
 from resolvers.lambda_caller import me_of
+from resolvers.lambda_texts import texts_of
 
 
 def answerers(context: Context) -> Mapping[str, Answerer]:
@@ -31,6 +32,8 @@ def answerer_of(context: Context) -> Answerer:
 
 
 def job_of(context: Context, module: str, batches: Sequence[Batch], limits: Limits) -> Job:
-    """Make a job of a request's lambdas of one module: its caller, its moment."""
+    """Make a job of a request's lambdas of one module: its caller, its moment, its texts."""
     me, moment = me_of(context.rights, context.languages), context.moment
-    return Job(module, batches, me, moment.now_ms, moment.seed, limits)
+    known = context.snapshot.modules.get(module)
+    texts = texts_of(known, context.languages) if known is not None and known.translations else {}
+    return Job(module, batches, me, moment.now_ms, moment.seed, limits, texts)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from schema.captions import words
 from schema.check_access import RIGHTS, ROW_FILTERS, check_access, make_access
 from schema.check_field import FieldContext, make_field
-from schema.check_member import make_action, make_computed, make_hook, make_relation, make_schedule, plain_filter
+from schema.check_member import make_action, make_computed, make_hooks, make_relation, make_schedule, plain_filter
 from schema.check_name import MEMBERS, Broken, check_names
 from schema.expressions import parse_condition, parse_select
 from schema.merge import LISTS, Merged, merge, read_sections
@@ -125,7 +125,7 @@ def _module(merged: Merged, sources: Sequence[Source], findings: Findings) -> Mo
         fields=fields,
         relations=_kept(make_relation(entry, findings) for entry, _ in lists["relations"]),
         computed=_kept(make_computed(entry, findings, gotrs=merged.gotrs) for entry, _ in lists["computed_fields"]),
-        hooks=_kept(make_hook(entry, findings) for entry, _ in lists["hooks"]) + _rule_hooks(merged, findings),
+        hooks=(*_hooks(merged, findings), *_rule_hooks(merged, findings)),
         actions=_kept(make_action(entry, findings) for entry, _ in lists["actions"]),
         schedules=_kept(make_schedule(entry, findings) for entry, _ in lists["schedules"]),
         access=make_access(merged.access, findings),
@@ -134,6 +134,7 @@ def _module(merged: Merged, sources: Sequence[Source], findings: Findings) -> Mo
         search=_search(merged),
         ui=_ui(merged),
         lambda_config=dict(merged.lambda_config),
+        translations=dict(merged.translations),
         declared_key=declared_key,
         places=_places(merged),
     )
@@ -194,6 +195,11 @@ def _collect_patterns(part: Entry, names: set[str], patterns: dict[str, Entry], 
             patterns[name] = usable
 
 
+def _hooks(merged: Merged, findings: Findings) -> Iterator[Hook]:
+    for entry, _ in merged.lists["hooks"]:
+        yield from make_hooks(entry, findings)
+
+
 def _rule_hooks(merged: Merged, findings: Findings) -> tuple[Hook, ...]:
     """Make hooks of GOTRS's custom rules: they run before a row is created or changed."""
     hooks: list[Hook] = []
@@ -204,14 +210,13 @@ def _rule_hooks(merged: Merged, findings: Findings) -> tuple[Hook, ...]:
                     rule.spot, "missing-key", "A custom rule has neither `lambda` nor `pattern`.", "Add one of them."
                 )
             if "lambda" in rule:
-                for on in ("before_create", "before_update"):
-                    entry = Entry(rule.spot, rule.holder)
-                    entry.update({"on": on, "lambda": rule["lambda"]})
-                    entry.patches.update(rule.patches)
-                    hook = make_hook(entry, findings)
-                    if hook is not None:
-                        about, message = rule.get("field"), rule.get("message")
-                        hooks.append(replace(hook, is_rule=True, field=about, message=message))
+                entry = Entry(rule.spot, rule.holder)
+                entry.update({"on": ["before_create", "before_update"], "lambda": rule["lambda"]})
+                entry.patches.update(rule.patches)
+                about, message = rule.get("field"), rule.get("message")
+                hooks += [
+                    replace(hook, is_rule=True, field=about, message=message) for hook in make_hooks(entry, findings)
+                ]
     return tuple(hooks)
 
 

@@ -177,12 +177,14 @@ def _expression(entry: Entry, findings: Findings) -> Expression | None:
         return None
 
 
-def make_hook(entry: Entry, findings: Findings) -> Hook | None:
-    """Make a hook of its section."""
+def make_hooks(entry: Entry, findings: Findings) -> tuple[Hook, ...]:
+    """Make hooks of their section: one for each event that it names."""
     if "on" not in entry or "lambda" not in entry:
-        return None
+        return ()
+    if not entry["on"]:
+        findings.add(entry.at("on"), "bad-value", "`on` is empty.", "Name an event, such as `before_update`.")
     code = read_code(entry["lambda"], entry.at("lambda"), findings)
-    return Hook(entry["on"], code) if code is not None else None
+    return () if code is None else tuple(Hook(on, code) for on in dict.fromkeys(entry["on"]))
 
 
 def make_action(entry: Entry, findings: Findings) -> Action | None:

@@ -137,7 +137,12 @@ COMPUTED = Section(
 HOOK = Section(
     "A hook",
     (
-        Key("on", Choice(HOOKS), "When it runs.", nullable=False),
+        Key(
+            "on",
+            ListOf(Choice(HOOKS), lone=True, limit=len(HOOKS)),
+            "When it runs: one event, or a list of them.",
+            nullable=False,
+        ),
         Key("lambda", CODE, "JavaScript.", nullable=False),
     ),
     required=("on", "lambda"),

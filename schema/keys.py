@@ -184,6 +184,11 @@ DOCUMENT = Section(
         Key("validation", MODULE_VALIDATION, "GOTRS's place for what fields say themselves."),
         Key("ui", UI, "Lists and forms."),
         Key("lambda_config", LAMBDA_CONFIG, "Limits of the module's lambdas."),
+        Key(
+            "translations",
+            MapOf(CAPTION),
+            "Texts for `t(key)` in lambdas, one a language: `{late: {en: late, de: spät}}`.",
+        ),
         Key("hide", shape_of_names("field"), "Fields that this site does not show."),
         Key("fields_patch", MapOf(FIELD_PATCH), "Changes of fields of the lower layer: `{title: {label: Subject}}`."),
     ),

@@ -11,7 +11,7 @@ from schema.source import Source
 from schema.spot import Entry, Findings, Spot, listed
 
 LISTS = ("fields", "relations", "computed_fields", "hooks", "actions", "schedules", "filters")
-MAPPINGS = ("features", "search", "ui", "lambda_config")
+MAPPINGS = ("features", "search", "ui", "lambda_config", "translations")
 # An extension adds to a module; what the module is stays with its own file.
 _BASE_ONLY = ("name", "plural_name", "table", "key", "optional", "replace")
 _GOTRS_FIELD_WORDS = ("db_column", "lookup_table", "lookup_key", "lookup_display")
@@ -27,6 +27,7 @@ class Merged:
     ui: Entry
     lambda_config: Entry
     search: Entry
+    translations: Entry
     access: list[Entry] = field(default_factory=list)
     validation: list[Entry] = field(default_factory=list)
     operations: Entry | None = None
@@ -56,6 +57,7 @@ def merge(documents: Sequence[Entry], findings: Findings) -> Merged | None:
         ui=Entry(base.spot),
         lambda_config=Entry(base.spot),
         search=Entry(base.spot),
+        translations=Entry(base.spot),
         gotrs=is_gotrs(base),
     )
     for number, document in enumerate(documents):

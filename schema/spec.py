@@ -450,6 +450,7 @@ class Module:
     search: Search = Search()
     ui: Mapping[str, Any] = field(default_factory=_nothing)
     lambda_config: Mapping[str, Any] = field(default_factory=_nothing)
+    translations: Mapping[str, Caption] = field(default_factory=_nothing)  # texts for `t(key)`
     declared_key: tuple[str, ...] | None = None  # `key:` of the file; None: the table's own, empty: `key: none`
     places: Mapping[str, Place] = field(default_factory=_nothing)  # where keys stand, by path: `fields.group.column`
     broken: frozenset[str] = frozenset()  # members left out for errors of their own; a module that serves has none

@@ -17,7 +17,7 @@ const MISSING = {
   secret: "secret is for actions and hooks after a write.",
   write: "create, update, remove and note are for actions, schedules and hooks after a write.",
   set: "set is for hooks before a write.",
-  reject: "reject is for hooks before a write.",
+  reject: "reject is for actions and hooks before a write.",
 };
 
 function runningRow() {

@@ -79,7 +79,7 @@ def test_of_a_lambda_that_fails_nothing_counts_but_its_log(inside: Inside) -> No
             "create, update, remove and note are for actions, schedules and hooks after a write.",
         ),
         ("set('a', 1)", Power.SET, "set is for hooks before a write."),
-        ("reject('x')", Power.REJECT, "reject is for hooks before a write."),
+        ("reject('x')", Power.REJECT, "reject is for actions and hooks before a write."),
     ],
 )
 def test_an_operation_needs_its_power(inside: Inside, call: str, power: Power, message: str) -> None:

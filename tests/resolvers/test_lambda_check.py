@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from schema.loading import Loader
 from schema.problems import Problem
 from schema.registry import Registry
 from schema.snapshot import ModuleState
-from schema.spec import Module
+from schema.spec import Caption, Module
 from tests.schema.shelf import Shelf
 from tests.schema.test_registry import builder
 
@@ -120,6 +121,22 @@ async def test_an_example_says_all_that_a_lambda_can_see(
     sandbox: Sandbox, tmp_path: Path, code: str, example: str
 ) -> None:
     assert await problems_of(sandbox, room_of(tmp_path, code, example)) == []
+
+
+async def test_an_example_reads_translations_in_the_language_of_its_reader(sandbox: Sandbox, tmp_path: Path) -> None:
+    examples = "{item: {}, me: {locale: de_AT}, returns: spät}", "{item: {}, returns: late}", "{item: {}, returns: no}"
+    room = room_of(tmp_path, "return t('late');", *examples)
+    texts = {"late": Caption("late", {"en": "late", "de": "spät"})}
+    (problem,) = await problems_of(sandbox, replace(room, translations=texts))
+    assert problem.endswith('It returned "late", not "no".')
+
+
+async def test_a_hook_for_several_events_is_told_of_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    text = "module: {name: room}\nhooks: [{on: [before_create, before_update], lambda: 'return 1 2;'}]\n"
+    (tmp_path / "room.yaml").write_text(text)
+    (draft,) = Loader([tmp_path]).load()
+    assert draft.first
+    assert len(await problems_of(sandbox, draft.first.module)) == 1
 
 
 async def test_a_rule_for_all_rows_holds_or_is_told_with_a_row(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -200,6 +200,29 @@ access:
     assert access.fields == {"amount": {"customer": Rule(), "agent": Rule(group="finance")}}
 
 
+def test_a_hook_for_several_events_is_one_for_each() -> None:
+    module = made(
+        """
+module: {name: queue}
+fields: [{name: comment, type: string}]
+hooks:
+  - {on: [before_update, before_create, before_update], lambda: "return 1"}
+  - {on: before_delete, lambda: "return 2"}
+"""
+    )
+    assert [(hook.on, hook.code.source) for hook in module.hooks] == [
+        ("before_update", "return 1"),
+        ("before_create", "return 1"),
+        ("before_delete", "return 2"),
+    ]
+
+
+def test_translations_are_texts_of_languages() -> None:
+    module = made("module: {name: queue}\ntranslations: {late: {en: late, de: spät}, ok: fine}\n")
+    assert module.translations["late"].in_language("de") == "spät"
+    assert module.translations["ok"].text == "fine"
+
+
 def test_lambdas_args_examples_and_needs_are_kept() -> None:
     module = made(
         """

@@ -42,6 +42,8 @@ computed_fields:
       return gql("query ($n: Int!) { rooms(filter: {seats: {eq: $n}}) { totalCount } }", {n: item.seats}).rooms.totalCount - 1;
   - {name: told, type: json, lambda: "return {item, me: me.login, later: now > new Date(item.opens)};"}
   - {name: endless, type: int, needs: [seats], lambda: "for (;;);"}
+  - {name: greeting, type: string, needs: [name], lambda: "return `${t('hello')} ${item.name}, ${t('nobody')}`;"}
+translations: {hello: {en: Hello, de: Hallo}}
 access: {agent: {view: true}}
 """
 
@@ -134,6 +136,13 @@ async def test_a_row_crosses_with_its_moments_and_the_caller(desk: Desk) -> None
         "opens": "2026-01-01T08:00:00Z",
     }
     assert (room["told"]["me"], room["told"]["later"]) == ("root@localhost", True)
+
+
+@pytest.mark.parametrize(("language", "said"), [("de-AT, en", "Hallo"), ("fr", "Hello"), ("fr, de;q=0.5", "Hallo")])
+async def test_what_t_says_is_in_the_readers_language(desk: Desk, language: str, said: str) -> None:
+    async with desk.connect(**{**desk.client.headers, "accept-language": language}) as client:
+        answer = await client.post("/graphql", json={"query": '{ room(by: {name: "a"}) { greeting } }'})
+    assert answer.json()["data"]["room"] == {"greeting": f"{said} a, nobody"}
 
 
 async def test_one_that_never_ends_is_stopped_and_the_next_request_is_served(desk: Desk) -> None:
