@@ -1,4 +1,4 @@
-"""The module file for a table that exists already: types, references from foreign keys, options from small lookup tables."""
+"""New module files: an empty one, an extension, and one for a table that exists already, with references and options."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from schema.secrets import guards_in, is_reserved_table, is_secret_column, is_se
 from schema.spec import BUILTIN_MEMBERS, Module
 from schema.tables import module_on, table_of
 from schema.tree import UNSAFE_CHARACTER
+from schema.yaml_text import quoted, text
 
 # Stored value and caption of the rows of a lookup table.
 Rows = Sequence[tuple[str | int, str]]
@@ -44,8 +45,23 @@ _AUDIT = {
 _VALIDITY = "valid_id"
 _USERS = "users"
 _FLAGS = re.compile(r"(is|has|can)_\w+|\w+_flag")
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 _./-]*[A-Za-z0-9_./-]|[A-Za-z]")
-_YAML_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+
+
+_NEW = """\
+# yaml-language-server: $schema=/schema/module.json
+module:
+  name: {name}
+  singular: {label}
+  plural: {label}s
+  table: {name}  # made from this file when it does not exist
+
+fields:
+  - {{name: name, type: string, label: Name, required: true, searchable: true}}
+"""
+_EXTENSION = """\
+# yaml-language-server: $schema=/schema/module.json
+module: {{extend: {name}}}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,23 @@ class _Maker:
     catalog: Catalog
     lookups: Mapping[str, Rows]
     modules: Mapping[str, Module]
+
+
+def new_yaml(name: str) -> str:
+    """Write the smallest module file there is; its table is made from it. Raises `ValueError` for an impossible name."""
+    check_new_name(name)
+    return _NEW.format(name=name, label=words(name))
+
+
+def check_new_name(name: str) -> None:
+    """Raise `ValueError` with a sentence unless a module may be called so."""
+    if not is_name(name) or pascal(name) in RESERVED_TYPES:
+        raise ValueError(f"`{name}` is no name for a module: write words in lower case with `_` between them.")
+
+
+def extension_yaml(name: str) -> str:
+    """Write an extension of a module that adds nothing yet."""
+    return _EXTENSION.format(name=name)
 
 
 def module_yaml(
@@ -85,8 +118,8 @@ def _header(table: Table) -> list[str]:
     lines = [
         "module:",
         f"  name: {name}",
-        f"  singular: {_text(words(name))}",
-        f"  table: {_text(table.name)}",
+        f"  singular: {text(words(name))}",
+        f"  table: {text(table.name)}",
     ]
     if not table.key:
         lines += [
@@ -221,7 +254,7 @@ def _options(rows: Rows) -> str:
             name = f"{base}_{again}"
             again += 1
         taken.add(name)
-        parts.append(f"{{name: {name}, value: {_value(value)}, label: {_text(label)}}}")
+        parts.append(f"{{name: {name}, value: {_value(value)}, label: {text(label)}}}")
     return f"[{', '.join(parts)}]"
 
 
@@ -249,20 +282,11 @@ def _snake(name: str) -> str:
 def _lines(name: str, column: Column, keys: Mapping[str, str]) -> list[str]:
     lines = [f"  - name: {name}"]
     if column.name != name:
-        lines.append(f"    column: {_text(column.name)}")
+        lines.append(f"    column: {text(column.name)}")
     lines.append(f"    type: {keys['type']}")
     lines += [f"    {key}: {value}" for key, value in keys.items() if key != "type"]
     return lines
 
 
 def _value(value: str | int) -> str:
-    return str(value) if isinstance(value, int) else _quoted(value)
-
-
-def _text(text: str) -> str:
-    return text if _PLAIN.fullmatch(text) and text.lower() not in _YAML_WORDS else _quoted(text)
-
-
-def _quoted(text: str) -> str:
-    escaped = UNSAFE_CHARACTER.sub(" ", text).replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(char if char.isprintable() else f"\\U{ord(char):08X}" for char in escaped) + '"'
+    return str(value) if isinstance(value, int) else quoted(value)

@@ -12,17 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-import sqlalchemy as sa
-
 from identity.passwords import hash_password
 from resolvers.lambda_check import codes_of
 from schema.build import LambdeskSchema
-from schema.catalog import Table
 from schema.check_sql import check_sql
 from schema.layers import Found, scan
 from schema.loading import Loader
-from schema.names import is_name
-from schema.problems import Problem, has_errors, report, suggest
+from schema.problems import Problem, has_errors, report
 from schema.publish import Published, choose, difference, publish, rollback
 from schema.registry import Registry
 from schema.spec import Audience, Module
@@ -33,18 +29,6 @@ from storage.library import Library
 from web.first_passwords import demo_password
 from web.lifecycle import open_database, open_registry
 from web.settings import PREFIX, Settings, require_modules
-
-NEW_MODULE = """\
-# yaml-language-server: $schema=/schema/module.json
-module:
-  name: {name}
-  singular: {label}
-  plural: {label}s
-  table: {name}  # made from this file when it does not exist
-
-fields:
-  - {{name: name, type: string, label: Name, required: true, searchable: true}}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,42 +196,30 @@ async def new_module(settings: Settings, arguments: Namespace) -> Told:
     if (arguments.name is None) == (arguments.from_table is None):
         raise CommandError("Give a name, or --from-table with a table.")
     if arguments.name is not None:
-        if not is_name(arguments.name):
-            raise CommandError(
-                f"{arguments.name!r} is no name for a module: write words in lower case with `_` between them."
-            )
-        text = NEW_MODULE.format(name=arguments.name, label=arguments.name.replace("_", " ").capitalize())
+        text = _new(arguments.name)
     else:
         text = await _from_table(settings, arguments.from_table)
     return Told(text.rstrip("\n"), {"yaml": text})
 
 
-async def _from_table(settings: Settings, name: str) -> str:
-    from schema.scaffold import OPTION_LIMIT, module_yaml  # noqa: PLC0415 - only this command needs it
+def _new(name: str) -> str:
+    from schema.scaffold import new_yaml  # noqa: PLC0415 - only this command needs it
 
-    async with _database(settings) as database:
-        catalog = await Library(database).catalog()
-        table = catalog.tables.get(name)
-        if table is None:
-            hint = suggest(name, catalog.tables)
-            raise CommandError(" ".join(filter(None, (f"The database has no table `{name}`.", hint))))
-        lookups = {
-            key.table: await _read_lookup(database, catalog.tables[key.table], OPTION_LIMIT + 1)
-            for key in table.foreign_keys
-            if {"id", "name"} <= catalog.tables[key.table].columns.keys()
-        }
-        snapshot = await open_registry(settings, database).survey()  # a reference needs the name of a module
     try:
-        return module_yaml(table, catalog, lookups, snapshot.modules)
+        return new_yaml(name)
     except ValueError as error:
         raise CommandError(str(error)) from None
 
 
-async def _read_lookup(database: Database, table: Table, limit: int) -> list[tuple[int, str]]:
-    """Read the rows of a table that may be small enough to become options."""
-    source = sa.table(table.name, sa.column("id"), sa.column("name"))
-    rows = await database.fetch(sa.select(source).order_by(source.c.id).limit(limit))
-    return [(int(row[0]), str(row[1])) for row in rows]
+async def _from_table(settings: Settings, name: str) -> str:
+    from web.scaffolding import scaffold  # noqa: PLC0415 - only this command needs it
+
+    async with _database(settings) as database:
+        snapshot = await open_registry(settings, database).survey()  # a reference needs the name of a module
+        try:
+            return await scaffold(database, name, snapshot.modules)
+        except (LookupError, ValueError) as error:
+            raise CommandError(str(error)) from None
 
 
 async def publish_file(settings: Settings, arguments: Namespace) -> Told:

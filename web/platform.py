@@ -17,6 +17,7 @@ from web.adopt import adopt
 from web.desk_types import desk_extension
 from web.platform_access import AccessQuery
 from web.platform_deliveries import DeliveryMutation, DeliveryQuery
+from web.platform_files import FileQuery
 from web.platform_imports import ImportMutation, ImportQuery
 from web.platform_lambdas import LambdaQuery
 from web.platform_modules import ModuleQuery, ModuleSubscription
@@ -34,6 +35,7 @@ class AgentQuery(
     AccessQuery,
     ModuleQuery,
     PublishingQuery,
+    FileQuery,
     VersionQuery,
     ViewQuery,
     ImportQuery,

@@ -247,7 +247,7 @@ def test_a_module_file_for_a_table_is_fine_as_it_is(run: Run, folder: Path) -> N
     ("arguments", "words"),
     [
         (("new-module",), "Give a name, or --from-table with a table."),
-        (("new-module", "Fire-Engine"), "'Fire-Engine' is no name for a module"),
+        (("new-module", "Fire-Engine"), "`Fire-Engine` is no name for a module"),
         (("new-module", "--from-table", "tickett"), "The database has no table `tickett`. Did you mean `ticket`?"),
         (("publish", "missing.yaml"), "Cannot read missing.yaml: No such file or directory."),
         (("versions", "nothing"), "Module `nothing` has no kept version."),
