@@ -19,9 +19,9 @@ from lambdas.contract import Answer, Question
 from resolvers.context import Context
 from resolvers.errors import DatabaseAway, DeadlinePassed, OperationError, TooComplex
 from resolvers.reads import Reads
-from resolvers.sql_kinds import Kind
+from resolvers.sql_kinds import TEXT_LIMIT, Kind
 from resolvers.sql_syntax import RefusedSql
-from resolvers.sql_together import TEXT_LIMIT, put_together
+from resolvers.sql_together import put_together
 from resolvers.sql_values import ROWS_LIMIT, Asked, fill, read
 from storage.errors import StorageError
 

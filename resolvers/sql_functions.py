@@ -75,7 +75,8 @@ def equal(dialect: Dialect, left: Said, right: Said) -> Sql:
 
 
 def _cast_text(speaker: Speaker, terms: tuple[Term, ...]) -> Said:
-    return Said(as_text(speaker, terms[0]), Kind.TEXT)
+    found = speaker.value(terms[0], Kind.TEXT)
+    return Said(as_text(speaker, found), Kind.TEXT, found.nullable, found.is_short)
 
 
 def _cast_whole(speaker: Speaker, terms: tuple[Term, ...]) -> Said:

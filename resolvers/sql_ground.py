@@ -6,7 +6,7 @@ A column that is hidden from the caller and one that there is not are told in th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import FromClause
@@ -38,14 +38,16 @@ class Readable:
     nullable: bool
 
 
-def readable_columns(access: Access, module: Module) -> Mapping[str, Readable]:
+def readable_columns(access: Access, module: Module, dialect: str) -> Mapping[str, Readable]:
     """Return what of a module's table a caller may read, by name in lower case: the key, and columns of fields shown to him."""
+    # Of bytes that are no text PostgreSQL makes an error, also in a row that the caller does not see.
+    usable = set(_KINDS) - ({ColumnClass.BYTES} if dialect == "postgresql" else set())
     found = {name: Readable(name, kind, nullable=False) for name, kind in _keys(module)}
     for item in module.shown_fields:
         is_plain = item.home is Home.TABLE and item.is_readable and item.kind != "file"
         if is_plain and item.column in module.columns and access.sees(module, item):
             found.setdefault(item.column, Readable(item.column, item.column_class, item.nullable))
-    return {name.lower(): item for name, item in found.items() if item.column_class in _KINDS}
+    return {name.lower(): item for name, item in found.items() if item.column_class in usable}
 
 
 def _keys(module: Module) -> Iterator[tuple[str, ColumnClass]]:
@@ -82,7 +84,7 @@ class Rows:
         self._dialect = speech.dialect
         # First those whose rows are all his, so that the choice takes nothing away.
         self._modules = sorted(modules, key=access.is_bounded)
-        self._columns = {module.name: readable_columns(access, module) for module in modules}
+        self._columns = {module.name: readable_columns(access, module, speech.dialect.name) for module in modules}
 
     def has(self, name: str) -> bool:
         """Answer whether there is such a column for the caller."""
@@ -95,7 +97,8 @@ class Rows:
             raise unknown_column(name, self.alias)
         found = self._columns[self._modules[0].name][name]
         kind = _KINDS[found.column_class]
-        return Said(_stored(self._dialect, column(self.table, found.name), found.column_class), kind, found.nullable)
+        stored = _stored(self._dialect, column(self.table, found.name), found.column_class)
+        return Said(stored, kind, found.nullable, is_short=found.column_class is ColumnClass.STRING)
 
     def limit(self, speech: Speech) -> Sql | None:
         """Return the condition that leaves the caller's rows; to be asked for when all columns have been said."""
@@ -139,7 +142,7 @@ class Ground:
             return self.parent.say_from_inside(place)
         number = place.source - self.first
         found = self.tables[number].say(place.column)
-        return Said(found.sql, found.kind, found.nullable or number in self.outer_joined)
+        return replace(found, nullable=found.nullable or number in self.outer_joined)
 
     def say_from_inside(self, place: Place) -> Said:
         """Say a column for a query inside this one; where this one groups, it must be one of the keys."""

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from resolvers.sql_syntax import Now, Null, Number, Parameter, Term, Text
 from storage.dialects import Expression as Sql
 
+TEXT_LIMIT = 20_000  # characters of one text; one more is asked for, so that a longer one is noticed
+
 
 class Kind(StrEnum):
     """The kinds of values. A condition is a WHOLE of 1 or 0; a DAY is a text such as 2026-03-01, on every database."""
@@ -20,6 +22,7 @@ class Kind(StrEnum):
     TEXT = "a text"
     DAY = "a date"
     MOMENT = "a date and time"
+    WORD = "a text of at most 100 characters"
     PATTERN = "a pattern"  # of LIKE
     LIMIT = "a number of rows"
 
@@ -30,11 +33,12 @@ CONSTANTS = (Text, Number, Null, Parameter, Now)
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A term in SQL."""
+    """A term in SQL. `is_short` says of a text that it is a constant, or from a column that holds no long ones."""
 
     sql: Sql
     kind: Kind
     nullable: bool = True
+    is_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def say_constant(saying: Saying, term: Term, kind: Kind) -> Said:
     if isinstance(term, Parameter | Now):
         if isinstance(term, Now) and kind not in (Kind.DAY, Kind.MOMENT):
             raise RefusedSql(f"{kind.capitalize()} is wanted where a date or time stands.")
-        return Said(saying.slot(kind, term), kind, nullable=isinstance(term, Parameter))
+        return Said(saying.slot(kind, term), kind, nullable=isinstance(term, Parameter), is_short=True)
     text = term.digits if isinstance(term, Number) else term.value if isinstance(term, Text) else ""
     if isinstance(term, Number) and kind in (Kind.DAY, Kind.MOMENT):
         raise RefusedSql(f"{kind.capitalize()} is wanted where a number stands.")

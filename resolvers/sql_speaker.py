@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 import sqlalchemy as sa
 
-from resolvers.sql_kinds import NUMBERS, Kind, Said
+from resolvers.sql_kinds import NUMBERS, TEXT_LIMIT, Kind, Said
 from resolvers.sql_syntax import Number, RefusedSql, Term
 from storage.dialects import Dialect
 from storage.dialects import Expression as Sql
@@ -57,9 +57,19 @@ def text(speaker: Speaker, term: Term) -> Sql:
     return found.sql
 
 
-def as_text(speaker: Speaker, term: Term) -> Sql:
-    """Say a whole number or a day as a text, too."""
+def part(speaker: Speaker, term: Term) -> Sql:
+    """Say what is put together with other texts, a whole number or a day too: no more of it than an answer may have.
+
+    Texts of any length, put together again and again, would become larger than a database can hold.
+    """
     found = speaker.value(term, Kind.TEXT)
+    sql = as_text(speaker, found)
+    is_long = found.kind is Kind.TEXT and not found.is_short
+    return sa.func.substr(sql, word("1"), word(str(TEXT_LIMIT + 1))) if is_long else sql
+
+
+def as_text(speaker: Speaker, found: Said) -> Sql:
+    """Make a text of a whole number or a day, too."""
     if found.kind is Kind.WHOLE:
         return _written(speaker.dialect, found.sql)
     if found.kind not in (Kind.TEXT, Kind.DAY):

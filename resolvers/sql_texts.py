@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from resolvers.sql_kinds import Kind, Said
-from resolvers.sql_speaker import SEVERAL, Function, Say, Speaker, as_text, digits, text, word
-from resolvers.sql_syntax import Number, RefusedSql, Term
+from resolvers.sql_speaker import SEVERAL, Function, Say, Speaker, digits, part, text, word
+from resolvers.sql_syntax import Number, Parameter, RefusedSql, Term, Text
+from resolvers.sql_values import WORD_LIMIT
 from storage.dialects import Dialect
 from storage.dialects import Expression as Sql
 
@@ -40,29 +41,36 @@ def _substr(speaker: Speaker, terms: tuple[Term, ...]) -> Said:
 
 
 def _replace(speaker: Speaker, terms: tuple[Term, ...]) -> Said:
-    value, old, new = (text(speaker, term) for term in terms)
+    value, (old, new) = part(speaker, terms[0]), (_word(speaker, term) for term in terms[1:])
     if speaker.dialect.name == "mysql":  # newer versions of REPLACE heed the collation
         value = sa.func.convert(value.op("USING")(word("utf8mb4"))).collate("utf8mb4_bin")
     return Said(sa.func.replace(value, old, new), Kind.TEXT)
 
 
+def _word(speaker: Speaker, term: Term) -> Sql:
+    """Say a constant of a few letters: what is put in for each letter of a long text must not be long itself."""
+    if not isinstance(term, Text | Parameter) or (isinstance(term, Text) and len(term.value) > WORD_LIMIT):
+        raise RefusedSql(f"REPLACE puts in texts or parameters of at most {WORD_LIMIT} characters.")
+    return speaker.value(term, Kind.TEXT if isinstance(term, Text) else Kind.WORD).sql
+
+
 def _concat(speaker: Speaker, terms: tuple[Term, ...]) -> Said:
     """Put texts together; null is nothing."""
-    parts = [sa.func.coalesce(as_text(speaker, term), word("''")) for term in terms]
+    parts = [sa.func.coalesce(part(speaker, term), word("''")) for term in terms]
     return Said(_joined(speaker.dialect, parts), Kind.TEXT, nullable=False)
 
 
 def _pipe(speaker: Speaker, terms: tuple[Term, ...]) -> Said:
     """Put texts together; null makes all of it null."""
-    return Said(_joined(speaker.dialect, [as_text(speaker, term) for term in terms]), Kind.TEXT)
+    return Said(_joined(speaker.dialect, [part(speaker, term) for term in terms]), Kind.TEXT)
 
 
 def _joined(dialect: Dialect, parts: Sequence[Sql]) -> Sql:
     if dialect.name == "mysql":
         return sa.func.concat(*parts)
     found: Sql = parts[0]
-    for part in parts[1:]:
-        found = found.op("||")(part)
+    for more in parts[1:]:
+        found = found.op("||")(more)
     return found.self_group()
 
 

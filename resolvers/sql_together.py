@@ -11,10 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from resolvers.sql_kinds import Kind
+from resolvers.sql_kinds import TEXT_LIMIT, Kind
 from storage.direct import Ready
-
-TEXT_LIMIT = 20_000  # characters of one text; one more is asked for, so that a longer one is noticed
 
 # A column of the result by which the answer is sorted, and how.
 Sorted = tuple[str, str]
@@ -22,7 +20,7 @@ Sorted = tuple[str, str]
 _MARK = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|\$(?P<number>\d+)""")
 _TYPES: Mapping[Kind, str] = {
     **dict.fromkeys((Kind.WHOLE, Kind.LIMIT), "BIGINT"),
-    **dict.fromkeys((Kind.TEXT, Kind.DAY, Kind.PATTERN), "TEXT"),
+    **dict.fromkeys((Kind.TEXT, Kind.WORD, Kind.DAY, Kind.PATTERN), "TEXT"),
     Kind.NUMBER: "DOUBLE PRECISION",
     Kind.MOMENT: "TIMESTAMP",
 }

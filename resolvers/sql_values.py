@@ -19,6 +19,7 @@ from storage.plain import text as without_surrogates
 from storage.values import bind_int, bind_text, reader, wall_clock
 
 ROWS_LIMIT = 1_000
+WORD_LIMIT = 100  # characters of what REPLACE puts in
 PATTERN_LIMIT = 200  # characters of a LIKE
 WILDCARDS_LIMIT = 10
 LARGEST_NUMBER = 1e18
@@ -158,6 +159,13 @@ def _number(value: Any, _: Asked) -> float:
     return number
 
 
+def _word(value: Any, _: Asked) -> str:
+    text = _as_text(value)
+    if len(text) > WORD_LIMIT:
+        raise ValueError(text)
+    return bind_text(text)
+
+
 def _moment(value: Any, asked: Asked) -> Any:
     return _stored(read_moment(_as_text(value), asked.zone), Kind.MOMENT, asked)
 
@@ -170,6 +178,7 @@ _FILLERS = {
     Kind.WHOLE: _whole,
     Kind.NUMBER: _number,
     Kind.TEXT: lambda value, _: bind_text(_as_text(value)),
+    Kind.WORD: _word,
     Kind.MOMENT: _moment,
     Kind.DAY: _day,
 }
