@@ -186,3 +186,12 @@ async def test_a_page_is_compressed_for_those_who_take_it(browser: Browser) -> N
     assert packed.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in plain.headers
     assert "Accept-Encoding" in packed.headers["vary"]
+
+
+async def test_pages_work_where_only_allowed_operations_run(tmp_path: Path) -> None:
+    """Their operations are the program's own."""
+    with fresh_url("sqlite") as url:
+        async with open_desk(url, tmp_path, {"room": ROOM}, persisted="only", persisted_dir=tmp_path) as desk:
+            assert (await desk.ask("{ rooms { totalCount } }"))["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+            async with browsing(desk) as browser:
+                assert "There are no rows yet." in (await browser.get("/modules/room")).main.text

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from schema.writes import Deed
 from web.errors import NOTHING_HERE, Code, Refused
+from web.pages.buttons import buttons_of
 from web.pages.cells import Shown, selection_of, show, unreadable
 from web.pages.deeds import DONE, Deal, read_done, remove, restore
 from web.pages.form_page import VERSION, allowed, list_address
@@ -127,6 +128,7 @@ def _values(visit: Visit, view: View, row: Mapping[str, Any], answer: Answer) ->
         "address": row_address(visit, view),
         "sections": [(title, facts) for title, facts in sections if facts],
         "relations": [(name, _caption(item, language)) for name, (item, _) in view.relations.items()],
+        "buttons": buttons_of(visit, view),
         "edits": view.may(Deed.UPDATE),
         "deletes": view.may(Deed.DELETE) and not (is_off and view.soft_deletes),
         "restores": view.may(Deed.RESTORE) and is_off,

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from schema.kinds import KINDS
+from schema.kinds import KINDS, kind_of
 from schema.outline import has_options
-from schema.spec import Field
+from schema.spec import Argument, Caption, Field
 from schema.writes import default_of, is_required
 from web.pages.choices import Choices
 from web.pages.filters import choices_of
@@ -142,6 +142,16 @@ def make_input(
     if widget.draws == "reference" and choices is None:
         return replace(made, widget=WIDGETS["text"])
     return made
+
+
+def argument_input(argument: Argument, label: Caption, texts: Texts) -> Input:
+    """Make the input of an argument of an action."""
+    kind = kind_of(argument.kind)
+    widget = WIDGETS.get(kind.widget if kind else "", WIDGETS["text"])
+    if widget.draws not in {"line", "area", "code", "tick"}:
+        widget = WIDGETS["text"]
+    values = () if argument.default is None else (str(argument.default),)
+    return Input(argument.api_name, label.in_language(texts.language), widget, values, required=argument.required)
 
 
 def _fitting(item: Field, widget: Widget, values: tuple[str, ...]) -> Widget:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route
 
 from web.live import Live
+from web.pages.action_page import take_action
 from web.pages.bulk_page import show_bulk, take_bulk
 from web.pages.cell_page import show_cell, take_cell
 from web.pages.detail_page import show_detail, take_delete, take_restore
@@ -36,6 +37,7 @@ def make_pages(live: Live) -> list[BaseRoute]:
         Route("/modules/{module}/{row}/history", Door(live, show_history)),
         Route("/modules/{module}/{row}/related/{relation}", Door(live, show_related)),
         Route("/modules/{module}/{row}/cell/{field}", Door(live, show_cell, take_cell)),
+        Route("/modules/{module}/{row}/act/{action}", Door(live, post=take_action)),
         Route("/modules/{module}/{row}/delete", Door(live, post=take_delete)),
         Route("/modules/{module}/{row}/restore", Door(live, post=take_restore)),
         Route("/modules/{module}/{row}/undo", Door(live, post=take_undo)),

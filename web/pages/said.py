@@ -14,6 +14,7 @@ SAID = frozenset(
         "set-off",
         "restored",
         "undone",
+        "acted",
         "bulk-deleted",
         "bulk-restored",
         "bulk-set",

@@ -38,6 +38,7 @@ FORM: Mapping[str, Mapping[str, str]] = {
     },
     "said-restored": {"en": "It is restored.", "de": "Es ist wiederhergestellt."},
     "said-undone": {"en": "The change is taken back.", "de": "Die Änderung ist zurückgenommen."},
+    "said-acted": {"en": "It is done.", "de": "Es ist getan."},
     # --- two people, one row ---
     "conflict-title": {"en": "Somebody was faster", "de": "Jemand war schneller"},
     "conflict-told": {

@@ -11,7 +11,7 @@ from graphql import GraphQLObjectType, GraphQLSchema
 from identity.access import Access, Right
 from schema.outline import Outline, orders, outline_of, sorts, visible
 from schema.snapshot import Snapshot
-from schema.spec import AUDIT_COLUMNS, Audience, Caption, Computed, Field, Module, Operation, Relation
+from schema.spec import AUDIT_COLUMNS, Action, Audience, Caption, Computed, Field, Module, Operation, Relation
 from schema.writes import Deed, soft_deletes, writes_of
 
 _LINES = frozenset({"string", "email"})
@@ -172,6 +172,12 @@ class View:
         return deed in writes_of(self.module, self.audience).deeds and all(
             self.access.may(self.module, right) for right in _RIGHTS.get(deed, (Right.CREATE, Right.UPDATE))
         )
+
+    @cached_property
+    def actions(self) -> tuple[Action, ...]:
+        """The actions of the file that the caller may ask for; about a row the API decides."""
+        found = writes_of(self.module, self.audience).actions
+        return found if self.access.may(self.module, Right.UPDATE) else ()
 
     @cached_property
     def soft_deletes(self) -> bool:
