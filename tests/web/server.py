@@ -26,6 +26,8 @@ HOUSE = Path(__file__).parent.parent.parent
 START_S = 30.0
 TOY = ("-m", "tests.web.toy_server")
 REAL = ("-m", "web.cli", "serve")
+# What a server is given unless a test says otherwise; lambdas run where they are what is tested.
+USUAL: Mapping[str, object] = {"port": 0, "admin_password": PASSWORD, "access_seconds": 86_400, "lambda_workers": 0}
 
 
 @dataclass
@@ -91,7 +93,7 @@ def environment(settings: Mapping[str, object]) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("LAMBDESK_")}
     given = {
         f"LAMBDESK_{name.upper()}": str(value)
-        for name, value in {"port": 0, "admin_password": PASSWORD, "access_seconds": 86_400, **settings}.items()
+        for name, value in {**USUAL, **settings}.items()
     }
     return {**own, "PYTHONPATH": str(HOUSE), "PYTHONUNBUFFERED": "1", **given}
 
