@@ -91,9 +91,12 @@ class Deed:
     args: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
-    """What a lambda made of one row. With a failure nothing else counts but the log."""
+    """What a lambda made of one row. With a failure nothing else counts but the log.
+
+    There is one for each row of a page, and a frozen one takes ten times as long to make.
+    """
 
     value: Any = None
     failure: Failure | None = None

@@ -86,7 +86,8 @@ def _load(body: bytes) -> Any:
         raise BadFrame("A job's result is no JSON.") from None
 
 
-_LONG_NUMBER = re.compile(rb"\d{16}")
+# Not inside a text, but where JSON has a number; texts that look like it only cost time.
+_LONG_NUMBER = re.compile(rb"[\[,:]-?\d{16}")
 
 
 def _doubles(value: Any) -> Any:
@@ -140,7 +141,11 @@ def _rows(told: Any, batch: Batch, count: int, broken: Failure | None) -> list[O
         return [Outcome(failure=_moved(broken, batch.script))] * count
     rows = _list(told, "a batch")
     _need(len(rows) == count, "a batch")
-    return [_row(row, batch.script) for row in rows]
+    script = batch.script
+    return [
+        Outcome(_shallow(row[0])) if type(row) is list and len(row) == 1 else _row(row, script)
+        for row in rows
+    ]
 
 
 def _row(told: Any, script: Script) -> Outcome | None:
@@ -223,12 +228,12 @@ def _question(told: Any, powers: set[Power]) -> Question:
     return Question(verb, tuple(args))
 
 
-_SCALARS = (str, int, float, bool, type(None))
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def _shallow(value: Any) -> Any:
     """Return a value that is nested no deeper than a lambda may nest."""
-    if isinstance(value, _SCALARS):
+    if type(value) in _PLAIN or (type(value) is dict and _PLAIN.issuperset(map(type, value.values()))):
         return value
     level = [value]
     for _ in range(NESTING_LIMIT):

@@ -32,16 +32,38 @@ function failureOf(error) {
   return failure("LAMBDA_FAILED", describe(error), typeof error === "object" && error !== null ? spotOf(error) : null);
 }
 
-const functions = new Map(); // key of a source → its function
+const functions = new Map(); // key of a source → its function, and which of what it is given it names
 
-// Which value goes where: [name, place of the value, references that lead there]. Once a batch, because calls are dear.
+const ANY_NAME = /\barguments\b|\\u/; // what may stand for a parameter's name, too
+
+// Making what a lambda is given takes longer than most lambdas, so one that cannot name it goes without.
+function namesIn(text) {
+  const any = ANY_NAME.test(text);
+  return { me: any || /\bme\b/.test(text), args: any || /\bargs\b/.test(text), now: any || /\bnow\b/.test(text) };
+}
+
+// Which value goes where: names beside the places of their values, and [references, names, places] of what is inside others.
+// Once a batch, because calls and loops over pairs are dear.
 function planOf(shape) {
-  const flat = [];
-  const deep = [];
-  shape.forEach(([references, names], at) => {
-    for (const name of names) (references.length === 0 ? flat : deep).push([name, at, references]);
+  const flat = { names: [], places: [] };
+  const deep = new Map();
+  shape.forEach(([references, names], place) => {
+    let target = flat;
+    if (references.length > 0) {
+      const path = references.join("\n");
+      if (!deep.has(path)) deep.set(path, { references, names: [], places: [] });
+      target = deep.get(path);
+    }
+    for (const name of names) {
+      target.names.push(name);
+      target.places.push(place);
+    }
   });
-  return { flat, deep };
+  return { flat, deep: [...deep.values()].sort((a, b) => a.references.length - b.references.length) };
+}
+
+function fill(object, values, { names, places }) {
+  for (let at = 0; at < names.length; at++) object[names[at]] = values[places[at]];
 }
 
 function insideOf(item, references) {
@@ -56,8 +78,8 @@ function insideOf(item, references) {
 // A row that stands as values. What is inside a reference takes the place of the reference's own value.
 function itemOf(values, plan) {
   const item = {};
-  for (const step of plan.flat) item[step[0]] = values[step[1]];
-  for (const [name, at, references] of plan.deep) insideOf(item, references)[name] = values[at];
+  fill(item, values, plan.flat);
+  for (const part of plan.deep) fill(insideOf(item, part.references), values, part);
   return item;
 }
 
@@ -69,12 +91,12 @@ function startRow(batch, index) {
     waits: false,
     fault: null,
     random: null,
-    asked: new Set(),
-    log: [],
+    asked: null,
+    log: null,
     logRoom: job.logBytes,
-    values: new Map(),
-    rejections: [],
-    deeds: [],
+    values: null,
+    rejections: null,
+    deeds: null,
   };
 }
 
@@ -83,9 +105,9 @@ function call(batch, at) {
   const before = batch.befores === null ? null : batch.befores[at];
   const value = Reflect.apply(batch.lambda, undefined, [
     item,
-    JSON.parse(batch.args),
-    JSON.parse(job.me),
-    new RealDate(clock),
+    batch.names.args ? JSON.parse(batch.args) : undefined,
+    batch.names.me ? JSON.parse(job.me) : undefined,
+    batch.names.now ? new RealDate(clock) : undefined,
     before,
   ]);
   if (typeof value === "object" && value !== null && typeof value.then === "function") throw unfit(PROMISED);
@@ -94,16 +116,17 @@ function call(batch, at) {
 
 // The texts of what a lambda did beside returning a value; "" where it did nothing.
 function deedsOf(running, failed) {
+  const { log, asked, values, rejections, deeds } = running;
+  if (failed === null && (log ?? asked ?? values ?? rejections ?? deeds) === null) return "";
   const parts = [];
   if (failed !== null)
     parts.push(`"fail":${JSON.stringify([failed.code, failed.message, ...(failed.spot ?? [null, null])])}`);
-  if (running.log.length > 0) parts.push(`"log":${JSON.stringify(running.log)}`);
-  if (running.asked.size > 0) parts.push(`"asked":${running.asked.size}`);
+  if (log !== null) parts.push(`"log":${JSON.stringify(log)}`);
+  if (asked !== null) parts.push(`"asked":${asked.size}`);
   if (failed === null) {
-    if (running.values.size > 0)
-      parts.push(`"set":{${[...running.values].map(([name, text]) => `${name}:${text}`).join()}}`);
-    if (running.rejections.length > 0) parts.push(`"reject":${JSON.stringify(running.rejections)}`);
-    if (running.deeds.length > 0) parts.push(`"deeds":[${running.deeds.join()}]`);
+    if (values !== null) parts.push(`"set":{${[...values].map(([name, text]) => `${name}:${text}`).join()}}`);
+    if (rejections !== null) parts.push(`"reject":${JSON.stringify(rejections)}`);
+    if (deeds !== null) parts.push(`"deeds":[${deeds.join()}]`);
   }
   return parts.length === 0 ? "" : `,{${parts.join()}}`;
 }
@@ -129,6 +152,7 @@ function runRow(batch, at) {
 const ROW_BYTES = 256;
 
 function weigh(text) {
+  if (text.length * 3 < ROW_BYTES) return text; // a code unit takes three bytes at most
   const bytes = Math.max(0, byteLength(text) + 1 - ROW_BYTES);
   if (bytes <= job.room) {
     job.room -= bytes;
@@ -139,10 +163,10 @@ function weigh(text) {
 }
 
 function runBatch(batch, number) {
-  const lambda = functions.get(batch.key);
-  if (lambda === undefined) return "null";
+  const kept = functions.get(batch.key);
+  if (kept === undefined) return "null";
   const plan = batch.shape === null ? null : planOf(batch.shape);
-  const ready = { ...batch, lambda, number, plan, powers: new Set(batch.powers), args: JSON.stringify(batch.args) };
+  const ready = { ...batch, ...kept, number, plan, powers: new Set(batch.powers), args: JSON.stringify(batch.args) };
   const texts = [];
   for (let at = 0; at < batch.rows.length; at++) texts.push(runRow(ready, at));
   return `[${texts.join()}]`;
@@ -172,7 +196,7 @@ const entry = {
   define(key, text, lambda) {
     if (typeof lambda !== "function" || Function.prototype.toString.call(lambda) !== text) return false;
     Object.freeze(lambda.prototype);
-    functions.set(key, Object.freeze(lambda));
+    functions.set(key, { lambda: Object.freeze(lambda), names: namesIn(text.slice(text.indexOf("{"))) });
     return true;
   },
 

@@ -58,6 +58,7 @@ function keepQuestion(running, question) {
 function ask(power, verb, args) {
   const running = rowWith(power);
   const question = jsonFor(running, [verb, args], QUESTION_LIMIT_BYTES, "A question", true);
+  running.asked ??= new Set();
   if (running.asked.size >= QUESTIONS_LIMIT && !running.asked.has(question)) {
     throw fault(running, "LAMBDA_LIMIT", `A lambda may ask ${QUESTIONS_LIMIT} questions a row.`);
   }
@@ -117,6 +118,7 @@ const asking = {
 function deed(verb, args) {
   const running = rowWith("write");
   const text = jsonFor(running, args, job.outputBytes, `What ${verb} is given`);
+  running.deeds ??= [];
   if (running.deeds.length >= DEEDS_LIMIT) {
     throw fault(running, "LAMBDA_LIMIT", `A lambda may ask for ${DEEDS_LIMIT} operations.`);
   }
@@ -153,13 +155,15 @@ const doing = {
   set(field, value) {
     const running = rowWith("set");
     const name = JSON.stringify(need(field, "string", "set: the field").toWellFormed());
-    running.values.set(name, jsonFor(running, value, job.outputBytes, "A value"));
+    const text = jsonFor(running, value, job.outputBytes, "A value");
+    (running.values ??= new Map()).set(name, text);
   },
 
   // reject(field, message), or reject(message) for the row as a whole.
   reject(field, message) {
     const running = rowWith("reject");
     const [where, text] = message === undefined ? [null, field] : [cut(String(field), 100), message];
+    running.rejections ??= [];
     if (running.rejections.length >= REJECTIONS_LIMIT)
       throw fault(running, "LAMBDA_LIMIT", "The lambda rejects too often.");
     running.rejections.push([where, cut(String(text), MESSAGE_LIMIT)]);
@@ -196,7 +200,7 @@ function log(...values) {
   } else {
     running.logRoom -= byteLength(kept) + 1;
   }
-  running.log.push(kept);
+  (running.log ??= []).push(kept);
 }
 
 function randomOf(running) {

@@ -143,6 +143,8 @@ function byteLength(text) {
 
 // The JSON of a copy, or TOO_LARGE. What the room is counted by is a lower bound, so that it ends early; this is exact.
 function toJson(value, limit, sorted = false) {
+  // An escaped code unit takes six bytes, so this is small whatever is in it.
+  if (typeof value === "string" && value.length * 6 + 2 <= limit) return JSON.stringify(value.toWellFormed());
   const text = JSON.stringify(copy(value, { room: limit, sorted }, 0));
   if (text.length * 3 > limit && byteLength(text) > limit) throw TOO_LARGE;
   return text;
