@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lambdas.contract import Batch, Failure, Outcome, Power, Script
+from lambdas.contract import Batch, Failure, Job, Outcome, Power, Script
 from lambdas.errors import FailureCode, WrongValue
-from lambdas.limits import Limits
 from lambdas.results import check_value
 from resolvers.context import Context
 from resolvers.errors import LambdaFailed
+from resolvers.lambda_memory import ROW_LIMIT_BYTES, recipe_of
 from resolvers.lambda_pieces import Piece, cut
 from resolvers.lambda_questions import answerer_of, job_of
 from resolvers.lambda_rows import NOT_THERE, Inputs, input_value, read_inputs
 from resolvers.nodes import LambdaSlot
 from resolvers.reads import together
-from resolvers.shape import LambdaLoad, Row, Shape
+from resolvers.shape import LambdaLoad, Shape
 from schema.spec import Computed, Module
 
 DEPTH_LIMIT = 3  # of lambdas that ask for fields which are made by lambdas
@@ -30,7 +30,7 @@ class Task:
     """A computed field over the rows of a level."""
 
     load: LambdaLoad
-    is_there: Callable[[Row], bool]
+    present: int | None  # the position that is null where there is no row
 
     @property
     def slot(self) -> LambdaSlot:
@@ -40,7 +40,7 @@ class Task:
 
 def tasks_of(shape: Shape) -> list[Task]:
     """Return the computed fields by lambda of a shape."""
-    return [Task(load, shape.is_there) for load in shape.lambdas]
+    return [Task(load, shape.present) for load in shape.lambdas]
 
 
 async def compute(context: Context, tasks: Sequence[Task], rows: Sequence[Any]) -> list[list[Any]]:
@@ -69,49 +69,100 @@ def _read(tasks: Sequence[Task], rows: Sequence[Any], *, apart: bool) -> list[In
     known: dict[tuple[Any, ...], Inputs] = {}
     found = []
     for task in tasks:
-        key = (task.is_there, *((need.term.key, need.inside, need.names) for need, _ in task.load.reads))
+        key = (task.present, *((need.term.key, need.names) for need, _ in task.load.reads))
         if key not in known:
-            known[key] = read_inputs([read for _, read in task.load.reads], task.is_there, rows, apart=apart)
+            known[key] = read_inputs([read for _, read in task.load.reads], task.present, rows, apart=apart)
         found.append(known[key])
     return found
 
 
-def _spread(inputs: Inputs, column: Sequence[Any]) -> list[Any]:
+def _spread(inputs: Inputs, column: list[Any]) -> list[Any]:
+    if isinstance(inputs.places, range):  # each row is one of its own
+        return column
     return [None if place == NOT_THERE else column[place] for place in inputs.places]
+
+
+@dataclass(slots=True, eq=False)
+class _Column:
+    """A field's values by row, as far as they are known; `open_rows` are the places of the others."""
+
+    task: Task
+    inputs: Inputs
+    batch: Batch
+    recipe: Hashable | None  # None where nothing may be remembered
+    values: list[Any]
+    open_rows: Sequence[int]
+
+    @property
+    def rows(self) -> Sequence[Any]:
+        """The rows that are to be run."""
+        rows = self.inputs.rows
+        return rows if len(self.open_rows) == len(rows) else [rows[place] for place in self.open_rows]
+
+    @property
+    def size(self) -> int:
+        """How large these are, about."""
+        rows = self.inputs.rows
+        return self.inputs.size * len(self.open_rows) // len(rows) if rows else 0
 
 
 async def _run(context: Context, tasks: Sequence[Task], inputs: Sequence[Inputs]) -> list[list[Any]]:
     """Run fields of one module: in one job, unless their rows are too many for one."""
     limits = context.lambda_limits.of_fields(tasks[0].slot.module)
-    jobs = cut([made.rows for made in inputs], limits.input_bytes)
-    columns: list[list[Any]] = [[] for _ in tasks]
-    answers = await together(_run_job(context, tasks, pieces, limits) for pieces in jobs)
+    job = job_of(context, tasks[0].slot.module.name, (), limits)
+    columns = [_column(context, job, task, made) for task, made in zip(tasks, inputs, strict=True)]
+    jobs = cut([column.rows for column in columns], limits.input_bytes, [column.size for column in columns])
+    answers = await together(_run_job(context, job, columns, pieces) for pieces in jobs)
+    found: list[list[Any]] = [[] for _ in columns]
     for pieces, answer in zip(jobs, answers, strict=True):
         for place, piece in enumerate(pieces):
             if isinstance(answer, Exception):  # a runner that breaks breaks the fields of its job only
                 context.has_failed = True
-                columns[piece.number] += [answer] * len(piece.rows)
+                found[piece.number] += [answer] * len(piece.rows)
             else:
-                columns[piece.number] += answer[place]
-    return columns
+                found[piece.number] += answer[place]
+    for column, values in zip(columns, found, strict=True):
+        _fill(context, column, values)
+    return [column.values for column in columns]
 
 
-async def _run_job(context: Context, tasks: Sequence[Task], pieces: Sequence[Piece], limits: Limits) -> list[list[Any]]:
-    module = tasks[0].slot.module
-    batches = [_batch(context, tasks[piece.number].load, piece.rows) for piece in pieces]
-    job = job_of(context, module.name, batches, limits)
-    result = await context.lambdas.run(job, answerer_of(context) if context.asks else None)
+def _column(context: Context, job: Job, task: Task, inputs: Inputs) -> _Column:
+    batch, memory = _batch(context, task.load), context.memory
+    rows = inputs.rows
+    recipe = recipe_of(job, batch) if memory is not None and inputs.are_keys else None
+    if memory is None or recipe is None or inputs.size > ROW_LIMIT_BYTES * len(rows):
+        return _Column(task, inputs, batch, None, [None] * len(rows), range(len(rows)))
+    known = memory.find(recipe, rows)
+    missing = [place for place, row in enumerate(rows) if row not in known]
+    return _Column(task, inputs, batch, recipe, [known.get(row) for row in rows], missing)
+
+
+def _fill(context: Context, column: _Column, values: Sequence[Any]) -> None:
+    """Put values into their places, and remember those that will be the same the next time."""
+    for place, value in zip(column.open_rows, values, strict=True):
+        column.values[place] = value
+    if context.memory is not None and column.recipe is not None and values:
+        rows = column.inputs.rows
+        made = [(rows[place], value) for place, value in zip(column.open_rows, values, strict=True)]
+        kept = [pair for pair in made if not isinstance(pair[1], Exception)]
+        context.memory.keep(column.recipe, kept, column.size)
+
+
+async def _run_job(context: Context, job: Job, columns: Sequence[_Column], pieces: Sequence[Piece]) -> list[list[Any]]:
+    batches = [replace(columns[piece.number].batch, rows=piece.rows) for piece in pieces]
+    answerer = answerer_of(context) if context.asks else None
+    result = await context.lambdas.run(replace(job, batches=batches), answerer)
     return [
-        [_value(context, tasks[piece.number].slot, outcome) for outcome in outcomes]
+        [_value(context, columns[piece.number].task.slot, outcome) for outcome in outcomes]
         for piece, outcomes in zip(pieces, result.outcomes, strict=True)
     ]
 
 
-def _batch(context: Context, load: LambdaLoad, rows: Sequence[Any]) -> Batch:
+def _batch(context: Context, load: LambdaLoad) -> Batch:
     slot = load.slot
     args = {name: input_value(value) for name, value in slot.args.items()}
     shape = [(need.inside, need.names) for need, _ in load.reads]
-    return Batch(script_of(slot.module, slot.computed, context.asks), rows, args, shape)
+    return Batch(script_of(slot.module, slot.computed, context.asks), (), args, shape)
 
 
 def script_of(module: Module, computed: Computed, verbs: Iterable[str]) -> Script:

@@ -19,6 +19,7 @@ from lambdas.off import Off
 from resolvers.errors import TooComplex
 from resolvers.lambda_caller import Moment
 from resolvers.lambda_limits import LambdaLimits
+from resolvers.lambda_memory import Memory
 from resolvers.text_sources import NoTexts, Texts
 from schema.snapshot import Snapshot
 from schema.spec import Audience
@@ -88,6 +89,7 @@ class Context:
     lambdas: Runner = field(default_factory=Off)
     lambda_limits: LambdaLimits = field(default_factory=LambdaLimits)
     asks: Mapping[str, Ask] = field(default_factory=dict)
+    memory: Memory | None = None  # of what lambdas made of rows; None where nothing is remembered
     moment: Moment = field(default_factory=Moment)
     depth: int = 0
     spent: Spent = field(default_factory=Spent)

@@ -17,9 +17,9 @@ _SEED_BITS = 48  # a number that JavaScript holds exactly
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The clock and the chance of all lambdas of one request."""
+    """The clock and the chance of all lambdas of one request. The clock has whole seconds, so that values can be remembered."""
 
-    now_ms: float = field(default_factory=lambda: float(int(time.time() * 1000)))
+    now_ms: float = field(default_factory=lambda: float(int(time.time()) * 1000))
     seed: int = field(default_factory=lambda: secrets.randbits(_SEED_BITS))
 
 

@@ -22,15 +22,16 @@ class Piece:
     rows: Sequence[Any]
 
 
-def cut(inputs: Sequence[Sequence[Any]], input_bytes: int) -> list[list[Piece]]:
-    """Cut the rows of each lambda, one after the other. A row that is too large alone has a job of its own, to be refused."""
+def cut(inputs: Sequence[Sequence[Any]], input_bytes: int, sizes: Sequence[int] | None = None) -> list[list[Piece]]:
+    """Cut the rows of each lambda, one after the other. A row that is too large alone has a job of its own, to be refused.
+
+    `sizes` say how many bytes the rows of each have, where that is known.
+    """
     room = int(input_bytes * ROWS_SHARE)
-    if sum(map(len, inputs)) <= ROWS_LIMIT and sum(map(weigh, inputs)) <= room:
-        return [[Piece(number, rows) for number, rows in enumerate(inputs) if rows]] if any(inputs) else []
-    jobs: list[list[Piece]] = []
-    for number, rows in enumerate(inputs):
-        jobs += [[Piece(number, part)] for part in _parts(rows, room)]
-    return jobs
+    if sum(map(len, inputs)) <= ROWS_LIMIT and sum(map(weigh, inputs) if sizes is None else sizes) <= room:
+        whole = [Piece(number, rows) for number, rows in enumerate(inputs) if rows]
+        return [whole] if whole else []
+    return [[Piece(number, part)] for number, rows in enumerate(inputs) for part in _parts(rows, room)]
 
 
 def _parts(rows: Sequence[Any], room: int) -> list[list[Any]]:

@@ -3,46 +3,136 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from math import isfinite
 from typing import Any
 
-from resolvers.shape import Read, Row
+import orjson
+
+from resolvers.terms import Term
+from resolvers.values import stored
+from schema.catalog import WHOLE_NUMBERS, ColumnClass
 from schema.kinds import EXACT_IN_JAVASCRIPT
+from schema.spec import Field
 from storage.plain import TooDeep, plain, text
+from storage.values import keeps_texts
 
 NOT_THERE = -1
+_LOOSE = ("json", "yaml")
+
+Row = Sequence[Any]
+Write = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A value that stands at one position of a row; `write` makes of it, where it is not null, what a lambda sees."""
+
+    position: int
+    write: Write | None
+    is_loose: bool = False  # equal values may be of different types: 1 and true
+
+    def every(self, rows: Sequence[Row]) -> list[Any]:
+        """Return the values of all rows."""
+        position, write = self.position, self.write
+        if write is None:
+            return [row[position] for row in rows]
+        return [None if (value := row[position]) is None else write(value) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A value that is made of a row, or was loaded for it."""
+
+    read: Callable[[Any], Any]
+    is_loose: bool = False
+
+    def every(self, rows: Sequence[Row]) -> list[Any]:
+        """Return the values of all rows."""
+        return [input_value(self.read(row)) for row in rows]
+
+
+def placed(term: Term, position: int, zone: tzinfo) -> Placed:
+    """Tell how a stored value is read: as the API has it, but a reference is its key and an option its stored value."""
+    convert = stored(term, zone)
+    if isinstance(term.item, Field):
+        if convert is None and term.column_class in WHOLE_NUMBERS:
+            return Placed(position, None)
+        if convert is not None and keeps_texts(term.kind):
+            return Placed(position, lambda value: value if value.__class__ is str else input_value(convert(value)))
+        if convert is not None and _is_utc(term, zone):
+            return Placed(position, lambda value: _wall_clock(value) or input_value(convert(value)))
+    if convert is None:
+        return Placed(position, input_value)
+    return Placed(position, lambda value: input_value(convert(value)), is_loose=term.kind in _LOOSE)
+
+
+def _is_utc(term: Term, zone: tzinfo) -> bool:
+    return term.kind == "datetime" and term.column_class is ColumnClass.DATETIME and getattr(zone, "key", "") == "UTC"
+
+
+def _wall_clock(value: Any) -> str | None:
+    """Write a moment of UTC that has no zone, as drivers give it; None for any other."""
+    try:
+        moment = datetime.fromisoformat(value) if value.__class__ is str else value
+    except ValueError:
+        return None
+    return f"{moment.isoformat()}Z" if moment.__class__ is datetime and moment.tzinfo is None else None
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Different rows, and for each row of a page which of them it is; `NOT_THERE` where a reference led nowhere."""
+    """Different rows, and for each row of a page which of them it is; `NOT_THERE` where a reference led nowhere.
 
-    rows: list[list[Any]] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
+    `size` is how many bytes the rows have as JSON. Rows that `are_keys` are equal where they look the same.
+    """
+
+    rows: Sequence[Sequence[Any]]
+    places: Sequence[int]
+    size: int
+    are_keys: bool = False
 
 
 def read_inputs(
-    reads: Sequence[Read], is_there: Callable[[Row], bool], rows: Sequence[Row], *, apart: bool = False
+    reads: Sequence[Placed | Made], present: int | None, rows: Sequence[Row], *, apart: bool = False
 ) -> Inputs:
-    """Read what lambdas need of each row. Those that look the same to them cross once, unless `apart`, and have one result."""
-    found = Inputs()
+    """Read what lambdas need of each row. Those that look the same to them cross once, unless `apart`, and have one result.
+
+    `present` is the position that is null where there is no row.
+    """
+    there = rows if present is None else [row for row in rows if row[present] is not None]
+    found = list(zip(*(read.every(there) for read in reads), strict=True)) if reads else [()] * len(there)
+    known = None if apart or any(read.is_loose for read in reads) else _numbered(found)
+    different = found if known is None else list(known)
+    places: Sequence[int] = range(len(found)) if known is None else [known[row] for row in found]
+    kept, size = _weighed(different)
+    are_keys = known is not None and kept is different
+    if present is None or len(there) == len(rows):
+        return Inputs(kept, places, size, are_keys)
+    rest = iter(places)
+    return Inputs(kept, [NOT_THERE if row[present] is None else next(rest) for row in rows], size, are_keys)
+
+
+def _numbered(rows: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], int] | None:
+    """Give different rows numbers; None where they cannot be told apart: a list or an object is among the values."""
     known: dict[tuple[Any, ...], int] = {}
-    for row in rows:
-        if not is_there(row):
-            found.places.append(NOT_THERE)
-            continue
-        values = [input_value(read(row)) for read in reads]
-        try:
-            place = len(found.rows) if apart else known.setdefault(tuple(values), len(found.rows))
-        except TypeError:  # a list or an object among them
-            place = len(found.rows)
-        if place == len(found.rows):
-            found.rows.append(values)
-        found.places.append(place)
-    return found
+    try:
+        for row in rows:
+            known.setdefault(row, len(known))
+    except TypeError:
+        return None
+    return known
+
+
+def _weighed(rows: Sequence[Sequence[Any]]) -> tuple[Sequence[Sequence[Any]], int]:
+    """Say how large rows are as JSON, and mend what no JSON can say: halves of surrogate pairs."""
+    try:
+        return rows, len(orjson.dumps(rows))
+    except TypeError:
+        mended = [[input_value(value) for value in row] for row in rows]
+        return mended, len(orjson.dumps(mended))
 
 
 def input_value(value: Any) -> Any:

@@ -10,10 +10,11 @@ from typing import Any
 from resolvers.draft import Draft
 from resolvers.file_field import file_mark, file_reader
 from resolvers.ids import write_id
+from resolvers.lambda_rows import Made, Placed, placed
 from resolvers.nodes import KeySlot, LambdaSlot, ManySlot, Need, OneSlot, RowNode, Slot, ValueSlot, VersionSlot
 from resolvers.scope import NAMED_OBJECTS
 from resolvers.terms import Term, joined_column, key_terms
-from resolvers.values import Unreadable, certain, output, several, stored, version_of
+from resolvers.values import Unreadable, certain, output, several, version_of
 from schema.catalog import WHOLE_NUMBERS
 from schema.spec import Field, Module
 
@@ -86,7 +87,7 @@ class LambdaLoad:
     """A computed field by lambda, to be run for all rows; its values stand at `position` of each row when it has run."""
 
     slot: LambdaSlot
-    reads: Sequence[tuple[Need, Read]]
+    reads: Sequence[tuple[Need, Placed | Made]]
     position: int = -1
 
     def read(self, row: Row) -> Any:
@@ -250,16 +251,15 @@ class Shaper:
         shape.lambdas.append(load)
         return load.read
 
-    def _needed(self, shape: Shape, term: Term) -> Read:
-        """Read a lambda's input: as the API has it, but a reference is its key and an option its stored value."""
+    def _needed(self, shape: Shape, term: Term) -> Placed | Made:
+        """Read a lambda's input."""
         if term.kind == "file":
-            return self._read(shape, term)
+            return Made(self._read(shape, term))
         if term.is_rows:
             load = ListLoad(term, self._object(term), list)
             shape.lists.append(load)
-            return load.read
-        position, convert = self.draft.column(term), stored(term, self.zone)
-        return (lambda row: row[position]) if convert is None else _converted(position, convert)
+            return Made(load.read)
+        return placed(term, self.draft.column(term), self.zone)
 
 
 def _converted(position: int, convert: Callable[[Any], Any]) -> Read:

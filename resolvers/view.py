@@ -132,7 +132,7 @@ class _Coder:
         self.selections = selections
         self.zone = zone
         self.width = width
-        self.names: dict[str, Any] = {"str": str, "int": int, "datetime": datetime, "nothing": _nothing}
+        self.names: dict[str, Any] = {"str": str, "int": int, "dict": dict, "datetime": datetime, "nothing": _nothing}
         self.links: list[tuple[Selected, ManyLoad]] = []
         self.lambdas: list[Task] = []
         self.values = 0
@@ -143,8 +143,7 @@ class _Coder:
             raise Unplain
         members = []
         for key, name, below in self.selections.all_below(selected, type_):
-            if not (key.isascii() and key.isidentifier()):
-                raise Unplain
+            _check_key(key)
             if below is None:
                 if name != _TYPENAME:
                     raise Unplain
@@ -178,8 +177,26 @@ class _Coder:
 
     def _lambda(self, below: Selected, slot: LambdaSlot, shape: Shape, write: Write) -> str:
         load = next(load for load in shape.lambdas if load.slot is slot)
-        self.lambdas.append(Task(load, shape.is_there))
-        return f"{self._name(or_failed(write, below.nodes))}(r[{self.width + len(self.lambdas) - 1}])"
+        self.lambdas.append(Task(load, shape.present))
+        at, slow = f"r[{self.width + len(self.lambdas) - 1}]", self._name(or_failed(write, below.nodes))
+        self.values += 1
+        value = f"v{self.values}"
+        if below.definition.type is GraphQLString:
+            return f"({value} if ({value} := {at}).__class__ is str else {slow}({value}))"
+        if slot.computed.kind == "badge":
+            return f"({self._badge(below, value)} if ({value} := {at}).__class__ is dict else {slow}({value}))"
+        return f"{slow}({at})"
+
+    def _badge(self, below: Selected, value: str) -> str:
+        """Write a badge, whose parts are texts: `lambdas.results` has made it."""
+        type_ = get_named_type(below.definition.type)
+        if not isinstance(type_, GraphQLObjectType):
+            raise Unplain
+        members = []
+        for key, name, part in self.selections.all_below(below, type_):
+            _check_key(key)
+            members.append(f"{key!r}: {type_.name!r}" if part is None else f"{key!r}: {value}[{name!r}]")
+        return "{" + ", ".join(members) + "}"
 
     def _row(self, type_: GraphQLOutputType, below: Selected, node: RowNode, shape: Shape) -> str:
         inner, slot = shape.inner[below.key], node.slots[below.key]
@@ -263,6 +280,12 @@ def _converting(convert: Callable[[Any], Any] | None, write: Write) -> Write:
     if convert is None:
         return write
     return lambda value: write(None if value is None else convert(value))
+
+
+def _check_key(key: str) -> None:
+    """Let nothing but a name into the code."""
+    if not (key.isascii() and key.isidentifier()):
+        raise Unplain
 
 
 def _nothing() -> Any:

@@ -164,7 +164,10 @@ def _object(selections: Selections, type_: GraphQLObjectType, selected: Selected
 
 def _plain(source: Any, name: str) -> Any:
     """Read what is no answer of ours as GraphQL's executor does."""
-    value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
+    if source.__class__ is dict:
+        value = source.get(name)
+    else:
+        value = source.get(name) if isinstance(source, Mapping) else getattr(source, name, None)
     if callable(value):
         raise Unplain
     return value

@@ -27,6 +27,7 @@ from resolvers.deliveries import Post
 from resolvers.document import Documents
 from resolvers.execute import execute
 from resolvers.lambda_check import LambdaChecker
+from resolvers.lambda_memory import Memory
 from resolvers.text_index import TextIndex
 from resolvers.writing import Writing
 from schema.build import LambdeskSchema, build_schema
@@ -120,7 +121,7 @@ def make_live(settings: Settings) -> Live:
         cache_size=settings.document_cache,
     )
     favourites = Favourites(documents)
-    lambdas, asks = make_lambdas(settings), make_asks(settings)
+    lambdas, asks, memory = make_lambdas(settings), make_asks(settings), Memory()
     registry = open_registry(settings, database, ready=favourites.plan, examples=LambdaChecker(lambdas))
     workshop = Workshop(registry, Library(database), settings.modules_dir, settings.refuse_breaking)
     files = Files(database, settings.files_dir)
@@ -166,6 +167,7 @@ def make_live(settings: Settings) -> Live:
             texts=texts,
             lambdas=lambdas,
             lambda_limits=settings.lambda_limits,
+            memory=memory,
             asks=asks,
         )
 

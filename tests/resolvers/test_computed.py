@@ -38,7 +38,7 @@ ADDED: Mapping[str, tuple[Computed, ...]] = {
         computed("whole", "json", None),
         computed("echo", "json", (), Argument("when", "datetime"), Argument("howLong", "duration")),
     ),
-    "group": (computed("title", "string", ("name",)),),
+    "group": (computed("title", "string", ("name",)), computed("mark", "badge", ("name",))),
 }
 
 
@@ -108,7 +108,7 @@ async def test_the_fields_of_a_module_run_in_one_job_a_level_and_share_the_rows_
     ]
     line, short, heat = runner.jobs[0].batches
     assert line.rows is short.rows
-    assert sorted(heat.rows, key=str) == [[False], [None], [True]]  # rows that look the same are computed once
+    assert sorted(heat.rows, key=str) == [(False,), (None,), (True,)]  # rows that look the same are computed once
     for row in data["tickets"]["nodes"]:
         assert (row["line"], row["short"]) == (row["number"], row["number"][4:])
         assert row["queue"]["loadLabel"] in ("users", "admin", "Users")
@@ -254,8 +254,15 @@ def tell(row: Row) -> Any:
     return text
 
 
+def mark(row: Row) -> Any:
+    if row.item["name"] == "users":
+        raise Thrown("no mark")
+    return {"text": row.item["name"], "tone": "red"}
+
+
 TOLD = Programmed(
-    dict.fromkeys(
+    {"group.mark": mark}
+    | dict.fromkeys(
         ("ticket.line", "ticket.short", "ticket.heat", "ticket.echo", "queue.load_label", "group.title"), tell
     )
 )
@@ -269,6 +276,7 @@ PLANNED: tuple[tuple[str, Mapping[str, Any]], ...] = (
     ("{ tickets(last: 3) { nodes { line } pageInfo { hasPreviousPage startCursor } } }", {}),
     ("query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Queue { loadLabel } ... on Ticket { line } } }", {"ids": ["WyJRdWV1ZSIsMl0", "WyJUaWNrZXQiLDFd", "no"]}),
     ('{ a: group(by: {name: "admin"}) { title } b: group(by: {name: "users"}) { title } c: group(by: {name: "none"}) { title } }', {}),
+    ("{ groups { nodes { mark { text tone } a: mark { tone x: text __typename } } } }", {}),
     ("{ a: queues { nodes { loadLabel } } b: queues { nodes { loadLabel } } }", {}),
     ('query ($when: DateTime) { tickets(first: 3) { nodes { echo(when: $when, howLong: "PT1M") } } }', {"when": "2026-01-01T00:00:00Z"}),
 )  # fmt: skip
@@ -315,18 +323,20 @@ async def test_an_argument_of_a_lambda_that_stands_in_a_filter_too_is_never_a_ma
 
 def test_rows_beyond_what_a_job_may_have_are_cut_into_several() -> None:
     rows = [[number] for number in range(ROWS_LIMIT + 1)]
-    assert cut([rows], 10**9) == [[Piece(0, rows[:ROWS_LIMIT])], [Piece(0, rows[ROWS_LIMIT:])]]
     half = rows[: ROWS_LIMIT // 2]
+    assert cut([rows], 10**9) == [[Piece(0, rows[:ROWS_LIMIT])], [Piece(0, rows[ROWS_LIMIT:])]]
     assert cut([half, [], half], 10**9) == [[Piece(0, half), Piece(2, half)]]
-    assert cut([half, half, half], 10**9) == [[Piece(0, half)], [Piece(1, half)], [Piece(2, half)]]
+    assert cut([half, half, half], 10**9) == [[Piece(number, half)] for number in range(3)]
     assert cut([[], []], 10**9) == []
 
 
 def test_rows_that_are_too_large_together_are_cut_and_one_that_is_so_alone_spoils_no_other() -> None:
     small, large = ["x" * 90], ["y" * 2_000]
-    found = cut([[small] * 10 + [large] + [small]], 1_000)
+    found = cut([[*[small] * 10, large, small]], 1_000)
     assert [len(job[0].rows) for job in found] == [7, 3, 1, 1]
-    assert found[2] == [[Piece(0, [large])]][0]
+    assert found[2] == [Piece(0, [large])]
+    assert len(cut([[small] * 4], 1_000)) == len(cut([[small] * 4], 1_000, [380])) == 1
+    assert len(cut([[small] * 4], 1_000, [10_000])) == 1  # each is weighed where all are too large
 
 
 async def test_the_rows_of_several_jobs_come_back_in_their_order(desk: World) -> None:
