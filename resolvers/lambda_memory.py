@@ -55,8 +55,9 @@ def recipe_of(job: Job, batch: Batch) -> Hashable | None:
     if habits is None:
         return None
     me = orjson.dumps(job.me) if habits.caller else job.me.get("locale")
+    texts = orjson.dumps(job.texts) if job.texts else None
     shape = tuple((tuple(inside), tuple(names)) for inside, names in batch.shape or ())
-    return script.name, script.source, orjson.dumps(batch.args), shape, me, job.now_ms if habits.clock else None
+    return script.name, script.source, orjson.dumps(batch.args), shape, me, texts, job.now_ms if habits.clock else None
 
 
 class Memory:

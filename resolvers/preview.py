@@ -130,7 +130,7 @@ async def preview(context: Context, module: Module, old: Computed | None, wanted
     if broken is not None:
         return Preview(broken=broken)
     recorder = Recorder(context.lambdas, name)
-    looking = replace(context, lambdas=recorder, apart=True)
+    looking = replace(context, lambdas=recorder, apart=True, memory=None)
     result = await execute(looking, _document(context, module, draft, old), None, _variables(wanted))
     if result.data is None or result.data.get("rows") is None:
         raise BadRequest(f"previewLambda: {(result.errors or [graphql.GraphQLError('')])[0].message}")

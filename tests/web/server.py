@@ -91,10 +91,7 @@ def receive_all(connection: socket.socket) -> bytes:
 
 def environment(settings: Mapping[str, object]) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("LAMBDESK_")}
-    given = {
-        f"LAMBDESK_{name.upper()}": str(value)
-        for name, value in {**USUAL, **settings}.items()
-    }
+    given = {f"LAMBDESK_{name.upper()}": str(value) for name, value in {**USUAL, **settings}.items()}
     return {**own, "PYTHONPATH": str(HOUSE), "PYTHONUNBUFFERED": "1", **given}
 
 

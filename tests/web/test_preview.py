@@ -161,3 +161,9 @@ async def test_filters_and_needs_that_lead_nowhere_are_refused(desk: Desk, given
 async def test_only_administrators_try_lambdas(desk: Desk) -> None:
     answer = await as_ada(desk, '{ previewLambda(input: {module: "room", code: "return 1;"}) { cpuMs } }')
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["FORBIDDEN"]
+
+
+async def test_the_same_draft_is_run_again_each_time(desk: Desk) -> None:
+    for _ in range(2):
+        found = await look(desk, "return String(item.seats);", first=2)
+        assert [row["value"] for row in found["rows"]] == ["10", "20"]
