@@ -142,10 +142,7 @@ def _rows(told: Any, batch: Batch, count: int, broken: Failure | None) -> list[O
     rows = _list(told, "a batch")
     _need(len(rows) == count, "a batch")
     script = batch.script
-    return [
-        Outcome(_shallow(row[0])) if type(row) is list and len(row) == 1 else _row(row, script)
-        for row in rows
-    ]
+    return [Outcome(_shallow(row[0])) if type(row) is list and len(row) == 1 else _row(row, script) for row in rows]
 
 
 def _row(told: Any, script: Script) -> Outcome | None:
