@@ -31,6 +31,7 @@ fields:
   - {name: seats, type: int, label: {en: Seats, de: Plätze}}
   - {name: building, type: reference, to: building, column: building_id, label: {en: Building, de: Gebäude}}
   - {name: quiet, type: bool, label: Quiet}
+  - {name: grade, type: int, label: Grade, display_map: {1: {en: good, de: gut}}, display_as: badge, default: 1}
   - {name: cleaned_at, type: datetime, label: Cleaned}
   - {name: slot, type: duration, label: Slot}
   - name: colour
@@ -228,6 +229,12 @@ async def test_columns_are_chosen_and_stay_in_the_address(browser: Browser) -> N
     assert cells(page, 2)[:2] == ["yes", "no"]
     sorted_page = await browser.get(page.main.one("thead").all("a")[1].attributes["href"])
     assert heads(sorted_page)[:3] == ["Name", "Cleaned", "Quiet"]
+
+
+async def test_a_value_is_displayed_as_its_file_says(browser: Browser) -> None:
+    page = await browser.get("/modules/room?c=name,grade")
+    cell = page.main.one("tbody").all("tr")[0].all("td")[2]
+    assert (cell.text, cell.one("span").attributes["class"]) == ("good", "tone tone-gray")
 
 
 async def test_moments_are_in_the_zone_of_the_reader(browser: Browser) -> None:

@@ -7,10 +7,14 @@ from typing import Any
 import orjson
 import pytest
 
+from identity.accounts import find_standing
+from identity.keys import derive_keys
+from identity.principals import Kind
 from tests.databases import foreign_url
 from tests.web.browsing import Browser, browsing
 from tests.web.real import Desk, open_desk
 from web.operation import prepare, run
+from web.settings import load_secret_key
 
 MODULES = Path(__file__).parent.parent.parent / "modules"
 AGENT_LISTS = 60  # shipped modules that an administrator sees, at least
@@ -92,3 +96,30 @@ async def test_what_pages_ask_is_what_anybody_could_ask(desk: Desk, monkeypatch:
     for text, variables, body in sent:
         answer = await desk.ask(text, **variables)
         assert answer["data"] == orjson.loads(body)["data"], text
+
+
+async def test_customers_get_their_own_smaller_pages(desk: Desk) -> None:
+    """From their own schema: what is not in it has no page, no column and no button."""
+    key = derive_keys(load_secret_key(desk.live.settings)).account
+    login = (await desk.data("{ customerUsers(first: 1) { nodes { login } } }"))["customerUsers"]["nodes"][0]["login"]
+    standing = await find_standing(desk.identities.database.fetch_kept, key, Kind.CUSTOMER, login)
+    assert standing is not None
+    secret = await desk.identities.sessions.start_page(standing, address="127.0.0.1", client="tests")
+    async with desk.connect(cookie=f"lambdesk={secret}", **{"sec-fetch-site": "same-origin"}) as client:
+        browser = Browser(client)
+        home = await browser.get("/")
+        lists = {item.attributes["href"] for item in home.one("nav").all("a")} - {"/"}
+        assert "/modules/ticket" in lists
+        assert not lists & {"/modules/user", "/modules/group", "/modules/mail_account", "/modules/ticket_history"}
+        for address in sorted(lists):
+            page = await browser.get(address)
+            assert page.status == 200, (address, page.text)
+            rows = [item.attributes["data-url"] for item in page.main.all("tr") if item.attributes.get("data-url")]
+            for row in rows[:1]:
+                shown = await browser.get(row)
+                assert shown.status == 200, (row, shown.text)
+                assert not shown.all(id="past")
+        tickets = await browser.get("/modules/ticket")
+        assert "Owner" not in tickets.main.text
+        assert (await browser.get("/modules/user")).status == 404
+        assert (await browser.get("/modules/ticket/import")).status == 403

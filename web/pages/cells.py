@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -24,6 +24,7 @@ LIST_LETTERS = 160
 HTML_LETTERS = 200_000  # what is longer is shown as it is written
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
 _VALIDITY_TONES: Mapping[str, str] = {"VALID": "green", "INVALID": "gray", "INVALID_TEMPORARILY": "yellow"}
+_BADGES = frozenset({"badge", "chip"})  # of `display_as`
 _SCHEMES = frozenset({"http", "https"})  # of links to other sites
 _COLOUR = re.compile(r"#[0-9a-fA-F]{3,8}|[a-zA-Z]{3,20}")
 
@@ -65,8 +66,17 @@ def show(value: Any, member: Member, reader: Reader) -> Shown:
         return EMPTY
     if member.target is not None:
         return _reference(value, member)
-    made = SHOWN.get(member.kind, _text)(value, member, reader)
+    made = _displayed(SHOWN.get(member.kind, _text)(value, member, reader), value, member, reader)
     return _shortened(made, member) if reader.brief and made.style in {"text", "long"} else made
+
+
+def _displayed(made: Shown, value: Any, member: Member, reader: Reader) -> Shown:
+    """Follow what the file says of how a field is displayed."""
+    said = member.field.settings if member.field else {}
+    words = said.get("display_map") or {}
+    if str(value) in words:
+        made = replace(made, text=words[str(value)].in_language(reader.texts.language), style="text")
+    return replace(made, style="tone", tone=made.tone or NEUTRAL) if said.get("display_as") in _BADGES else made
 
 
 def unreadable(texts: Texts) -> Shown:

@@ -137,8 +137,10 @@ def _write_length(value: Any, _zone: ZoneInfo) -> str:
 
 
 def _json(text: str, _zone: ZoneInfo) -> Any:
+    if len(text) > JSON_LETTERS:
+        raise Unreadable("bad-json")
     try:
-        return json.loads(text) if len(text) <= JSON_LETTERS else None
+        return json.loads(text)
     except (ValueError, RecursionError):
         raise Unreadable("bad-json") from None
 
