@@ -323,6 +323,7 @@ def test_the_keyboard_is_enough(seat: Seat) -> None:
     page.keyboard.type("jx")  # letters in an input are letters
     assert "jx" in page.input_value("#search")
     page.fill("#search", "")
+    page.wait_for_url("**/modules/task")  # the list has followed
     page.locator("h1").click()
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
