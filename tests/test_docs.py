@@ -104,6 +104,7 @@ def test_every_file_loads_and_every_query_answers_in_the_order_of_the_page(
 ) -> None:
     started, site = server
     ran = 0
+    answer: dict[str, Any] = {}
     for example in examples(page):
         where = f"{example.page}:{example.line}"
         if example.language == "yaml":
@@ -116,6 +117,8 @@ def test_every_file_loads_and_every_query_answers_in_the_order_of_the_page(
             if example.text.startswith("mutation"):
                 assert ('"code"' in json.dumps(answer)) == (example.info == "refused"), f"{where}: {answer}"
             ran += 1
+        elif example.language == "json" and "data" in (shown := json.loads(example.text)):
+            assert shown["data"] == answer["data"], where
     assert ran or page == "docs/administration.md"
 
 
