@@ -41,6 +41,7 @@ _EVENTS: Mapping[ChangeKind, str] = {
     ChangeKind.DELETED: AFTER_DELETE,
 }
 _EYES = unbounded(System("hooks after writes"))
+_ANY_VERSION = VersionSlot((), is_kept=True)  # one, by which the statement is found again
 _TOO_DEEP = Trouble(FailureCode.LIMIT, f"Hooks after writes led to each other {DEPTH_LIMIT} times in a row.")
 _TOO_LARGE = Trouble(FailureCode.INPUT, f"The row has more than {PAYLOAD_LIMIT_BYTES} bytes.")
 
@@ -166,7 +167,7 @@ async def _images(work: Work, module: Module, keys: tuple[Key, ...], eyes: State
         eyes,
         module,
         [KeyIn((), module, keys)],
-        VersionSlot((), is_kept=True),
+        _ANY_VERSION,
         work.transaction.execute,
         right=Right.VIEW,
         limit=ROWS_AT_ONCE,

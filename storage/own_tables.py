@@ -299,7 +299,7 @@ OUTBOX = sa.Table(
     sa.Column("created", sa.BigInteger, nullable=False),
     sa.Column("ended", sa.BigInteger),
     sa.Column("took_ms", sa.Integer),  # the last attempt
-    sa.Index("lambdesk_outbox_due", "state", "due"),
+    sa.Index("lambdesk_outbox_due", "state", "due", "id"),
     sa.Index("lambdesk_outbox_row", "module", "row_key", "state", "id"),
     sa.Index("lambdesk_outbox_ended", "ended"),
 )
