@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import sqlalchemy as sa
 
 from lambdas.http_client import HttpAnswer
 from lambdas.http_hosts import read_hosts
@@ -20,7 +21,8 @@ from lambdas.http_request import HttpRequest
 from resolvers.lambda_check import LambdaChecker
 from schema.problems import Problem
 from storage.engine import Database
-from tests.databases import NOW, foreign_url
+from tests.counts import count
+from tests.databases import DIALECTS, NOW, foreign_url
 from tests.test_docs import ROOT, Example, examples
 from tests.web.real import Desk, open_desk, sign_in
 
@@ -134,8 +136,8 @@ def read_recipes() -> Iterator[Recipe]:
 RECIPES = list(read_recipes())
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def kitchen(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kitchen]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=DIALECTS[: count(1, len(DIALECTS))])
+async def kitchen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kitchen]:
     """The desk of the page on Monday, 1 June 2026, at 12 o'clock, with the modules that are shipped."""
     folder = tmp_path_factory.mktemp("recipes")
     sent: list[HttpRequest] = []
@@ -144,7 +146,7 @@ async def kitchen(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kit
         sent.append(request)
         return HttpAnswer(204)
 
-    with pytest.MonkeyPatch.context() as patch, foreign_url("sqlite", "znuny65", tickets=1) as url:
+    with pytest.MonkeyPatch.context() as patch, foreign_url(request.param, "znuny65", tickets=1) as url:
         patch.setattr("resolvers.lambda_caller.time", SimpleNamespace(time=NOW.timestamp))
         patch.setattr("resolvers.deeds.datetime", SimpleNamespace(now=lambda _: NOW))
         patch.setattr("lambdas.http_client.HttpClient._send", send)
@@ -171,7 +173,8 @@ async def make_ticket(desk: Desk, ticket: tuple[Any, ...]) -> None:
     }
     async with database.transaction() as transaction:
         for text in AGED:
-            await transaction.execute(text, {name: value for name, value in values.items() if f":{name}" in text})
+            given = {name: value for name, value in values.items() if f":{name}" in text}
+            await transaction.execute(sa.text(text).bindparams(**given))
 
 
 @on_the_desk

@@ -217,6 +217,11 @@ hooks:
     ]
 
 
+def test_a_hook_for_no_event_is_refused() -> None:
+    (found,) = faults("module: {name: queue}\nfields: [{name: a, type: string}]\nhooks: [{on: [], lambda: return 1}]\n")
+    assert "`on` is empty" in found
+
+
 def test_translations_are_texts_of_languages() -> None:
     module = made("module: {name: queue}\ntranslations: {late: {en: late, de: spät}, ok: fine}\n")
     assert module.translations["late"].in_language("de") == "spät"
