@@ -11,7 +11,9 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -24,6 +26,7 @@ from lambdas.limits import ANSWER_LIMIT_BYTES
 CALL_S = 8.0  # for all of a call: name, connection, answer, and waiting for a place
 CONNECT_S = 3.0
 AT_ONCE = 8
+RESOLVERS = 4
 READ_BYTES = 64 * 1024
 TOLD_HEADERS = 50
 # Other names would be decoders with surprises: some take time that grows with the square of the text.
@@ -61,10 +64,19 @@ class HttpAnswer:
         return short if json is not None and _fits(short) else None
 
 
-async def resolve(name: str, port: int) -> list[str]:
-    """Ask the system for the addresses of a name."""
-    found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+class Resolver:
+    """Asks the system for the addresses of names, in threads of its own: they cannot be stopped, and others need theirs."""
+
+    def __init__(self) -> None:
+        self._threads: ThreadPoolExecutor | None = None
+
+    async def __call__(self, name: str, port: int) -> list[str]:
+        """Return the addresses of a name."""
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(RESOLVERS, "resolve")
+        ask = partial(socket.getaddrinfo, name, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class HttpClient:
@@ -75,12 +87,12 @@ class HttpClient:
         hosts: Hosts,
         *,
         seconds: float = CALL_S,
-        find: Resolve = resolve,
+        find: Resolve | None = None,
         trust: Callable[[], ssl.SSLContext] = ssl.create_default_context,
     ) -> None:
         self.hosts = hosts
         self._seconds = seconds
-        self._find = find
+        self._find = find or Resolver()
         self._trust = trust
         self._secure: ssl.SSLContext | None = None
         self._places = asyncio.Semaphore(AT_ONCE)

@@ -133,13 +133,13 @@ declare const db: {
   queryRow(sql: string, ...params: (string | number | boolean | null)[]): any;
 };
 
-/** Requests to hosts that the operator allows; in actions and hooks after a write. */
+/** Requests to hosts that the operator allows; in actions, schedules and hooks after a write. */
 declare const http: {
   get(url: string, options?: { headers?: { [name: string]: string } }): any;
   post(url: string, body?: Json, options?: { headers?: { [name: string]: string } }): any;
 };
 
-/** A secret that the operator has given to this module; in actions and hooks after a write. */
+/** A secret that the operator has given to this module; in actions, schedules and hooks after a write. */
 declare function secret(name: string): string;
 
 // --- hooks before a write; `reject` in actions, too ---

@@ -62,6 +62,9 @@ class Courier:
         except StorageError as error:
             _log.debug("the outbox cannot be looked at now: %s", error)
             return False
+        except Exception:  # noqa: BLE001 - it is told, and looked at again
+            _log.exception("the outbox cannot be looked at")
+            return False
         for entry in taken:
             task = asyncio.create_task(deliver(self._post, Attempt(entry, snapshot)), name=f"delivery {entry.id}")
             self._running.add(task)

@@ -259,9 +259,10 @@ async def _background(
     tasks = [
         asyncio.create_task(_serve(settings, identities, registry, stop)),
         asyncio.create_task(_tell(registry)),
-        asyncio.create_task(afterwards.courier.run()),
         asyncio.create_task(afterwards.schedules.keep(stop)),
     ]
+    if settings.lambda_processes:  # else what is to be run waits for a server that runs lambdas
+        tasks.append(asyncio.create_task(afterwards.courier.run()))
     if live.lambdas is not None:
         live.lambdas.start()
         tasks.append(asyncio.create_task(_follow(registry, live.lambdas)))

@@ -56,6 +56,9 @@ class Schedules:
                 except StorageError as error:
                     _log.debug("schedules cannot be looked at now: %s", error)
                     wait_s = AWAY_S
+                except Exception:  # noqa: BLE001 - the same as in the courier
+                    _log.exception("schedules cannot be looked at")
+                    wait_s = LOOK_S
                 else:
                     wait_s = min(FOLLOW_S, max(0.0, (look_at - now_ms()) / 1_000))
             try:

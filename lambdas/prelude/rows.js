@@ -13,8 +13,8 @@ let row = null; // the one that a lambda runs over, null between rows
 const MISSING = {
   gql: "gql is not available here.",
   sql: "db is not available here: the operator has to allow it.",
-  http: "http is for actions and hooks after a write.",
-  secret: "secret is for actions and hooks after a write.",
+  http: "http is for actions, schedules and hooks after a write.",
+  secret: "secret is for actions, schedules and hooks after a write.",
   write: "create, update, remove and note are for actions, schedules and hooks after a write.",
   set: "set is for hooks before a write.",
   reject: "reject is for actions and hooks before a write.",

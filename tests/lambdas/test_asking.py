@@ -173,9 +173,9 @@ def test_the_questions_of_a_job_have_a_size_together(inside: Inside) -> None:
         ("gql('q')", "Error: gql is not available here."),
         ("db.query('q')", "Error: db is not available here: the operator has to allow it."),
         ("db.queryRow('q')", "Error: db is not available here: the operator has to allow it."),
-        ("http.get('u')", "Error: http is for actions and hooks after a write."),
-        ("http.post('u')", "Error: http is for actions and hooks after a write."),
-        ("secret('n')", "Error: secret is for actions and hooks after a write."),
+        ("http.get('u')", "Error: http is for actions, schedules and hooks after a write."),
+        ("http.post('u')", "Error: http is for actions, schedules and hooks after a write."),
+        ("secret('n')", "Error: secret is for actions, schedules and hooks after a write."),
     ],
 )
 def test_a_helper_needs_its_power(inside: Inside, call: str, message: str) -> None:

@@ -391,6 +391,15 @@ async def test_eight_calls_run_at_once_and_the_others_wait() -> None:
     assert most == 8
 
 
+async def test_addresses_are_called_as_they_are_and_names_are_asked_of_the_system() -> None:
+    async with serving(http("ok")) as heard:
+        for name in ("127.0.0.1", "localhost"):
+            url = f"http://{name}:{heard.port}/"
+            answer = await HttpClient(Hosts(read_hosts([url]), private=True)).answer(["GET", url])
+            assert answer.error is None or (name, answer.error) == ("localhost", "localhost cannot be reached.")
+    assert "host: 127.0.0.1:" in heard.requests[0]
+
+
 async def test_a_server_that_is_away_or_unknown_is_a_sentence() -> None:
     async with serving(http("")) as heard:
         pass

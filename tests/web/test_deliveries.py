@@ -66,15 +66,17 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> Played:
-    """Play the sandbox of a server that has none."""
+    """Play the sandbox."""
     found = Played()
-    monkeypatch.setattr("lambdas.off.Off.run", lambda _, job, answer=None: found.run(job, answer))
+    monkeypatch.setattr("web.lambdas.Lambdas.run", lambda _, job, answer=None: found.run(job, answer))
+    monkeypatch.setattr("web.lambdas.Lambdas.compile", lambda _, module, scripts: found.compile(module, scripts))
+    monkeypatch.setattr("web.lambdas.Lambdas.start", lambda _: None)
     return found
 
 
 @asynccontextmanager
 async def running(url: str, folder: Path) -> AsyncIterator[Desk]:
-    async with open_desk(url, folder, FILES) as desk:
+    async with open_desk(url, folder, FILES, lambda_workers=1) as desk:
         async with database_of(desk).transaction() as transaction:
             for table in ("lambdesk_outbox", "lambdesk_secret", "room", "shelf"):
                 await transaction.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
@@ -310,6 +312,16 @@ async def test_a_hook_is_given_secrets_of_its_module_and_its_log_hides_them(desk
     assert found["message"] == "There is no secret of this name for lambdas of this module. (line 7)"
     stored = await database_of(desk).fetch(sa.select(*OUTBOX.c))
     assert VALUE not in str(stored)
+
+
+async def test_a_server_without_workers_leaves_what_is_to_be_run_to_others(url: str, tmp_path: Path) -> None:
+    async with open_desk(url, tmp_path, FILES, lambda_workers=0) as desk:
+        async with database_of(desk).transaction() as transaction:
+            await transaction.execute("DELETE FROM lambdesk_outbox")
+        await desk.data(MAKE)
+        await asyncio.sleep(0.3)
+        (found,) = await deliveries(desk)
+        assert (found["state"], found["attempts"]) == ("WAITING", 0)
 
 
 async def test_nobody_but_administrators_sees_or_does_any_of_it(desk: Desk) -> None:
