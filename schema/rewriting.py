@@ -39,13 +39,20 @@ def replace_code(text: str, name: str, code: str) -> str:
     before = _read(text)
     item = _item(before, name)
     code = code.rstrip("\n") + "\n" if "\n" in code.rstrip("\n") else code.strip("\n")
-    spot = _code_of(_root(before.text), name)
+    spot = _spot_of(_root(before.text), name)
     for written in _writings(spot, before.text[spot.start : spot.end], code):
         changed = before.text[: spot.start] + written + before.text[spot.end :]
         found = read("", changed.encode("utf-8", "surrogatepass"))
         if found.document is not None and _differs_in_code_alone(before, found, item, code):
             return changed
     raise CannotRewrite(f"The lambda of `{name}` is written in a way that cannot be changed here.")
+
+
+def code_of(text: str, name: str) -> str:
+    """Return the code of a computed field as the file has it. Raises `CannotRewrite`."""
+    source = _read(text)
+    place = _item(source, name)
+    return str((source.document or Map(0, 0))[LAMBDAS][place][CODE])
 
 
 def add_item(text: str, section: str, item: Mapping[str, Written]) -> str:
@@ -119,7 +126,7 @@ def _is_block(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.style in {"|", ">"}
 
 
-def _code_of(root: yaml.MappingNode, name: str) -> _Spot:
+def _spot_of(root: yaml.MappingNode, name: str) -> _Spot:
     section = _value(root, LAMBDAS)
     if section is None or not isinstance(section[1], yaml.SequenceNode):
         raise CannotRewrite(f"The file has no lambda for `{name}`.")

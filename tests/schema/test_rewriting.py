@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.rewriting import CannotRewrite, add_item, replace_code
+from schema.rewriting import CannotRewrite, add_item, code_of, replace_code
 from schema.source import read
 from schema.yaml_text import Written
 
@@ -33,6 +33,16 @@ def test_a_block_is_replaced_where_it_stands() -> None:
         "      return item.seats > 10\n        ? 'large' : 'small';\n",
         "      const n = item.seats;\n\n      return n;\n",
     )
+
+
+def test_code_is_found_as_the_file_has_it() -> None:
+    assert [code_of(BLOCK, name) for name in ("size", "short", "plain")] == [
+        "return item.seats > 10\n  ? 'large' : 'small';\n",
+        "return item.name",
+        "return item.seats",
+    ]
+    with pytest.raises(CannotRewrite, match="The file has no lambda for `other`"):
+        code_of(BLOCK, "other")
 
 
 def test_inside_of_braces_code_stays_on_its_line() -> None:

@@ -73,5 +73,5 @@ def test_the_committed_files_are_what_the_sources_make(tmp_path: Path) -> None:
     subprocess.run([NODE, "build.mjs", str(tmp_path)], cwd=SOURCE, check=True, capture_output=True)
 
     made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert len(made) == 4
+    assert len(made) == 5
     assert [name for name, content in made.items() if (STATIC / "pages" / name).read_bytes() != content] == []

@@ -1,9 +1,11 @@
-// Builds what stands below web/static/pages: the style sheet from app.css and the templates, and copies of other people's scripts.
+// Builds what stands below web/static/pages: the style sheet from app.css and the templates, the editor with CodeMirror in it, and
+// copies of other people's scripts.
 // `node build.mjs FOLDER` writes to another folder, so that a test can compare.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const target = resolve(process.argv[2] ?? join(here, "../static/pages"));
@@ -21,4 +23,15 @@ const cli = join(modules, "@tailwindcss/cli/dist/index.mjs");
 execFileSync(process.execPath, [cli, "--input", "app.css", "--output", join(target, "app.css"), "--minify"], {
   cwd: here,
   stdio: ["ignore", "ignore", "inherit"],
+});
+await build({
+  absWorkingDir: here,
+  entryPoints: ["editor.js"],
+  outfile: join(target, "editor.js"),
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2022",
+  legalComments: "none",
+  logLevel: "warning",
 });

@@ -16,6 +16,7 @@ from web.pages.front import choose_look, show_graphiql, show_home, show_look, sh
 from web.pages.history_page import show_history, take_undo
 from web.pages.import_page import show_import, take_import
 from web.pages.list_page import show_count, show_list
+from web.pages.modules_routes import make_module_pages
 from web.pages.multipart_form import read_with_files
 from web.pages.options_page import show_options
 from web.pages.related_page import show_related
@@ -42,6 +43,7 @@ def make_pages(live: Live) -> list[BaseRoute]:
         Route("/modules/{module}/{row}/restore", Door(live, post=take_restore)),
         Route("/modules/{module}/{row}/undo", Door(live, post=take_undo)),
         Route("/modules/{module}/{row}/edit", Door(live, show_edit, take_edit, read_with_files)),
+        *make_module_pages(live),
         Route("/modules/{rest:path}", Door(live, show_nothing)),
         Route("/look", Door(live, show_look, choose_look)),
     ]

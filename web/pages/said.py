@@ -19,6 +19,8 @@ SAID = frozenset(
         "bulk-restored",
         "bulk-set",
         "imported",
+        "published",
+        "rolled-back",
     }
 )
 _COUNTED = frozenset({"bulk-deleted", "bulk-restored", "bulk-set", "imported"})
