@@ -30,7 +30,11 @@ _COLUMNS = API_TOKEN.c
 
 
 class BadToken(ValueError):
-    """A token that is asked for with a name, a scope or an end that it cannot have; the message says which."""
+    """A token that is asked for with what it cannot have: `about` is `name`, `expires`, `modules` or `operations`."""
+
+    def __init__(self, about: str, message: str) -> None:
+        self.about = about
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,12 @@ class ApiTokens:
         """
         now = self._clock()
         if not 0 < len(name.strip()) <= NAME_LETTERS or not name.isprintable():
-            raise BadToken(f"A token has a name of 1 to {NAME_LETTERS} letters.")
+            raise BadToken("name", f"A token has a name of 1 to {NAME_LETTERS} letters.")
         if not now < expires <= now + LONGEST_S:
-            raise BadToken(f"A token ends within {LONGEST_S // 86_400} days from now.")
-        if scope.modules == frozenset() or scope.operations == frozenset():
-            raise BadToken("A token is for one module and one operation at least.")
+            raise BadToken("expires", f"A token ends within {LONGEST_S // 86_400} days from now.")
+        for about, chosen in (("modules", scope.modules), ("operations", scope.operations)):
+            if chosen == frozenset():
+                raise BadToken(about, "A token is for one module and one operation at least.")
         secret = make_token(PREFIX)
         values = {
             "digest": digest(secret),

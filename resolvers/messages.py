@@ -412,7 +412,18 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "en": "This view belongs to somebody else.",
         "de": "Diese Ansicht gehört jemand anderem.",
     },
-    "token-invalid": {"en": "{text}", "de": "{text}"},
+    "token-name": {
+        "en": "A token has a name of 1 to {most} letters.",
+        "de": "Ein Token hat einen Namen von 1 bis {most} Zeichen.",
+    },
+    "token-expires": {
+        "en": "A token ends within {days} days from now.",
+        "de": "Ein Token endet innerhalb von {days} Tagen ab jetzt.",
+    },
+    "token-scope": {
+        "en": "A token is for one module and one operation at least.",
+        "de": "Ein Token ist für mindestens ein Modul und eine Operation.",
+    },
     "password-short": {
         "en": "A password has {least} letters at least.",
         "de": "Ein Passwort hat mindestens {least} Zeichen.",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import strawberry
 
-from identity.api_tokens import BadToken
+from identity.api_tokens import LONGEST_S, NAME_LETTERS, BadToken
 from identity.errors import NotSignedIn, SignInRefused, Throttled
 from identity.own_password import BadPassword
 from identity.passwords import BCRYPT_BYTES, SHORTEST
@@ -85,6 +86,22 @@ class RevokeSessionPayload:
 
 
 @strawberry.input
+class RevokeOtherSessionsInput:
+    """What `revokeOtherSessions` takes."""
+
+    client_mutation_id: str | None = None
+
+
+@strawberry.type
+class RevokeOtherSessionsPayload:
+    """The answer of `revokeOtherSessions`."""
+
+    revoked: int = strawberry.field(description="How many sessions went on until now.")
+    errors: list[UserError] = strawberry.field(default_factory=list)
+    client_mutation_id: str | None = None
+
+
+@strawberry.input
 class ChangePasswordInput:
     """What `changePassword` takes."""
 
@@ -121,7 +138,7 @@ class SignInMutation:
                     person, input.name, _scope(input), expires.timestamp()
                 )
             except BadToken as error:
-                faults = [Fault(FaultCode.INVALID, "token-invalid", None, {"text": str(error)})]
+                faults = [_TOKEN_FAULTS[error.about]]
             else:
                 return CreateApiTokenPayload(api_token=view_token(token), secret=secret, client_mutation_id=given)
         return CreateApiTokenPayload(errors=tell(info.context, faults), client_mutation_id=given)
@@ -149,6 +166,13 @@ class SignInMutation:
             client_mutation_id=input.client_mutation_id,
         )
 
+    @strawberry.mutation(description="Sign all your sessions out but this one. Not for tokens.")  # type: ignore[untyped-decorator] # the same
+    async def revoke_other_sessions(self, info: Info, input: RevokeOtherSessionsInput) -> RevokeOtherSessionsPayload:  # noqa: A002 - the same
+        """End the caller's other sessions."""
+        person, current = the_person(info.context), info.context.guest.session_id
+        count = await info.context.identities.sessions.end_all(person.kind, person.id, but=current)
+        return RevokeOtherSessionsPayload(revoked=count, client_mutation_id=input.client_mutation_id)
+
     @strawberry.mutation(  # type: ignore[untyped-decorator] # the same
         description="Change your password. All your sessions end, and a new one begins for you here. Not for tokens."
     )
@@ -165,6 +189,13 @@ class SignInMutation:
 LONGEST_NUMBER = 18
 LONGEST_ID = 32
 _NOT_FOUND = Fault(FaultCode.NOT_FOUND, "not-found", ("id",))
+# What a token cannot have, by what it is about.
+_TOKEN_FAULTS: Mapping[str, Fault] = {
+    "name": Fault(FaultCode.INVALID, "token-name", ("name",), {"most": NAME_LETTERS}),
+    "expires": Fault(FaultCode.INVALID, "token-expires", ("expiresAt",), {"days": LONGEST_S // 86_400}),
+    "modules": Fault(FaultCode.INVALID, "token-scope", ("modules",)),
+    "operations": Fault(FaultCode.INVALID, "token-scope", ("operations",)),
+}
 
 
 class _Wrong(Exception):

@@ -309,6 +309,20 @@ async def test_sessions_are_listed_for_their_owner_and_ended_by_him(desk: Desk) 
     assert not await works(desk, second)
 
 
+async def test_all_sessions_but_this_one_are_ended_at_once(everywhere: Desk) -> None:
+    """Those of its owner: somebody else, also a customer with the same number, stays signed in."""
+    await write(everywhere, CUSTOMER)
+    cleo = await sign_in(everywhere.live, "cleo", Kind.CUSTOMER)
+    others = [await pair(everywhere) for _ in range(2)]
+
+    answer = await everywhere.data("mutation { revokeOtherSessions(input: {}) { revoked errors { code } } }")
+
+    assert answer["revokeOtherSessions"] == {"revoked": 2, "errors": []}
+    assert len((await everywhere.data("{ viewer { sessions { id } } }"))["viewer"]["sessions"]) == 1
+    assert [await works(everywhere, access) for access, _ in others] == [False, False]
+    assert await works(everywhere, cleo.access_token)
+
+
 async def test_a_strangers_session_is_not_there(desk: Desk) -> None:
     await write(desk, CUSTOMER)
     cleo = await sign_in(desk.live, "cleo", Kind.CUSTOMER)
