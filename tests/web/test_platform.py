@@ -77,7 +77,10 @@ def test_payloads_have_the_kernel_s_errors_moments_and_json() -> None:
 def test_customers_cannot_publish_and_know_nothing_of_what_lambdas_do() -> None:
     customers, agents = hand_written(Audience.CUSTOMER), hand_written(Audience.AGENT)
 
-    own = {"changePassword", "createApiToken", "deleteView", "revokeApiToken", "saveView"} | {"revokeSession", "revokeOtherSessions"}
+    own = {"changePassword", "createApiToken", "deleteView", "revokeApiToken", "saveView"} | {
+        "revokeSession",
+        "revokeOtherSessions",
+    }
     beside = {"retryDelivery", "runSchedule", "setSecret", "removeSecret"}
     assert set(agents.mutation) == own | beside | {"importRows", "publishModule", "rollbackModule"}
     assert set(customers.mutation) == own
