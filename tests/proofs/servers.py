@@ -92,8 +92,9 @@ class DatabaseServer:
 class Lambdesk:
     """The program on an SQLite file, with the module files of a folder beside its own."""
 
-    def __init__(self, folder: Path, site: Path) -> None:
+    def __init__(self, folder: Path, site: Path, **settings: object) -> None:
         self.url = f"sqlite:///{folder}/desk.db"
+        self._settings = settings
         self.address = f"http://127.0.0.1:{free_port()}"
         self._folder = folder
         self._site = site
@@ -108,6 +109,7 @@ class Lambdesk:
             port=self.address.rpartition(":")[2],
             modules_dir=f"{MODULES}:{self._site}",
             watch="off",
+            **self._settings,
         )
         started = await asyncio.to_thread(self._running.enter_context, server)
         self.bearer = self.bearer or await asyncio.to_thread(sign_in, started)
