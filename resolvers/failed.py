@@ -25,16 +25,24 @@ def or_failed(write: Callable[[Any], Any], nodes: Sequence[FieldNode]) -> Callab
 
 
 def take_out(data: Any) -> list[GraphQLError]:
-    """Put null in the place of what failed; return the errors, in the order of the answer.
+    """Put null in the place of what failed; return the errors, in the order of the answer."""
+    return take_out_of([data])[0]
 
-    The same rows may stand at several places of it, so first everything is told, and then everything is taken out.
+
+def take_out_of(answers: Sequence[Any]) -> list[list[GraphQLError]]:
+    """Do so with several answers.
+
+    The same rows may stand at several places, so first everything is told, and then everything is taken out.
     """
-    found = list(_walk(data, ()))
-    for holder, key, _, _ in found:
+    found = [list(_walk(data, ())) for data in answers]
+    for holder, key, _, _ in (part for parts in found for part in parts):
         holder[key] = None
     return [
-        GraphQLError(str(failed.error), nodes=list(failed.nodes), path=list(path), original_error=failed.error)
-        for _, _, failed, path in found
+        [
+            GraphQLError(str(failed.error), nodes=list(failed.nodes), path=list(path), original_error=failed.error)
+            for _, _, failed, path in parts
+        ]
+        for parts in found
     ]
 
 

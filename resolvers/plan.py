@@ -16,7 +16,7 @@ from resolvers.door import Door
 from resolvers.ids import key_of
 from resolvers.nodes import AggregateNode
 from resolvers.pages import Link, Page, PageInfo, look_up
-from resolvers.run import Run, Values, all_of
+from resolvers.run import Run, Spread, Values, all_of
 from resolvers.templates import Template
 from resolvers.view import Row, View
 from resolvers.writers import Write
@@ -48,10 +48,12 @@ class OneStep:
     rows: Template
     view: View
     links: tuple[Link, ...]
+    spread: Spread | None = None
 
     async def run(self, run: Run) -> Sequence[Any]:
         """Read the row, and what hangs on it."""
-        found = await _written(run, self.view, self.links, await run.read(self.rows))
+        read = [rows[:1] for rows in await run.read(self.rows, self.spread)]
+        found = await _written(run, self.view, self.links, read)
         return [answers[0] if answers else None for answers in found]
 
 
@@ -63,11 +65,14 @@ class ListStep:
     rows: Template | None
     total: Template | None
     far_side: Template | None
+    spread: Spread | None = None  # of the rows
+    spread_total: Spread | None = None
 
     async def run(self, run: Run) -> Sequence[Any]:
         """Read the page and what is asked about it, at once."""
         page = self.page
-        read = await all_of([run.read(template) for template in (self.rows, self.total, self.far_side)])
+        asked = ((self.rows, self.spread), (self.total, self.spread_total), (self.far_side, None))
+        read = await all_of([run.read(template, spread) for template, spread in asked])
         groups, looks = await page.complete(run, [page.kept(rows) for rows in read[0]])
         return [
             page.write(
@@ -91,10 +96,11 @@ class AggregateStep:
     node: AggregateNode
     rows: Template
     write: Write
+    spread: Spread | None = None
 
     async def run(self, run: Run) -> Sequence[Any]:
         """Read the groups."""
-        read = await run.read(self.rows)
+        read = await run.read(self.rows, self.spread)
         found = iter(await Door(run.reads.context).groups(self.node, [row for rows in read for row in rows]))
         return [self.write([next(found) for _ in rows]) for rows in read]
 

@@ -41,9 +41,10 @@ from resolvers.nodes import (
 from resolvers.page_parts import PageParts
 from resolvers.pages import WANTED, Link, Page
 from resolvers.plan import AggregateStep, Constant, Known, ListStep, NodesOf, NodesStep, OneStep, Plan, Step
-from resolvers.predicate import KeyIn
-from resolvers.run import LENGTHS, Keyed, Owned
+from resolvers.predicate import KeyIn, Predicate
+from resolvers.run import LENGTHS, Keyed, Owned, Spread
 from resolvers.selection import Selected, Selections
+from resolvers.spread import Keys, SpreadStatements, find_keys
 from resolvers.statements import RowsPlan, Statement, Statements
 from resolvers.templates import Template, marks_of, match
 from resolvers.terms import key_terms
@@ -153,7 +154,8 @@ class Planner:
                 for side, node in zip(self.sides, (first, second), strict=True)
             ]
             view = make_view(self.selections, root, first.row, plans[0].shapes[0], self.zone, width=plans[0].width)
-            return OneStep(self.template([plan.statement for plan in plans]), view, self.links(view, second.row))
+            template = self.template([plan.statement for plan in plans])
+            return OneStep(template, view, self.links(view, second.row), self._spread(root.key, "row", first))
         if isinstance(first, ListNode) and isinstance(second, ListNode):
             return self._list(root, (first, second))
         if isinstance(first, NodesNode) and isinstance(second, NodesNode):
@@ -161,7 +163,8 @@ class Planner:
         if isinstance(first, AggregateNode) and isinstance(second, AggregateNode):
             pair = zip(self.sides, (first, second), strict=True)
             template = self.template([side.statements.groups(node) for side, node in pair])
-            return AggregateStep(first, template, writer_of(self.selections, root.definition.type, root))
+            write = writer_of(self.selections, root.definition.type, root)
+            return AggregateStep(first, template, write, self._spread(root.key, "groups", first))
         raise Unplain
 
     # --- nodes ---
@@ -197,6 +200,8 @@ class Planner:
             self.template([plan.statement for plan in plans]) if node.wants_rows else None,
             self._asked(nodes, Statements.total) if node.wants_total else None,
             self._asked(nodes, Statements.far_side) if node.wants_far_side else None,
+            self._spread(root.key, "page", node),
+            self._spread(root.key, "total", node),
         )
 
     def _asked(self, nodes: Pair, make: Callable[[Statements, ListNode], Statement]) -> Template:
@@ -280,6 +285,37 @@ class Planner:
         """Return marks in place of owners."""
         return marks_of(["" if as_text else 0] * count, side, len(self.sides[side].marks))
 
+    # --- many values of keys ---
+
+    def _spread(self, root: str, what: str, node: OneNode | ListNode | AggregateNode) -> Spread | None:
+        """Tell what of a root's conditions are keys, if any are."""
+        _, keys = find_keys(_where(node), self.sides[0].marks)
+        if not keys:
+            return None
+        nothing: Sequence[Any] = [(0,)] if what == "total" else ()
+        if isinstance(node, AggregateNode) and not node.groups:  # of no rows there is one group
+            nothing = [(0, *[None] * len(node.sums))]
+        return Spread(root, what, tuple(key.number for key in keys), nothing)
+
+    def spread(self, spread: Spread, count: int) -> Template:
+        """Make a root's statement for so many values of its keys. Raises `Unplain`."""
+        made: list[Statement] = []
+        more: list[list[Any]] = []
+        for turn, side in enumerate(self.sides):
+            node = self.analyses[turn].roots[spread.root]
+            if not isinstance(node, OneNode | ListNode | AggregateNode):
+                raise Unplain
+            rest, keys = find_keys(_where(node), side.marks)
+            values = [
+                marks_of([side.marks[key.number]] * count, turn, len(side.marks) + place * count)
+                for place, key in enumerate(keys)
+            ]
+            statements = SpreadStatements.of(side.statements)
+            asked = [(key.term, found) for key, found in zip(keys, values, strict=True)]
+            made.append(_SPREAD[spread.what](statements, node, rest, asked))
+            more.append([value for found in values for value in found])
+        return self.template(made, more)
+
     # --- statements ---
 
     def template(self, statements: Sequence[Statement], more: Sequence[Sequence[Any]] = ((), ())) -> Template:
@@ -317,6 +353,18 @@ _OWNED: Mapping[str, Callable[[Statements, ListNode, Sequence[Any]], Statement]]
     "rows": _page_of,
     "total": Statements.total,
     "far side": Statements.far_side,
+}
+
+
+def _where(node: OneNode | ListNode | AggregateNode) -> Sequence[Predicate]:
+    return [node.where] if isinstance(node, OneNode) else node.where
+
+
+_SPREAD: Mapping[str, Callable[[SpreadStatements, Any, Sequence[Predicate], Keys], Statement]] = {
+    "row": lambda statements, node, where, keys: statements.one_of(node.module, where, node.row, keys),
+    "page": SpreadStatements.page_of,
+    "total": SpreadStatements.total_of,
+    "groups": SpreadStatements.groups_of,
 }
 
 

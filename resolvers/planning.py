@@ -15,7 +15,7 @@ from graphql import (
 from resolvers.context import Context
 from resolvers.cursors import CursorKey, list_key
 from resolvers.errors import OperationError, present
-from resolvers.failed import take_out
+from resolvers.failed import take_out, take_out_of
 from resolvers.guard import guard_of
 from resolvers.known_operations import operation_of
 from resolvers.plan import Plan
@@ -77,10 +77,10 @@ async def answer_alike(context: Context, selections: Sequence[Selections]) -> li
             planned = await plan.run(run)
         except Unplain:
             continue
-        for (place, _), data in zip(cases, planned, strict=True):
-            ordered = plan.in_order(data, {})
-            errors = present(take_out(ordered), context.request_id) if context.has_failed else None
-            answers[place] = ExecutionResult(ordered, errors)
+        ordered = [plan.in_order(data, {}) for data in planned]
+        errors = take_out_of(ordered) if context.has_failed else [[] for _ in ordered]
+        for (place, _), data, told in zip(cases, ordered, errors, strict=True):
+            answers[place] = ExecutionResult(data, present(told, context.request_id) or None)
     return answers
 
 

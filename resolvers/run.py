@@ -11,13 +11,14 @@ from resolvers.cursors import CursorKey
 from resolvers.errors import OperationError
 from resolvers.reads import Reads, together
 from resolvers.selection import Selected
+from resolvers.shape import link_key
 from resolvers.templates import Template
 from resolvers.view import Row
 from resolvers.writers import Unplain
 from schema.bindings import ToMany
 from schema.spec import Module
 from storage.direct import Ready
-from storage.union import BRANCHES_LIMIT, can_unite, unite
+from storage.union import BRANCHES_LIMIT, unite
 
 Values: TypeAlias = Sequence[Any]
 # A list of owners, or of branches, gets one of these lengths, the last one repeated: so a few statements serve any number.
@@ -38,6 +39,31 @@ class Planner(Protocol):
 
     def owned(self, owned: Owned, what: str, count: int) -> Template:
         """Make a statement of a relation's page."""
+
+    def spread(self, spread: Spread, count: int) -> Template:
+        """Make a statement for so many values of its keys."""
+
+
+@dataclass(slots=True, eq=False)
+class Spread:
+    """A root's statement for many values of its keys (`resolvers.spread`), each made when so many are met for the first time.
+
+    `what` is asked of the root, `numbers` are those of the values that are keys, and `nothing` is read where a key has no rows.
+    """
+
+    root: str
+    what: str
+    numbers: tuple[int, ...]
+    nothing: Sequence[Row] = ()
+    made: dict[int, Template] = field(default_factory=dict)
+    is_none: bool = False  # it cannot be made
+
+    def get(self, count: int, planner: Callable[[], Planner]) -> Template:
+        """Return the statement for so many values. Raises `Unplain`."""
+        found = self.made.get(count)
+        if found is None:
+            found = self.made[count] = planner().spread(self, count)
+        return found
 
 
 @dataclass(slots=True, eq=False)
@@ -91,11 +117,40 @@ class Run:
             found.setdefault(tuple(values[number] for number in sorted(numbers)), []).append(case)
         return list(found.values())
 
-    async def read(self, template: Template | None) -> list[Sequence[Row]]:
+    async def read(self, template: Template | None, spread: Spread | None = None) -> list[Sequence[Row]]:
         """Read the rows of each case; none where nothing is asked."""
         if template is None:
             return [()] * len(self.cases)
+        if spread is not None and not spread.is_none and self._differs_in_keys(template, spread):
+            try:
+                return await self._spread(spread)
+            except Unplain:
+                spread.is_none = True
         return await self.fetch(template, self.cases)
+
+    def _differs_in_keys(self, template: Template, spread: Spread) -> bool:
+        """Answer whether the cases differ in what is asked, and in nothing but values of keys."""
+        if len(self.cases) == 1:
+            return False
+        first, *others = self.cases
+        numbers = {number for _, number in template.places}
+        differing = {number for number in numbers if any(case[number] != first[number] for case in others)}
+        return bool(differing) and differing <= set(spread.numbers)
+
+    async def _spread(self, spread: Spread) -> list[Sequence[Row]]:
+        """Read the rows of all cases with one statement, which tells whose each is."""
+        values = [list(dict.fromkeys(case[number] for case in self.cases)) for number in spread.numbers]
+        most = max(map(len, values))
+        if most > LENGTHS[-1]:
+            raise Unplain
+        length = next(length for length in LENGTHS if length >= most)
+        filled = [value for found in values for value in (*found, *[found[-1]] * (length - len(found)))]
+        statement = spread.get(length, self.planner).fill([*self.cases[0], *filled])
+        width = len(spread.numbers)
+        found: dict[tuple[str, ...], list[Row]] = {}
+        for row in await self.reads.fetch(statement):
+            found.setdefault(tuple(map(link_key, row[-width:])), []).append(row[:-width] or (1,))
+        return [found.get(tuple(link_key(case[n]) for n in spread.numbers), spread.nothing) for case in self.cases]
 
     async def fetch(self, template: Template, cases: Sequence[Values]) -> list[Sequence[Row]]:
         """Read the rows for each of some values: with one statement, unless they are very many."""
@@ -111,16 +166,13 @@ class Run:
     async def _united(self, text: str, branches: Sequence[Values]) -> list[Sequence[Row]]:
         if len(branches) == 1:
             return [await self.reads.fetch(Ready(text, tuple(branches[0]), shows=True))]
-        width = len(branches[0])
         length = min(next(length for length in LENGTHS if length >= len(branches)), BRANCHES_LIMIT)
-        if not can_unite(text, width, length):
-            raise Unplain
         padded = [*branches, *[branches[-1]] * (length - len(branches))]
-        united = unite(text, width, length, self.reads.context.database.dialect.name)
+        united = unite(text, padded, self.reads.context.database.dialect.name)
+        if united is None:
+            raise Unplain
         found: list[list[Row]] = [[] for _ in padded]
-        for number, *row in await self.reads.fetch(
-            Ready(united, tuple(v for part in padded for v in part), shows=True)
-        ):
+        for number, *row in await self.reads.fetch(united):
             found[number].append(row)
         return list(found[: len(branches)])
 

@@ -34,7 +34,7 @@ Select = sa.Select[Any]
 _NO_TEMPLATE = "none"
 _UNSAID = Ready("", (), shows=True)
 
-_COUNT: Sql = sa.literal_column("count(*)")
+COUNT: Sql = sa.literal_column("count(*)")
 _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
 
 
@@ -169,6 +169,21 @@ class Statements:
     def _page(self, node: ListNode, owners: Sequence[Any] | None, where: Sequence[Predicate]) -> RowsPlan:
         draft = self._draft(node.module)
         link = self._link(draft, node.link, owners)
+        shapes, sort, by = self._laid_out(draft, node, where)
+        page = node.range
+        position = draft.add(link.value) if link else None
+        if link is None or owners is None or len(owners) == 1:
+            statement = draft.statement().order_by(*by).limit(page.size + 1)
+            statement = statement.offset(page.offset) if page.offset else statement
+        else:
+            exact = self.dialect.exact(link.value, link.column_class)
+            statement = self._numbered(draft, [exact], by, page.offset, page.size + 1)
+        return RowsPlan(statement, shapes, sort, position, width=draft.width)
+
+    def _laid_out(
+        self, draft: Draft, node: ListNode, where: Sequence[Predicate]
+    ) -> tuple[tuple[Shape, ...], tuple[int, ...], list[Sql]]:
+        """Select what a page's views and cursors read, from where it begins; return how, and the order."""
         shaper = self._shaper(draft)
         shapes = tuple(shaper.shape(view) for view in node.views)
         order = _direction(node)
@@ -178,14 +193,7 @@ class Statements:
         for start, turned in ((page.after, False), (page.before, True)):
             if start is not None:
                 draft.conditions.append(_start(draft, node.order, start, turned=turned))
-        position = draft.add(link.value) if link else None
-        by = self._order(draft, order)
-        if link is None or owners is None or len(owners) == 1:
-            statement = draft.statement().order_by(*by).limit(page.size + 1)
-            statement = statement.offset(page.offset) if page.offset else statement
-        else:
-            statement = self._numbered(draft, link, by, page.offset, page.size + 1)
-        return RowsPlan(statement, shapes, sort, position, width=draft.width)
+        return shapes, sort, self._order(draft, order)
 
     def total(self, node: ListNode, owners: Sequence[Any] | None = None) -> Statement:
         """Count the rows of a list; of a relation, for each owner."""
@@ -224,21 +232,30 @@ class Statements:
     def groups(self, node: AggregateNode) -> Select:
         """Count and sum up groups: the keys, the count, the sums."""
         draft = self._draft(node.module)
-        keys = [draft.add(self._group(draft, value)) for value in node.groups]
-        sums = [draft.add(draft.scope.grouped(term)) for _, term in node.sums]
+        lay_out = self._grouped(draft, node)
         draft.where(node.where)
-        inner = draft.statement().subquery("g")
         # Grouping by the columns of a derived table keeps bound values out of GROUP BY, where they would not be equal.
-        key_columns = [inner.c[position] for position in keys]
-        functions = [
-            self.dialect.summed(function, inner.c[position], exact=term.kind == "decimal", whole=_is_whole(term))
-            for (function, term), position in zip(node.sums, sums, strict=True)
-        ]
-        statement = sa.select(*key_columns, _COUNT, *functions).select_from(inner)
-        if not keys:
+        inner = draft.statement().subquery("g")
+        key_columns, functions = lay_out(inner)
+        statement = sa.select(*key_columns, COUNT, *functions).select_from(inner)
+        if not key_columns:
             return statement
         by = [part for key in key_columns for part in self.dialect.order(key, "ASC")]
-        return statement.group_by(*key_columns).order_by(_COUNT.desc(), *by).limit(node.limit)
+        return statement.group_by(*key_columns).order_by(COUNT.desc(), *by).limit(node.limit)
+
+    def _grouped(self, draft: Draft, node: AggregateNode) -> Callable[[Any], tuple[list[Sql], list[Sql]]]:
+        """Select what is grouped by and summed up; return what makes keys and sums of the columns of the derived table."""
+        keys = [draft.add(self._group(draft, value)) for value in node.groups]
+        sums = [draft.add(draft.scope.grouped(term)) for _, term in node.sums]
+
+        def lay_out(inner: Any) -> tuple[list[Sql], list[Sql]]:
+            functions = [
+                self.dialect.summed(function, inner.c[position], exact=term.kind == "decimal", whole=_is_whole(term))
+                for (function, term), position in zip(node.sums, sums, strict=True)
+            ]
+            return [inner.c[position] for position in keys], functions
+
+        return lay_out
 
     def again(
         self,
@@ -346,10 +363,9 @@ class Statements:
             for ordered in order
         )
 
-    def _numbered(self, draft: Draft, link: Link, by: Sequence[Sql], offset: int, limit: int) -> Select:
+    def _numbered(self, draft: Draft, whose: Sequence[Sql], by: Sequence[Sql], offset: int, limit: int) -> Select:
         """Give every row its number among its owner's, in order, and keep the first ones."""
-        exact = self.dialect.exact(link.value, link.column_class)
-        number = sa.func.row_number().over(partition_by=exact, order_by=list(by)).label("n")
+        number = sa.func.row_number().over(partition_by=list(whose), order_by=list(by)).label("n")
         inner = draft.statement().add_columns(number).subquery("p")
         wanted = [inner.c.n <= offset + limit] + ([inner.c.n > offset] if offset else [])
         columns = list(inner.c)[:-1]
@@ -357,9 +373,9 @@ class Statements:
 
     def _counted(self, draft: Draft, link: Link | None) -> Select:
         if link is None:
-            return draft.scope.select(_COUNT).where(*draft.conditions)
+            return draft.scope.select(COUNT).where(*draft.conditions)
         value = self.dialect.exact(link.value, link.column_class)
-        return draft.scope.select(value, _COUNT).where(*draft.conditions).group_by(value)
+        return draft.scope.select(value, COUNT).where(*draft.conditions).group_by(value)
 
     def _group(self, draft: Draft, value: GroupValue) -> Sql:
         term = Term((), draft.scope.module, value.field)

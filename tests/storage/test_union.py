@@ -42,7 +42,8 @@ async def test_each_branch_has_the_rows_of_its_own_statement_in_their_order(data
     text = statement.replace(":1", PLACE[dialect]).replace("%%", "%%" if dialect == "mysql" else "%")
     for values in ((40, 3, 1, 40), (7,), tuple(range(1, 49))):
         alone = [await database.fetch(Ready(text, (value,), shows=True)) for value in values]
-        united = Ready(unite(text, 1, len(values), dialect), values, shows=True)
+        united = unite(text, [(value,) for value in values], dialect)
+        assert united is not None
         found: list[list[tuple[object, ...]]] = [[] for _ in values]
         for number, *row in await database.fetch(united):
             found[number].append(tuple(row))
@@ -51,9 +52,12 @@ async def test_each_branch_has_the_rows_of_its_own_statement_in_their_order(data
 
 async def test_as_many_branches_as_are_allowed_are_taken_by_every_database(database: Database) -> None:
     text = STATEMENTS[-1].replace(":1", PLACE[database.dialect.name])
-    united = unite(text, 1, BRANCHES_LIMIT, database.dialect.name)
-    rows = await database.fetch(Ready(united, (5,) * BRANCHES_LIMIT, shows=True))
-    assert sorted((number, key) for number, key, _ in rows) == [(number, 5) for number in range(BRANCHES_LIMIT)]
+    for last in (5, 6):
+        branches = [(5,)] * (BRANCHES_LIMIT - 1) + [(last,)]
+        united = unite(text, branches, database.dialect.name)
+        assert united is not None
+        rows = await database.fetch(united)
+        assert sorted((number, key) for number, key, _ in rows) == [(n, key) for n, (key,) in enumerate(branches)]
 
 
 def test_what_is_no_plain_statement_or_too_many_are_not_united() -> None:
@@ -62,3 +66,22 @@ def test_what_is_no_plain_statement_or_too_many_are_not_united() -> None:
     assert not can_unite("SELECT 1", 200, 200)
     assert not can_unite("SELECT DISTINCT t.id FROM t", 0, 2)
     assert not can_unite("WITH t AS (SELECT 1) SELECT * FROM t", 0, 2)
+
+
+@pytest.mark.parametrize("type_", ["VARCHAR", "CHARACTER VARYING(50)"])  # the second is none that rows of values have
+async def test_branches_that_differ_in_texts_and_share_the_rest_are_told_apart(database: Database, type_: str) -> None:
+    marks = {
+        "sqlite": ("?",) * 4,
+        "mysql": ("%s",) * 4,
+        "postgresql": ("$1::CHARACTER VARYING(50)", "$2::INTEGER", f"$3::{type_}", "$4::INTEGER"),
+    }
+    other, low, name, high = marks[database.dialect.name]
+    where = f"t.name <> {other} AND t.id > {low} AND t.name <> {name} AND t.id < {high}"
+    text = f"SELECT t.id FROM numbers AS t WHERE {where} ORDER BY t.id DESC LIMIT 2"  # noqa: S608 - marks
+    branches = [("x", 3, "name 2 9", high) for high in (10, 11, 12, 5)] + [("x", 3, "it's $1", 10)]
+    united = unite(text, branches, database.dialect.name)
+    assert united is not None
+    found: dict[int, list[int]] = {}
+    for number, key in await database.fetch(united):
+        found.setdefault(number, []).append(key)
+    assert found == {0: [8, 7], 1: [10, 8], 2: [11, 10], 3: [4], 4: [9, 8]}
