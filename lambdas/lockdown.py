@@ -72,6 +72,13 @@ def leave_namespaces() -> None:
     _call(_libc.unshare, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWNS)
 
 
+def give_back() -> None:
+    """Return to the kernel what the allocator keeps for later: the prelude's text and tree are not needed again. glibc only."""
+    trim = getattr(_libc, "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
 def become_nobody() -> None:
     """Give up root, where the server runs as root."""
     if os.geteuid() == 0:
