@@ -8,9 +8,13 @@ from typing import Any, cast
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type, is_leaf_type, parse, validate
 
+from lambdas.pool import Sandbox
 from resolvers.aggregation import GROUP_BY_LIMIT
 from resolvers.context import Context
+from resolvers.document import Documents
 from resolvers.execute import execute
+from resolvers.lambda_gql import Queries
+from resolvers.limits import Limits
 from resolvers.order import ORDER_LIMIT
 from schema.bindings import BINDING, ToMany
 from schema.build import LambdeskSchema, build_schema
@@ -103,7 +107,10 @@ def asked_of(filter_type: Any) -> Iterator[str]:
 
 async def walk(url: str) -> None:
     database = Database(url, statement_timeout_s=WAIT_S)
+    sandbox = Sandbox(size=1)
+    asks = {"gql": Queries(Documents(Limits()))}
     try:
+        await sandbox.start()
         await install(database)
         snapshot = await load(database)
         assert snapshot.problems == ()
@@ -114,12 +121,14 @@ async def walk(url: str) -> None:
                 part = asked[start : start + ROOTS_AT_ONCE]
                 document = parse("{" + " ".join(f"q{n}: {question}" for n, question in enumerate(part)) + "}")
                 assert not validate(schema, document)
-                result = await execute(
-                    Context(snapshot, database, b"secret", everything(), deadline=monotonic() + WAIT_S), document
-                )
+                deadline = monotonic() + WAIT_S
+                rights = everything()
+                context = Context(snapshot, database, b"secret", rights, deadline=deadline, lambdas=sandbox, asks=asks)
+                result = await execute(context, document)
                 failed = [part[int(str((error.path or ["q0"])[0])[1:])] for error in result.errors or ()]
                 assert not failed, (module.name, failed, result.errors)
     finally:
+        await sandbox.close()
         await database.close()
 
 

@@ -23,7 +23,7 @@ AGENT_LISTS = 60  # shipped modules that an administrator sees, at least
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     with foreign_url("sqlite", "znuny65", tickets=40) as url:
-        async with open_desk(url, tmp_path, modules_dir=(MODULES,)) as opened:
+        async with open_desk(url, tmp_path, modules_dir=(MODULES,), lambda_workers=1) as opened:
             yield opened
 
 
