@@ -11,6 +11,8 @@ from tests.databases import fresh_url
 from tests.web.browsing import Browser, Shown, browsing
 from tests.web.real import ROOM, Desk, open_desk, sign_in
 from tests.web.test_lambdas import fill
+from tests.web.test_pages_xss import check
+from tests.web.xss import PAYLOADS
 from web.pages.modules_routes import make_module_pages
 
 OPENS = ROOM.replace("access:", "  - {name: opens, type: datetime}\naccess:")
@@ -65,6 +67,18 @@ async def test_every_module_is_listed_with_its_state_and_what_is_wrong(desk: Des
     assert "Did you mean `string`?" in finding
     assert told.one("a").attributes["href"] == "/admin/modules/file?file=site%2Flamp.yaml&line=2"
     assert "stale" in rows[0].text
+
+
+async def test_texts_of_files_are_texts_on_the_pages(desk: Desk, browser: Browser) -> None:
+    """A file is written by whoever may write into the folder; nothing in it runs where administrators look at it."""
+    for payload in PAYLOADS[::7]:
+        quoted = payload.replace("\\", "\\\\").replace('"', '\\"').replace("\r\n", "")
+        (desk.site / "lamp.yaml").write_text(f'module: {{name: lamp, table: lamp, "{quoted}": x}}\nfields: []\n')
+        await desk.live.registry.reload()  # type: ignore[attr-defined] # the real one
+        for path in ("/admin/modules?q=lamp", "/admin/modules/file?file=site/lamp.yaml", "/admin/health"):
+            page = await browser.get(path)
+            assert page.status == 200
+            check(page, payload)
 
 
 async def test_a_word_and_a_state_pick_modules(browser: Browser) -> None:

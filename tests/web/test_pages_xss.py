@@ -17,7 +17,7 @@ from tests.web.xss import PAYLOADS
 
 TEMPLATES = Path(__file__).parent.parent.parent / "web" / "templates"
 # Names of elements that our own templates and forms write.
-SOURCES = [*TEMPLATES.glob("*.html"), TEMPLATES.parent / "pages" / "drawing.py"]
+SOURCES = [*TEMPLATES.rglob("*.html"), TEMPLATES.parent / "pages" / "drawing.py"]
 ELEMENTS = set(re.findall(r"<([a-z][a-z0-9]*)", "".join(path.read_text() for path in SOURCES)))
 HANDLER = re.compile(r"on\w+|style|srcdoc|formaction|x-init|hx-on.*|data-hx.*")
 ADDRESSES = ("href", "src", "action", "hx-get", "hx-post", "data-url")

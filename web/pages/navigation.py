@@ -1,4 +1,4 @@
-"""The menu: the modules that a caller may view, by the sections of their files."""
+"""The menu: the modules that a caller may view, by the sections of their files, and the pages of administrators."""
 
 from __future__ import annotations
 
@@ -18,17 +18,13 @@ from web.pages.view import modules_of, view_of
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A module in the menu."""
+    """A module in the menu, with where its list is, or another page."""
 
     name: str
     label: str
     about: str
     creates: bool  # whether the caller may make rows
-
-    @property
-    def url(self) -> str:
-        """Where its list is."""
-        return f"/modules/{self.name}"
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +56,24 @@ def _sections(snapshot: Snapshot, access: Access, texts: Texts) -> tuple[MenuSec
     ]
     # What is looked for most comes first: the section whose rows are in the full-text index.
     first = {label for label, modules in grouped.items() if any(module.search.full_text for module in modules)}
-    return tuple(sorted(made, key=lambda section: (section.label not in first, section.label.casefold())))
+    made.sort(key=lambda section: (section.label not in first, section.label.casefold()))
+    return (*made, *([_administration(texts)] if access.is_administrator else []))
+
+
+# Pages of administrators: address and label.
+_ADMINISTRATION = {"/admin/modules": "modules", "/admin/health": "health"}
+
+
+def _administration(texts: Texts) -> MenuSection:
+    entries = (Entry(url.strip("/"), texts(key), "", False, url) for url, key in _ADMINISTRATION.items())
+    return MenuSection(texts("administration"), tuple(entries))
 
 
 def _entry(snapshot: Snapshot, access: Access, module: Module, texts: Texts) -> Entry:
     view = view_of(snapshot, access, module.name)
     about = module.description.in_language(texts.language) if module.description else ""
     creates = view is not None and view.may(Deed.CREATE)
-    return Entry(module.name, module.plural.in_language(texts.language), about, creates)
+    return Entry(module.name, module.plural.in_language(texts.language), about, creates, f"/modules/{module.name}")
 
 
 def _by_label(entry: Entry) -> str:
