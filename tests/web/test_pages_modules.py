@@ -243,6 +243,15 @@ async def test_each_way_to_begin_leads_into_the_editor_and_from_there_into_the_f
         assert (desk.site / f"{name}.yaml").read_text() == source_of(page)
 
 
+async def test_a_new_file_goes_by_the_name_that_is_in_it(desk: Desk, browser: Browser) -> None:
+    page = await begin(browser, "name", name="fan")
+    source = source_of(page).replace("fan", "heater")
+    checked = await browser.send(page, page.form_named("source"), {"source": source}, "do=check")
+    assert "Will be put to site/heater.yaml." in checked.main.text
+    await browser.send(checked, checked.form_named("source"), button="do=publish")
+    assert sorted(path.name for path in desk.site.iterdir()) == ["heater.yaml", "lamp.yaml"]
+
+
 async def test_what_cannot_be_begun_is_told_where_it_was_typed(browser: Browser) -> None:
     page = await begin(browser, "csv", name="Chair", csv="a\n")
 

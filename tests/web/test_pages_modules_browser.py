@@ -46,7 +46,8 @@ def world(tmp_path: Path) -> Iterator[World]:
     site.mkdir()
     (site / "room.yaml").write_text(ROOM)
     (site / "lamp.yaml").write_text(LAMP)
-    with running(REAL, tmp_path, modules_dir=site, database_url=f"sqlite:///{tmp_path}/desk.db") as server:
+    settings = {"modules_dir": site, "database_url": f"sqlite:///{tmp_path}/desk.db", "lambda_workers": 1}
+    with running(REAL, tmp_path, **settings) as server:
         until_ready(server)
         made = World(server, site)
         made.data(

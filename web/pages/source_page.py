@@ -53,6 +53,7 @@ class Findings:
     problems: Sequence[Finding] = ()
     changes: Sequence[Mapping[str, str]] = ()
     diff: Sequence[tuple[str, str]] = ()
+    file: str = ""  # where the text would be put
 
     @property
     def is_fine(self) -> bool:
@@ -123,7 +124,8 @@ async def show_checked(visit: Visit, sheet: Sheet, *, block: str = "") -> Respon
     checked = await check(visit, sheet)
     on_disk = await read_file(visit, sheet.file) if sheet.digest and not block else None
     is_own = on_disk is None or bool(on_disk["isOwn"])
-    return _editor(visit, replace(sheet, findings=checked, is_own=is_own), block=block)
+    file = sheet.file if sheet.digest else checked.file  # a new file goes by the name in it
+    return _editor(visit, replace(sheet, file=file, findings=checked, is_own=is_own), block=block)
 
 
 async def check(visit: Visit, sheet: Sheet) -> Findings:
@@ -137,7 +139,7 @@ async def findings_of(visit: Visit, sheet: Sheet, file: str, found: Mapping[str,
     """Make what was found ready for a template."""
     served = await _served(visit, file)
     diff = show_diff(unified(served, sheet.source, file, visit.texts("source-new") if not served else file))
-    return Findings(show_problems(found["problems"]), found["changes"], diff)
+    return Findings(show_problems(found["problems"]), found["changes"], diff, file)
 
 
 async def _served(visit: Visit, file: str) -> str:

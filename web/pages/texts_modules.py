@@ -76,7 +76,6 @@ MODULES: Mapping[str, Mapping[str, str]] = {
     "findings-problems-one": {"en": "1 problem", "de": "1 Problem"},
     "findings-changes": {"en": "What changes for clients", "de": "Was sich für Clients ändert"},
     "findings-diff": {"en": "Difference from what serves", "de": "Unterschied zu dem, was gilt"},
-    "findings-same": {"en": "Nothing differs from what serves.", "de": "Nichts ist anders als das, was gilt."},
     "findings-theirs": {"en": "From the file as it is now to yours", "de": "Von der jetzigen Datei zu Ihrer"},
     "kind-ADDED": {"en": "new", "de": "neu"},
     "kind-CHANGED": {"en": "changed", "de": "geändert"},
@@ -169,7 +168,6 @@ MODULES: Mapping[str, Mapping[str, str]] = {
     "example-holds": {"en": "holds", "de": "stimmt"},
     "example-fails": {"en": "does not hold", "de": "stimmt nicht"},
     "file-line": {"en": "{file}, line {line}", "de": "{file}, Zeile {line}"},
-    "lambda-to-file": {"en": "To the file", "de": "Zur Datei"},
     # --- one more field ---
     "field-add": {"en": "Add a field", "de": "Feld hinzufügen"},
     "field-add-of": {"en": "Add a field to {module}", "de": "{module} ein Feld hinzufügen"},
@@ -222,7 +220,6 @@ MODULES: Mapping[str, Mapping[str, str]] = {
     "health-step-fails": {"en": "does not hold", "de": "hält nicht"},
     "health-lambdas": {"en": "Lambdas since the server started", "de": "Lambdas, seit der Server läuft"},
     "health-no-lambdas": {"en": "No lambda has run yet.", "de": "Noch ist kein Lambda gelaufen."},
-    "health-versions": {"en": "Versions", "de": "Fassungen"},
     "health-troubles": {"en": "What somebody should look at", "de": "Wonach jemand sehen sollte"},
     "figure-lambda": {"en": "Lambda", "de": "Lambda"},
     "figure-calls": {"en": "Calls", "de": "Aufrufe"},
