@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.responses import Response
 
 from web.errors import NOTHING_HERE, Code, Refused
-from web.pages.look import CHOICES, choose, write_look
+from web.pages.look import CHOICES, choose, write_look, zone_names
 from web.pages.navigation import sections_of
 from web.pages.rendering import render
 from web.pages.replies import NO_STORE, see
@@ -26,7 +29,12 @@ async def show_graphiql(visit: Visit) -> Response:
 
 async def show_look(visit: Visit) -> Response:
     """Show what can be chosen."""
-    return visit.page("look.html", choices=CHOICES, next=safe_next(visit.request.query_params.get("next", "")))
+    return visit.page("look.html", **look_form(safe_next(visit.request.query_params.get("next", "")), leaves=True))
+
+
+def look_form(after: str, *, leaves: bool = False) -> Mapping[str, Any]:
+    """Return what the form of the look is made of: where it leads, and whether one can leave it."""
+    return {"choices": CHOICES, "zones": zone_names(), "next": after, "leaves": leaves}
 
 
 async def choose_look(visit: Visit) -> Response:

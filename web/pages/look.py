@@ -1,8 +1,8 @@
-"""How somebody wants the pages to look: colours, density, language, single-key shortcuts. Kept in a cookie of the browser."""
+"""How somebody wants the pages to look: colours, density, language, single-key shortcuts, time zone. Kept in a cookie of the browser."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,6 +15,7 @@ from web.wishes import read_languages
 
 AGE_S = 365 * 86_400
 UTC = "UTC"
+AUTO = "auto"  # the zone that the browser tells
 _SLASH = "~"  # a cookie cannot hold the slash of `Europe/Berlin` as it is
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
 # What may be chosen, by name; the first of each is what one gets without choosing.
@@ -28,13 +29,14 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The choices of one browser. `zone` is the time zone that it told; `spoken` what `auto` stands for."""
+    """The choices of one browser. `zone` is the time zone that it told, `own_zone` the one chosen instead; `spoken` what `auto` stands for."""
 
     theme: str = "system"
     density: str = "comfortable"
     language: str = "auto"
     keys: str = "on"
     zone: str = UTC
+    own_zone: str = AUTO
     spoken: str = "en"
 
     @property
@@ -44,7 +46,7 @@ class Look:
 
     def time_zone(self) -> ZoneInfo:
         """Return the zone that moments are shown in."""
-        return ZoneInfo(self.zone)
+        return ZoneInfo(self.zone if self.own_zone == AUTO else self.own_zone)
 
 
 def read_look(request: Request, settings: Settings) -> Look:
@@ -59,6 +61,8 @@ def choose(look: Look, told: Mapping[str, str]) -> Look:
     found = {name: told[name] for name, allowed in CHOICES.items() if told.get(name) in allowed}
     if told.get("zone") in _zones():
         found["zone"] = told["zone"]
+    if told.get("own_zone") in {AUTO, *_zones()}:
+        found["own_zone"] = told["own_zone"]
     return replace(look, **found)
 
 
@@ -72,6 +76,12 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
     for pair in text.replace(_SLASH, "/").split("|"):
         name, _, value = pair.partition(":")
         yield name, value
+
+
+@cache
+def zone_names() -> Sequence[str]:
+    """Return the zones that a form offers: those with a place in their names, without the many older names of the same."""
+    return (UTC, *sorted(name for name in _zones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))))
 
 
 @cache

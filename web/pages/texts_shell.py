@@ -55,6 +55,8 @@ SHELL: Mapping[str, Mapping[str, str]] = {
     "keys": {"en": "Single-key shortcuts", "de": "Kürzel mit einer Taste"},
     "keys-on": {"en": "on", "de": "an"},
     "keys-off": {"en": "off", "de": "aus"},
+    "own-zone": {"en": "Time zone", "de": "Zeitzone"},
+    "own-zone-auto": {"en": "as the browser ({zone})", "de": "wie der Browser ({zone})"},
     "apply": {"en": "Apply", "de": "Anwenden"},
     "keys-title": {"en": "Keyboard", "de": "Tastatur"},
     "keys-note": {
