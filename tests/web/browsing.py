@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urldefrag, urlencode, urljoin
 
 import httpx
 
@@ -173,7 +173,7 @@ class Browser:
             pairs.append((name, value))
         target = urljoin(page.url, form.attributes.get("action", page.url))
         if form.attributes.get("method", "get") == "get":
-            path = target.partition("?")[0]
+            path = urldefrag(target).url.partition("?")[0]
             answer = await self.client.get(f"{path}?{urlencode(pairs)}", follow_redirects=True)
         else:
             body: dict[str, list[str]] = {}

@@ -19,6 +19,8 @@ from web.pages.list_page import show_count, show_list
 from web.pages.modules_routes import make_module_pages
 from web.pages.multipart_form import read_with_files
 from web.pages.options_page import show_options
+from web.pages.profile_deeds import end_others, end_session, make_token, revoke_token, take_password
+from web.pages.profile_page import show_profile
 from web.pages.related_page import show_related
 
 
@@ -45,5 +47,11 @@ def make_pages(live: Live) -> list[BaseRoute]:
         Route("/modules/{module}/{row}/edit", Door(live, show_edit, take_edit, read_with_files)),
         *make_module_pages(live),
         Route("/modules/{rest:path}", Door(live, show_nothing)),
+        Route("/profile", Door(live, show_profile)),
+        Route("/profile/password", Door(live, show_profile, take_password)),
+        Route("/profile/session", Door(live, show_profile, end_session)),
+        Route("/profile/sessions", Door(live, show_profile, end_others)),
+        Route("/profile/tokens", Door(live, show_profile, make_token)),
+        Route("/profile/token", Door(live, show_profile, revoke_token)),
         Route("/look", Door(live, show_look, choose_look)),
     ]

@@ -21,9 +21,13 @@ SAID = frozenset(
         "imported",
         "published",
         "rolled-back",
+        "password-changed",
+        "session-ended",
+        "sessions-ended",
+        "token-revoked",
     }
 )
-_COUNTED = frozenset({"bulk-deleted", "bulk-restored", "bulk-set", "imported"})
+_COUNTED = frozenset({"bulk-deleted", "bulk-restored", "bulk-set", "imported", "sessions-ended"})
 _LONGEST = 9
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from web.pages.texts_form import FORM
 from web.pages.texts_list import LIST
 from web.pages.texts_modules import MODULES
+from web.pages.texts_profile import PROFILE
 from web.pages.texts_shell import SHELL
 
 # key → language → text with {params}
-TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType({**SHELL, **LIST, **FORM, **MODULES})
+TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType({**SHELL, **LIST, **FORM, **MODULES, **PROFILE})
 
 
 class Texts:

@@ -83,17 +83,24 @@ class Visit:
             raise Refused(404, NOTHING_HERE)
         return found
 
-    async def ask(self, document: str, variables: Mapping[str, Any] | None = None, once: str | None = None) -> Answer:
+    async def ask(
+        self,
+        document: str,
+        variables: Mapping[str, Any] | None = None,
+        once: str | None = None,
+        cookies: list[str] | None = None,
+    ) -> Answer:
         """Run an operation as anybody could send it to `/graphql`. Raises `Refused` when there is no data.
 
-        A mutation with the same `once` is carried out once only, however often its form is sent.
+        A mutation with the same `once` is carried out once only, however often its form is sent. `cookies` takes headers
+        that the answer is to have: a change of the password gives the browser a new session.
         """
         asked = Asked(
             document, variables=dict(variables or {}), languages=(self.look.lang,), idempotency_key=once, is_own=True
         )
         note = note_of(self.request.scope)
         try:
-            call = prepare(self.live, asked, note, self.caller, snapshot=self.snapshot)
+            call = prepare(self.live, asked, note, self.caller, snapshot=self.snapshot, cookies=cookies)
             outcome = await run(self.live, call, note)
         except NotStarted as error:
             raise _refused(error.errors) from None
