@@ -53,6 +53,7 @@ async def test_the_code_stands_beside_what_it_makes_of_rows(browser: Browser) ->
     page = await browser.get(SIZE)
 
     assert "return item.seats >= (args.large_at || 20)" in page.one("textarea", id="code").text
+    assert "This lambda stands in a shipped file" in page.main.text
     assert rows(page)[:2] == [['{"seats": 10}', "small", "= the same"], ['{"seats": 20}', "large", "= the same"]]
     assert [item.text for item in page.one("section", id="result").one("ul").all("li")] == [
         f"✓ holds modules/room.yaml, line {line}" for line in (14, 15)
@@ -105,6 +106,7 @@ async def test_saving_writes_the_code_where_it_stands_and_serves(desk: Desk, bro
 async def test_a_field_of_an_extension_is_saved_into_the_extension(desk: Desk, browser: Browser) -> None:
     page = await write(browser, "return item.seats * 2;", "save", "/admin/modules/room/lambdas/floor")
 
+    assert "shipped" not in page.main.text
     assert "It is published and serves." in page.main.text
     assert (desk.site / "room.yaml").read_text() == FLOOR.replace('"return 1"', '"return item.seats * 2;"')
     assert (await desk.data("{ rooms { nodes { floor } } }"))["rooms"]["nodes"][0] == {"floor": 20}

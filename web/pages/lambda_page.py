@@ -126,12 +126,14 @@ async def _page(
 ) -> Response:
     found, problem = await _preview(visit, draft)
     rows = [_row(item) for item in found["rows"]] if found else []
+    on_disk = None if block else await read_file(visit, draft.file)
     return visit.page(
         "modules/lambda.html",
         status,
         block=block,
         headers=editor_policy(visit.nonce),
         draft=draft,
+        is_own=on_disk is None or on_disk["isOwn"],
         names=orjson.dumps(_names(draft.module, draft.computed)).decode(),
         found=found,
         problem=problem,

@@ -132,6 +132,10 @@ MODULES: Mapping[str, Mapping[str, str]] = {
         "en": "The module has no such computed field with a lambda that serves.",
         "de": "Das Modul hat kein solches berechnetes Feld mit einem Lambda, das gilt.",
     },
+    "lambda-shipped": {
+        "en": "This lambda stands in a shipped file, and an upgrade replaces it with its own.",
+        "de": "Dieses Lambda steht in einer mitgelieferten Datei, und ein Upgrade ersetzt es durch seines.",
+    },
     "lambda-knows": {
         "en": "It sees item, args, me and now, and returns {kind}.",
         "de": "Es sieht item, args, me und now und gibt {kind} zurück.",
