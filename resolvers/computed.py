@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +21,8 @@ from resolvers.nodes import LambdaSlot
 from resolvers.reads import together
 from resolvers.shape import LambdaLoad, Shape
 from schema.spec import Computed, Module
+
+log = logging.getLogger("lambdesk.lambdas")
 
 DEPTH_LIMIT = 3  # of lambdas that ask for fields which are made by lambdas
 _TOO_DEEP = Failure(FailureCode.LIMIT, f"Lambdas may ask for fields of lambdas {DEPTH_LIMIT} levels deep.")
@@ -152,10 +156,21 @@ async def _run_job(context: Context, job: Job, columns: Sequence[_Column], piece
     batches = [replace(columns[piece.number].batch, rows=piece.rows) for piece in pieces]
     answerer = answerer_of(context) if context.asks else None
     result = await context.lambdas.run(replace(job, batches=batches), answerer)
+    for batch, outcomes in zip(batches, result.outcomes, strict=True):
+        _tell(context, batch.script.name, outcomes)
     return [
         [_value(context, columns[piece.number].task.slot, outcome) for outcome in outcomes]
         for piece, outcomes in zip(pieces, result.outcomes, strict=True)
     ]
+
+
+def _tell(context: Context, name: str, outcomes: Sequence[Outcome]) -> None:
+    """Tell the log what failed and where. What was thrown may hold what a row holds, so it stays out of it."""
+    failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
+    for (code, line), rows in Counter((failure.code, failure.line) for failure in failures).items():
+        if code is not FailureCode.UNAVAILABLE:  # which the server says of itself
+            told = {"lambda": name, "code": str(code), "line": line, "rows": rows, "request_id": context.request_id}
+            log.warning("lambda %s failed", name, extra={"fields": told})
 
 
 def _batch(context: Context, load: LambdaLoad) -> Batch:

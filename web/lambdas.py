@@ -23,6 +23,8 @@ from web.settings import Settings
 SWITCHED_OFF = "Lambdas are switched off: LAMBDESK_LAMBDA_WORKERS is 0."
 FAILED = "Lambdas could not be started; the log says why."
 PATIENCE_S = 2.0  # of those who need lambdas while they start
+TOLD_EVERY_S = 600.0
+FIGURES = ("calls", "rows", "failures", "kills", "cpu_ms", "wall_ms")
 
 _log = logging.getLogger("lambdesk.lambdas")
 
@@ -108,6 +110,21 @@ class Lambdas:
         self._modules = digests
         if self.sandbox is not None:
             self.sandbox.reset(name for name in self.sandbox.metrics() if name.partition(".")[0] in changed)
+
+
+async def keep_told(lambdas: Lambdas, stop: asyncio.Event, every_s: float = TOLD_EVERY_S) -> None:
+    """Tell the log now and then what each lambda did since the last time."""
+    told: dict[str, dict[str, float]] = {}
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), every_s)
+        for name, metric in (lambdas.sandbox.metrics() if lambdas.sandbox is not None else {}).items():
+            figures = {figure: getattr(metric, figure) for figure in FIGURES}
+            before = told.get(name, {})
+            told[name] = figures
+            since = {figure: round(value - before.get(figure, 0), 3) for figure, value in figures.items()}
+            if since["calls"]:
+                _log.info("lambda %s ran", name, extra={"fields": {"lambda": name, **since}})
 
 
 def make_lambdas(settings: Settings) -> Lambdas:

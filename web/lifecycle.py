@@ -54,7 +54,7 @@ from web.following import Following
 from web.happenings import Happenings
 from web.identities import Identities, make_identities
 from web.import_jobs import ImportJobs
-from web.lambdas import Lambdas, make_asks, make_lambdas
+from web.lambdas import Lambdas, keep_told, make_asks, make_lambdas
 from web.live import Call, Live, Transfers
 from web.persisted import Persisted
 from web.platform import hand_written
@@ -266,6 +266,7 @@ async def _background(
     if live.lambdas is not None:
         live.lambdas.start()
         tasks.append(asyncio.create_task(_follow(registry, live.lambdas)))
+        tasks.append(asyncio.create_task(keep_told(live.lambdas, stop)))
     if live.texts is not None:
         keeping = keep_texts(live.texts, lambda: registry.snapshot if registry.is_loaded else None, stop)
         tasks.append(asyncio.create_task(keeping))

@@ -18,7 +18,7 @@ from lambdas.pool import Sandbox
 from storage.engine import Database
 from tests.databases import DIALECTS, fresh_url
 from tests.web.real import Desk, open_desk, sign_in
-from web.lambdas import SWITCHED_OFF, make_lambdas
+from web.lambdas import SWITCHED_OFF, keep_told, make_lambdas
 from web.settings import Settings, SettingsError, load_settings
 
 ROOM = """\
@@ -197,8 +197,10 @@ async def test_a_server_whose_lambdas_do_not_run_says_so_and_is_ready(desk: Desk
     assert await degraded(desk) == []
     sandbox.reason = "The host does not lock workers up: seccomp (refused)."
     assert await degraded(desk) == [{"what": "lambdas", "state": "OFF", "message": sandbox.reason}]
-    asked = await desk.ask('{ room(by: {name: "a"}) { name size { text } } }')
-    assert asked["data"]["room"] == {"name": "a", "size": None}
+    known = await desk.data('{ room(by: {name: "a"}) { size { text } } }')
+    assert known["room"] == {"size": {"text": "small"}}  # what was computed before is still known
+    asked = await desk.ask('{ room(by: {name: "b"}) { name size { text } } }')
+    assert asked["data"]["room"] == {"name": "b", "size": None}
     (error,) = asked["errors"]
     assert error["extensions"]["code"] == "LAMBDA_UNAVAILABLE"
     assert error["message"] == f"The lambda of room.size cannot be run here. {sandbox.reason}"
@@ -241,6 +243,26 @@ async def test_nothing_waits_for_lambdas_to_start(url: str, tmp_path: Path, monk
         await fill(desk.live.database)  # type: ignore[arg-type] # the real one
         answer = await desk.ask('{ room(by: {name: "a"}) { name size { text } } }')
         assert told(answer) == [("room.size", "LAMBDA_UNAVAILABLE")]
+
+
+async def test_the_log_tells_what_lambdas_did_and_where_one_failed_and_nothing_of_rows(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="lambdesk.lambdas")
+    await desk.ask("{ rooms { nodes { size { text } neighbours } } }")
+    assert desk.live.lambdas is not None
+    stop = asyncio.Event()
+    telling = asyncio.create_task(keep_told(desk.live.lambdas, stop, every_s=0.01))
+    await asyncio.sleep(0.1)
+    stop.set()
+    await telling
+    fields = [getattr(record, "fields", {}) for record in caplog.records if record.name == "lambdesk.lambdas"]
+    failed = [item for item in fields if "code" in item]
+    assert [(item["lambda"], item["code"], item["rows"]) for item in failed] == [("room.size", "LAMBDA_FAILED", 1)]
+    ran = {item["lambda"]: item for item in fields if "calls" in item}
+    assert (ran["room.size"]["calls"], ran["room.size"]["rows"], ran["room.size"]["failures"]) == (1, 3, 1)
+    assert len([item for item in fields if item.get("lambda") == "room.size" and "calls" in item]) == 1
+    assert "no room of" not in caplog.text
 
 
 def test_the_limits_of_lambdas_are_settings() -> None:
