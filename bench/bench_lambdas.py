@@ -64,7 +64,7 @@ MODULES = Path(__file__).parent.parent / "modules"
 def run(quick: bool) -> dict[str, Figure]:
     """Measure a server on each database; most of it on PostgreSQL."""
     figures: dict[str, Figure] = {}
-    seconds = 1.5 if quick else 10.0
+    seconds = 1.0 if quick else 10.0
     for dialect in reversed(DIALECTS):
         with ExitStack() as stack:
             url = stack.enter_context(fresh_url(dialect))
