@@ -18,7 +18,7 @@ from resolvers.document import Document, DocumentRefused, Documents
 from resolvers.errors import BadRequest, OperationError
 from resolvers.execute import execute
 from resolvers.planning import answer_alike
-from resolvers.selection import Selections, select
+from resolvers.selection import Selections, select, vary
 
 QUERIES_ONLY = "gql() asks queries; this is a {}."
 AT_ONCE = 4  # of those that have no plan: each has statements of its own
@@ -91,13 +91,20 @@ class _Asked:
 
     def _selected(self) -> tuple[list[int], list[Selections]]:
         """Return those whose variables fit; what is wrong with the others is told when they are carried out."""
-        places, selections = [], []
+        places: list[int] = []
+        selections: list[Selections] = []
         for place, variables in enumerate(self.given):
             try:
-                selections.append(select(self.context.schema, self.document.node, None, variables))
-                places.append(place)
+                first = selections[0] if selections else None
+                fits = (
+                    vary(first, variables)
+                    if first
+                    else select(self.context.schema, self.document.node, None, variables)
+                )
             except (OperationError, GraphQLError):
                 continue
+            selections.append(fits)
+            places.append(place)
         return places, selections
 
     async def _alone(self, place: int, turn: asyncio.Semaphore) -> ExecutionResult:

@@ -17,7 +17,7 @@ from resolvers.cursors import CursorKey, list_key
 from resolvers.errors import OperationError, present
 from resolvers.failed import take_out, take_out_of
 from resolvers.guard import guard_of
-from resolvers.known_operations import operation_of
+from resolvers.known_operations import Operation, operation_of
 from resolvers.plan import Plan
 from resolvers.planner import Planner
 from resolvers.reads import Reads
@@ -65,9 +65,12 @@ async def answer_alike(context: Context, selections: Sequence[Selections]) -> li
     None where it has no plan for a set, or where its answer is not plain.
     """
     answers: list[ExecutionResult | None] = [None] * len(selections)
+    if not selections:
+        return answers
     alike: dict[Plan, list[tuple[int, Values]]] = {}
+    operation, own = operation_of(context, selections[0]), guard_of(context.rights, context.snapshot).own
     for place, one in enumerate(selections):
-        found = find_plan(context, one, at_once=True)
+        found = _find(context, one, operation, own, at_once=True)
         if found is not None and found[0].rest is None:
             alike.setdefault(found[0], []).append((place, found[1]))
     for plan, cases in alike.items():
@@ -120,14 +123,17 @@ def plan_ahead(
     return seen.plan
 
 
-def find_plan(context: Context, selections: Selections, *, at_once: bool = False) -> tuple[Plan, Sequence[Any]] | None:
-    """Find the plan of an operation and the values for it, or make it when its form is seen for the second time.
-
-    With `at_once` it is made the first time.
-    """
-    operation = operation_of(context, selections)
-    given = operation.read(context, selections)
+def find_plan(context: Context, selections: Selections) -> tuple[Plan, Sequence[Any]] | None:
+    """Find the plan of an operation and the values for it, or make it when its form is seen for the second time."""
     own = guard_of(context.rights, context.snapshot).own
+    return _find(context, selections, operation_of(context, selections), own)
+
+
+def _find(
+    context: Context, selections: Selections, operation: Operation, own: Sequence[Any], *, at_once: bool = False
+) -> tuple[Plan, Sequence[Any]] | None:
+    """Do so for a caller with these values; with `at_once` a plan is made the first time."""
+    given = operation.read(context, selections)
     if given is None or not are_plain(own):
         return None
     seen = operation.seen(given)

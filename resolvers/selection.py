@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -214,6 +214,14 @@ def select(
         if isinstance(node, FragmentDefinitionNode)
     }
     return Selections(schema, operation, fragments, coerced)
+
+
+def vary(selections: Selections, variables: Mapping[str, Any] | None) -> Selections:
+    """Return the same operation with other variables."""
+    coerced = coerce_variables(selections.schema, selections.operation, variables or {})
+    if isinstance(coerced, list):
+        raise VariableErrors(coerced)
+    return replace(selections, variables=coerced)
 
 
 class VariableErrors(BadRequest):

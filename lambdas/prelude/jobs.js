@@ -139,7 +139,7 @@ function runRow(batch, at) {
   try {
     text = call(batch, at);
   } catch (error) {
-    failed = failureOf(error);
+    failed = running.waits ? null : failureOf(error);
   } finally {
     row = null;
   }

@@ -55,6 +55,12 @@ function keepQuestion(running, question) {
   job.questions.add(question);
 }
 
+// No Error, whose stack would take longer to make than the lambda takes to run.
+const NOT_YET = Object.freeze({
+  __proto__: null,
+  message: "The answer is not there yet; the lambda runs again when it is.",
+});
+
 function ask(power, verb, args) {
   const running = rowWith(power);
   const question = jsonFor(running, [verb, args], QUESTION_LIMIT_BYTES, "A question", true);
@@ -67,7 +73,7 @@ function ask(power, verb, args) {
   if (answer === undefined) {
     if (!job.questions.has(question)) keepQuestion(running, question);
     running.waits = true;
-    throw new Error("The answer is not there yet; the lambda runs again when it is.");
+    throw NOT_YET;
   }
   if (typeof answer.error === "string") throw new Error(answer.error);
   answer.text ??= JSON.stringify(answer.value);
