@@ -171,6 +171,22 @@ async def test_a_script_is_the_file_s_lambda_with_its_line(desk: World) -> None:
     assert (runner.jobs[0].module, runner.jobs[0].me["login"]) == ("group", "system")
 
 
+async def test_passwords_are_never_given_under_whichever_name(desk: World) -> None:
+    found = dict(desk.snapshot.modules)
+    customer = found["customer_user"]
+    hidden = replace(next(item for item in customer.fields if item.name == "pw"), name="secret_word")
+    peek = tuple(computed(f"peek{n}", "json", needs) for n, needs in enumerate((("login", "secret_word", "pw"), None)))
+    fields = tuple(hidden if item.name == "pw" else item for item in customer.fields)
+    found["customer_user"] = replace(customer, fields=fields, computed=peek)
+    other = remade(desk, found)
+    runner = Programmed({f"customer_user.peek{n}": lambda row: sorted(row.item) for n in (0, 1)})
+    data = await other.data("{customerUsers(first: 1) {nodes {peek0 peek1}}}", lambdas=runner)
+    (row,) = data["customerUsers"]["nodes"]
+    assert row["peek0"] == ["login"]
+    assert {"id", "login", "email"} <= set(row["peek1"])
+    assert not {"pw", "secret_word", "secretWord"} & set(row["peek1"])
+
+
 # --- failures ---
 
 
