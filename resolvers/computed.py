@@ -16,7 +16,7 @@ from resolvers.errors import LambdaFailed
 from resolvers.lambda_memory import ROW_LIMIT_BYTES, recipe_of
 from resolvers.lambda_pieces import Piece, cut
 from resolvers.lambda_questions import answerer_of, job_of
-from resolvers.lambda_rows import NOT_THERE, Inputs, input_value, read_inputs
+from resolvers.lambda_rows import NOT_THERE, InputReader, Inputs, input_value, weighed
 from resolvers.nodes import LambdaSlot
 from resolvers.reads import together
 from resolvers.shape import LambdaLoad, Shape
@@ -51,7 +51,8 @@ async def compute(context: Context, tasks: Sequence[Task], rows: Sequence[Any]) 
     """Return for each field its value in each row; an exception where there is none."""
     if context.depth >= DEPTH_LIMIT:
         return [[_failed(context, task.slot, _TOO_DEEP)] * len(rows) for task in tasks]
-    inputs = _read(tasks, rows, apart=context.apart)
+    reader = InputReader(rows, apart=context.apart)
+    inputs = [reader.read(task.load.reads, task.present) for task in tasks]
     modules: dict[str, list[int]] = {}
     for number, task in enumerate(tasks):
         modules.setdefault(task.slot.module.name, []).append(number)
@@ -68,18 +69,6 @@ async def compute(context: Context, tasks: Sequence[Task], rows: Sequence[Any]) 
     return [_spread(made, column) for made, column in zip(inputs, columns, strict=True)]
 
 
-def _read(tasks: Sequence[Task], rows: Sequence[Any], *, apart: bool) -> list[Inputs]:
-    """Read the rows of all fields; fields with the same needs share them."""
-    known: dict[tuple[Any, ...], Inputs] = {}
-    found = []
-    for task in tasks:
-        key = (task.present, *((need.term.key, need.names) for need, _ in task.load.reads))
-        if key not in known:
-            known[key] = read_inputs([read for _, read in task.load.reads], task.present, rows, apart=apart)
-        found.append(known[key])
-    return found
-
-
 def _spread(inputs: Inputs, column: list[Any]) -> list[Any]:
     if isinstance(inputs.places, range):  # each row is one of its own
         return column
@@ -88,26 +77,19 @@ def _spread(inputs: Inputs, column: list[Any]) -> list[Any]:
 
 @dataclass(slots=True, eq=False)
 class _Column:
-    """A field's values by row, as far as they are known; `open_rows` are the places of the others."""
+    """A field's values by row, as far as they are known, and what is still to be run.
+
+    `open_rows` are the places of the others, `rows` what crosses of them, `size` how many bytes that are.
+    """
 
     task: Task
-    inputs: Inputs
+    keys: Sequence[tuple[Any, ...]]
     batch: Batch
     recipe: Hashable | None  # None where nothing may be remembered
     values: list[Any]
     open_rows: Sequence[int]
-
-    @property
-    def rows(self) -> Sequence[Any]:
-        """The rows that are to be run."""
-        rows = self.inputs.rows
-        return rows if len(self.open_rows) == len(rows) else [rows[place] for place in self.open_rows]
-
-    @property
-    def size(self) -> int:
-        """How large these are, about."""
-        rows = self.inputs.rows
-        return self.inputs.size * len(self.open_rows) // len(rows) if rows else 0
+    rows: Sequence[Any]
+    size: int
 
 
 async def _run(context: Context, tasks: Sequence[Task], inputs: Sequence[Inputs]) -> list[list[Any]]:
@@ -131,14 +113,15 @@ async def _run(context: Context, tasks: Sequence[Task], inputs: Sequence[Inputs]
 
 
 def _column(context: Context, job: Job, task: Task, inputs: Inputs) -> _Column:
-    batch, memory = _batch(context, task.load), context.memory
-    rows = inputs.rows
+    batch, memory, keys = _batch(context, task.load), context.memory, inputs.rows
     recipe = recipe_of(job, batch) if memory is not None and inputs.are_keys else None
-    if memory is None or recipe is None or inputs.size > ROW_LIMIT_BYTES * len(rows):
-        return _Column(task, inputs, batch, None, [None] * len(rows), range(len(rows)))
-    known = memory.find(recipe, rows)
-    missing = [place for place, row in enumerate(rows) if row not in known]
-    return _Column(task, inputs, batch, recipe, [known.get(row) for row in rows], missing)
+    known = memory.find(recipe, keys) if memory is not None and recipe is not None else {}
+    values = [known.get(row) for row in keys] if known else [None] * len(keys)
+    missing = [place for place, row in enumerate(keys) if row not in known] if known else range(len(keys))
+    rows, size = weighed([keys[place] for place in missing] if known else keys) if missing else ((), 0)
+    if size > ROW_LIMIT_BYTES * len(rows):
+        recipe = None
+    return _Column(task, keys, batch, recipe, values, missing, rows, size)
 
 
 def _fill(context: Context, column: _Column, values: Sequence[Any]) -> None:
@@ -146,8 +129,8 @@ def _fill(context: Context, column: _Column, values: Sequence[Any]) -> None:
     for place, value in zip(column.open_rows, values, strict=True):
         column.values[place] = value
     if context.memory is not None and column.recipe is not None and values:
-        rows = column.inputs.rows
-        made = [(rows[place], value) for place, value in zip(column.open_rows, values, strict=True)]
+        keys = column.keys
+        made = [(keys[place], value) for place, value in zip(column.open_rows, values, strict=True)]
         kept = [pair for pair in made if not isinstance(pair[1], Exception)]
         context.memory.keep(column.recipe, kept, column.size)
 
@@ -176,8 +159,7 @@ def _tell(context: Context, name: str, outcomes: Sequence[Outcome]) -> None:
 def _batch(context: Context, load: LambdaLoad) -> Batch:
     slot = load.slot
     args = {name: input_value(value) for name, value in slot.args.items()}
-    shape = [(need.inside, need.names) for need, _ in load.reads]
-    return Batch(script_of(slot.module, slot.computed, context.asks), (), args, shape)
+    return Batch(script_of(slot.module, slot.computed, context.asks), (), args, load.crossing)
 
 
 def script_of(module: Module, computed: Computed, verbs: Iterable[str]) -> Script:

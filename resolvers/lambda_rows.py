@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from resolvers.nodes import Need
 from resolvers.terms import Term
 from resolvers.values import stored
 from schema.catalog import WHOLE_NUMBERS, ColumnClass
@@ -86,33 +87,68 @@ def _wall_clock(value: Any) -> str | None:
 class Inputs:
     """Different rows, and for each row of a page which of them it is; `NOT_THERE` where a reference led nowhere.
 
-    `size` is how many bytes the rows have as JSON. Rows that `are_keys` are equal where they look the same.
+    Rows that `are_keys` are equal where they look the same.
     """
 
-    rows: Sequence[Sequence[Any]]
+    rows: Sequence[tuple[Any, ...]]
     places: Sequence[int]
-    size: int
     are_keys: bool = False
 
 
-def read_inputs(
-    reads: Sequence[Placed | Made], present: int | None, rows: Sequence[Row], *, apart: bool = False
-) -> Inputs:
-    """Read what lambdas need of each row. Those that look the same to them cross once, unless `apart`, and have one result.
+class InputReader:
+    """Reads what lambdas need of the rows of a level; what several of them need is read once."""
 
-    `present` is the position that is null where there is no row.
-    """
-    there = rows if present is None else [row for row in rows if row[present] is not None]
-    found = list(zip(*(read.every(there) for read in reads), strict=True)) if reads else [()] * len(there)
-    known = None if apart or any(read.is_loose for read in reads) else _numbered(found)
-    different = found if known is None else list(known)
-    places: Sequence[int] = range(len(found)) if known is None else [known[row] for row in found]
-    kept, size = _weighed(different)
-    are_keys = known is not None and kept is different
-    if present is None or len(there) == len(rows):
-        return Inputs(kept, places, size, are_keys)
-    rest = iter(places)
-    return Inputs(kept, [NOT_THERE if row[present] is None else next(rest) for row in rows], size, are_keys)
+    def __init__(self, rows: Sequence[Row], *, apart: bool) -> None:
+        self._rows = rows
+        self._apart = apart
+        self._there: dict[int | None, Sequence[Row]] = {None: rows}
+        self._columns: dict[tuple[int | None, tuple[str, ...]], list[Any]] = {}
+        self._known: dict[tuple[Any, ...], Inputs] = {}
+
+    def read(self, needs: Sequence[tuple[Need, Placed | Made]], present: int | None) -> Inputs:
+        """Read all needs of a lambda. Rows that look the same to it cross once, unless `apart`, and have one result.
+
+        `present` is the position that is null where there is no row.
+        """
+        key = (present, *(need.term.key for need, _ in needs))
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._read(needs, present)
+        return found
+
+    def _read(self, needs: Sequence[tuple[Need, Placed | Made]], present: int | None) -> Inputs:
+        rows = self._rows
+        if present not in self._there:
+            self._there[present] = [row for row in rows if present is None or row[present] is not None]
+        there = self._there[present]
+        columns = [self._column(present, need, read) for need, read in needs]
+        found = list(zip(*columns, strict=True)) if columns else [()] * len(there)
+        known = None if self._apart or any(read.is_loose for _, read in needs) else _numbered(found)
+        different = found if known is None else list(known)
+        places: Sequence[int] = range(len(found))
+        if known is not None and len(known) < len(found):
+            places = [known[row] for row in found]
+        if present is None or len(there) == len(rows):
+            return Inputs(different, places, known is not None)
+        rest = iter(places)
+        every = [NOT_THERE if row[present] is None else next(rest) for row in rows]
+        return Inputs(different, every, known is not None)
+
+    def _column(self, present: int | None, need: Need, read: Placed | Made) -> list[Any]:
+        key = (present, need.term.key)
+        found = self._columns.get(key)
+        if found is None:
+            found = self._columns[key] = read.every(self._there[present])
+        return found
+
+
+def weighed(rows: Sequence[Sequence[Any]]) -> tuple[Sequence[Sequence[Any]], int]:
+    """Say how large rows are as JSON, and mend what no JSON can say: halves of surrogate pairs."""
+    try:
+        return rows, len(orjson.dumps(rows))
+    except TypeError:
+        mended = [[input_value(value) for value in row] for row in rows]
+        return mended, len(orjson.dumps(mended))
 
 
 def _numbered(rows: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], int] | None:
@@ -124,15 +160,6 @@ def _numbered(rows: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], int] | N
     except TypeError:
         return None
     return known
-
-
-def _weighed(rows: Sequence[Sequence[Any]]) -> tuple[Sequence[Sequence[Any]], int]:
-    """Say how large rows are as JSON, and mend what no JSON can say: halves of surrogate pairs."""
-    try:
-        return rows, len(orjson.dumps(rows))
-    except TypeError:
-        mended = [[input_value(value) for value in row] for row in rows]
-        return mended, len(orjson.dumps(mended))
 
 
 def input_value(value: Any) -> Any:

@@ -89,6 +89,9 @@ class LambdaLoad:
     slot: LambdaSlot
     reads: Sequence[tuple[Need, Placed | Made]]
     position: int = -1
+    crossing: tuple[
+        tuple[tuple[str, ...], tuple[str, ...]], ...
+    ] = ()  # where each value stands in `item`, by its names
 
     def read(self, row: Row) -> Any:
         """Return the row's result."""
@@ -247,7 +250,8 @@ class Shaper:
         return load.read
 
     def _lambda(self, shape: Shape, _node: RowNode, slot: LambdaSlot) -> Read:
-        load = LambdaLoad(slot, [(need, self._needed(shape, need.term)) for need in slot.needs])
+        reads = [(need, self._needed(shape, need.term)) for need in slot.needs]
+        load = LambdaLoad(slot, reads, crossing=tuple((need.inside, need.names) for need in slot.needs))
         shape.lambdas.append(load)
         return load.read
 
