@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from lambdas.contract import Batch, Failure, Job, Outcome, Power, Script
@@ -13,7 +15,7 @@ from lambdas.errors import FailureCode, WrongValue
 from lambdas.results import check_value
 from resolvers.context import Context
 from resolvers.errors import LambdaFailed
-from resolvers.lambda_memory import ROW_LIMIT_BYTES, recipe_of
+from resolvers.lambda_memory import ROW_LIMIT_BYTES, Flights, recipe_of
 from resolvers.lambda_pieces import Piece, cut
 from resolvers.lambda_questions import answerer_of, job_of
 from resolvers.lambda_rows import NOT_THERE, InputReader, Inputs, input_value, weighed
@@ -75,7 +77,7 @@ def _spread(inputs: Inputs, column: list[Any]) -> list[Any]:
     return [None if place == NOT_THERE else column[place] for place in inputs.places]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class _Column:
     """A field's values by row, as far as they are known, and what is still to be run.
 
@@ -91,13 +93,54 @@ class _Column:
     rows: Sequence[Any]
     size: int
 
+    @cached_property
+    def flight(self) -> Hashable | None:
+        """Name what is to be run, for others who want the same at this moment; None where nothing is, or may be shared."""
+        if self.recipe is None or not self.open_rows:
+            return None
+        return self.recipe, tuple(self.keys[place] for place in self.open_rows)
+
 
 async def _run(context: Context, tasks: Sequence[Task], inputs: Sequence[Inputs]) -> list[list[Any]]:
-    """Run fields of one module: in one job, unless their rows are too many for one."""
-    limits = context.lambda_limits.of_fields(tasks[0].slot.module)
-    job = job_of(context, tasks[0].slot.module.name, (), limits)
+    """Compute fields of one module."""
+    job = job_of(context, tasks[0].slot.module.name, (), context.lambda_limits.of_fields(tasks[0].slot.module))
     columns = [_column(context, job, task, made) for task, made in zip(tasks, inputs, strict=True)]
-    jobs = cut([column.rows for column in columns], limits.input_bytes, [column.size for column in columns])
+    flights = context.memory.flights if context.memory is not None else {}
+    awaited = [(column, flights.get(column.flight)) for column in columns]
+    own = [column for column, flight in awaited if flight is None]
+    await _run_columns(context, job, own, flights)
+    for column, flight in awaited:
+        values = await asyncio.shield(flight) if flight is not None else ()
+        if values is None:  # who ran them was stopped, or not all of it went well
+            await _run_columns(context, job, [column], {})
+        elif flight is not None:
+            _fill(column, values)
+    return [column.values for column in columns]
+
+
+async def _run_columns(context: Context, job: Job, columns: Sequence[_Column], flights: Flights) -> None:
+    """Run what is not known of some fields. Others who want just that meanwhile wait for it, and are told by `flights`."""
+    started = {
+        column.flight: asyncio.get_running_loop().create_future() for column in columns if column.flight is not None
+    }
+    flights.update(started)
+    try:
+        for column, values in zip(columns, await _run_jobs(context, job, columns), strict=True):
+            _fill(column, values)
+            _remember(context, column, values)
+            flight = started.get(column.flight)
+            if flight is not None and not flight.done() and not any(isinstance(value, Exception) for value in values):
+                flight.set_result(values)
+    finally:
+        for key, flight in started.items():
+            if not flight.done():
+                flight.set_result(None)
+            flights.pop(key, None)
+
+
+async def _run_jobs(context: Context, job: Job, columns: Sequence[_Column]) -> list[list[Any]]:
+    """Run rows of fields in one job, unless they are too many for one."""
+    jobs = cut([column.rows for column in columns], job.limits.input_bytes, [column.size for column in columns])
     answers = await together(_run_job(context, job, columns, pieces) for pieces in jobs)
     found: list[list[Any]] = [[] for _ in columns]
     for pieces, answer in zip(jobs, answers, strict=True):
@@ -107,9 +150,7 @@ async def _run(context: Context, tasks: Sequence[Task], inputs: Sequence[Inputs]
                 found[piece.number] += [answer] * len(piece.rows)
             else:
                 found[piece.number] += answer[place]
-    for column, values in zip(columns, found, strict=True):
-        _fill(context, column, values)
-    return [column.values for column in columns]
+    return found
 
 
 def _column(context: Context, job: Job, task: Task, inputs: Inputs) -> _Column:
@@ -124,13 +165,16 @@ def _column(context: Context, job: Job, task: Task, inputs: Inputs) -> _Column:
     return _Column(task, keys, batch, recipe, values, missing, rows, size)
 
 
-def _fill(context: Context, column: _Column, values: Sequence[Any]) -> None:
-    """Put values into their places, and remember those that will be the same the next time."""
+def _fill(column: _Column, values: Sequence[Any]) -> None:
+    """Put values into their places."""
     for place, value in zip(column.open_rows, values, strict=True):
         column.values[place] = value
+
+
+def _remember(context: Context, column: _Column, values: Sequence[Any]) -> None:
+    """Remember those that will be the same the next time."""
     if context.memory is not None and column.recipe is not None and values:
-        keys = column.keys
-        made = [(keys[place], value) for place, value in zip(column.open_rows, values, strict=True)]
+        made = [(column.keys[place], value) for place, value in zip(column.open_rows, values, strict=True)]
         kept = [pair for pair in made if not isinstance(pair[1], Exception)]
         context.memory.keep(column.recipe, kept, column.size)
 

@@ -6,6 +6,7 @@ makes a lambda one that runs each time. Who names `me` is remembered by the call
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,10 +61,15 @@ def recipe_of(job: Job, batch: Batch) -> Hashable | None:
     return script.name, script.source, orjson.dumps(batch.args), shape, me, texts, job.now_ms if habits.clock else None
 
 
+# What is run at this moment, by recipe and rows: its values once they are there, None where whoever ran it did not get them all.
+Flights = dict[Hashable, "asyncio.Future[list[Any] | None]"]
+
+
 class Memory:
     """Values by recipe and row, up to a weight: what was not asked for while half of it was filled anew is forgotten."""
 
     def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
+        self.flights: Flights = {}
         self._half = limit_bytes // 2
         self._weight = 0
         self._young: dict[Hashable, dict[Hashable, Any]] = {}

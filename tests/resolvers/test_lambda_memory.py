@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from identity.principals import Agent
 from identity.rights import unbounded
+from lambdas.contract import Answerer, Job, Result
 from resolvers.lambda_caller import Moment
 from resolvers.lambda_memory import Habits, Memory, habits_of
 from schema.build import build_schema
@@ -91,8 +93,8 @@ def counting() -> tuple[Programmed, list[str]]:
     return Programmed({f"ticket.{name}": run for name in ("label", "mine", "aged", "asked", "shown")}), ran
 
 
-async def ask(desk: World, memory: Memory | None, runner: Programmed, field: str, first: int, **how: Any) -> list[Any]:
-    text = f"{{ tickets(first: {first}) {{ nodes {{ {field} }} }} }}"
+async def ask(desk: World, memory: Memory | None, runner: Programmed, what: str, first: int, **how: Any) -> list[Any]:
+    text = f"{{ tickets(first: {first}) {{ nodes {{ {what} }} }} }}"
     result = await desk.run(text, lambdas=runner, memory=memory, **how)
     assert result.data is not None
     return [next(iter(row.values())) for row in result.data["tickets"]["nodes"]]
@@ -180,3 +182,62 @@ def test_the_memory_weighs_no_more_than_it_may_and_keeps_what_is_asked_for() -> 
     assert 100 < len(known) < 400
     assert known[("1999",)] == "value"
     assert memory.find("other", [often]) == {}
+
+
+# --- at the same moment ---
+
+
+@dataclass
+class Slow(Programmed):
+    """Runs jobs when it is let."""
+
+    may_run: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, job: Job, answer: Answerer | None = None) -> Result:
+        result = await super().run(job, answer)
+        await self.may_run.wait()
+        return result
+
+
+async def both(desk: World, runner: Slow, what: str) -> list[asyncio.Task[list[Any]]]:
+    """Begin two requests for the same, and wait until both wait."""
+    memory, moment = Memory(), Moment()
+    asked = [asyncio.create_task(ask(desk, memory, runner, what, 4, moment=moment)) for _ in range(2)]
+    for _ in range(200):
+        await asyncio.sleep(0.001)
+    return asked
+
+
+async def test_what_is_run_already_is_waited_for(desk: World) -> None:
+    runner = Slow({"ticket.label": lambda row: row.item["number"]})
+    first, second = await both(desk, runner, "label a: label")
+    runner.may_run.set()
+    assert await first == await second == [f"2026000{n}" for n in (1, 2, 3, 4)]
+    assert len(runner.jobs) == 1
+
+
+async def test_who_waits_for_somebody_that_is_stopped_runs_it_himself(desk: World) -> None:
+    runner = Slow({"ticket.label": lambda row: row.item["number"]})
+    first, second = await both(desk, runner, "label")
+    first.cancel()
+    runner.may_run.set()
+    assert await second == [f"2026000{n}" for n in (1, 2, 3, 4)]
+    assert len(runner.jobs) == 2
+
+
+async def test_who_waits_for_what_fails_runs_it_himself(desk: World) -> None:
+    """What went wrong is told to each as much as he may know."""
+    made, _ = counting()
+    runner = Slow(made.lambdas)
+    first, second = await both(desk, runner, "label")
+    runner.may_run.set()
+    assert (await first)[2] is (await second)[2] is None
+    assert len(runner.jobs) == 2
+
+
+async def test_nobody_waits_for_what_may_be_another_value_for_him(desk: World) -> None:
+    runner = Slow({"ticket.asked": lambda row: row.item["number"]})
+    first, second = await both(desk, runner, "asked")
+    runner.may_run.set()
+    assert await first == await second
+    assert len(runner.jobs) == 2
