@@ -401,38 +401,45 @@ def test_no_page_is_wider_than_the_screen(world: World, browser: Browser, wide: 
 # --- without scripts ---
 
 
+def follow(page: Page, what: str) -> None:
+    """Click what leads to another page, and be there."""
+    with page.expect_navigation():
+        page.click(what)
+
+
 def test_everything_works_without_scripts(plain: Page, world: World) -> None:
     plain.goto("/modules/task")
     assert plain.locator(".jump").is_hidden()
     plain.fill("#search", "Task 00")
-    plain.press("#search", "Enter")
+    with plain.expect_navigation():
+        plain.press("#search", "Enter")
     assert len(names(plain)) == 10
-    plain.click("th >> text=Hours")
-    plain.click("th >> text=Hours")
+    follow(plain, "th >> text=Hours")
+    follow(plain, "th >> text=Hours")
     assert names(plain)[0] == "Task 009"
     plain.click("#filters summary")
-    plain.click("#filter-panel a")
+    follow(plain, "#filter-panel a")
     plain.fill("input[name='f.hours.lte']", "5")
-    plain.click("button >> text=Apply the filter")
+    follow(plain, "button >> text=Apply the filter")
     assert names(plain)[0] == "Task 005"
-    plain.click("a >> text=New")
+    follow(plain, "a >> text=New")
     plain.fill("#in-name", "Without scripts")
     plain.select_option("#in-team", "South")
-    plain.click("button >> text=Create")
+    follow(plain, "button >> text=Create")
     assert plain.locator(".said").inner_text() == "It is created."
-    plain.click("a >> text=Edit")
+    follow(plain, "a >> text=Edit")
     plain.fill("#in-hours", "12")
-    plain.click("button >> text=Save")
-    plain.click("h2 >> text=History")
-    plain.locator("button >> text=Take back").first.click()
+    follow(plain, "button >> text=Save")
+    follow(plain, "h2 >> text=History")
+    follow(plain, "button >> text=Take back >> nth=0")
     assert world.task("Without scripts")["hours"] is None
     plain.click("summary >> text=Delete")
-    plain.click("button >> text=Delete")
+    follow(plain, "button >> text=Delete")
     assert world.task("Without scripts")["validity"] == "INVALID"
     plain.goto("/modules/task?f.name=Without+scripts")
     plain.check("input[name=id]")
-    plain.click("button >> text=Restore")
-    plain.click("button >> text=Change 1 row")
+    follow(plain, "button >> text=Restore")
+    follow(plain, "button >> text=Change 1 row")
     assert plain.locator(".said").inner_text() == "1 row is restored."
 
 
