@@ -19,7 +19,7 @@ from lambdas.errors import EngineError, FailureCode, OutOfMemory
 from lambdas.language import Isolate
 
 ISOLATES_LIMIT = 24  # modules that a worker keeps at hand; each takes about a megabyte
-NICENESS = 5  # lambdas wait for the server, not the server for lambdas
+NICENESS = 10  # lambdas wait for the server, not the server for lambdas
 MESSAGE_LIMIT = 500
 
 
