@@ -13,6 +13,7 @@ from lambdas.contract import Script
 from lambdas.engine import Engine
 from lambdas.errors import BadFrame, EngineRefusal, ParseError, ScriptError
 from lambdas.frames import join_frame, key_of, split_frame
+from lambdas.limits import DEEDS_LIMIT, NESTING_LIMIT, QUESTION_LIMIT_BYTES, QUESTIONS_LIMIT
 
 TIDY_CHARS = 1024 * 1024  # of jobs; what they leave behind is about four times as large
 FUNCTIONS_KEPT = 256  # of one module; an older one is compiled again when it is needed
@@ -20,7 +21,17 @@ FUNCTIONS_KEPT = 256  # of one module; an older one is compiled again when it is
 # Read when this file is imported, because a worker can open no files.
 _PARTS = ("clock", "texts", "values", "dates", "rows", "jobs", "freeze")
 _FOLDER = Path(__file__).parent / "prelude"
-PRELUDE = "\n".join((_FOLDER / f"{part}.js").read_text(encoding="utf-8") for part in _PARTS)
+# What both sides hold lambdas to stands in `lambdas.limits` alone.
+_SHARED = {
+    "QUESTIONS_LIMIT": QUESTIONS_LIMIT,
+    "QUESTION_LIMIT_BYTES": QUESTION_LIMIT_BYTES,
+    "DEEDS_LIMIT": DEEDS_LIMIT,
+    "NESTING": NESTING_LIMIT,
+}
+PRELUDE = "\n".join(
+    [f"const {name} = {value};" for name, value in _SHARED.items()]
+    + [(_FOLDER / f"{part}.js").read_text(encoding="utf-8") for part in _PARTS]
+)
 
 _PARAMETERS = "item, args, me, now, before"
 # What is parsed and never run, because its first name is taken. Neither can be left early by a body that the other accepts:

@@ -1,8 +1,5 @@
 // What a lambda may do while it runs over a row: ask, log, set, reject, and say what should happen.
 
-const QUESTIONS_LIMIT = 20; // of one row
-const QUESTION_LIMIT_BYTES = 16 * 1024;
-const DEEDS_LIMIT = 100;
 const REJECTIONS_LIMIT = 100;
 const MESSAGE_LIMIT = 500; // characters of what a failure or a rejection says
 

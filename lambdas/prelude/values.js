@@ -1,7 +1,5 @@
 // What may leave a lambda: JSON, copied from own properties, no deeper and no larger than allowed.
 
-const NESTING = 64;
-
 // Thrown where a copy is larger than may cross. No Error: the stack of one can be written to although it is frozen.
 const TOO_LARGE = Object.freeze({ __proto__: null, message: "The value is larger than may cross." });
 
