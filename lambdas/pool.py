@@ -70,7 +70,6 @@ class Sandbox:
     _idle: deque[Attendant] = field(default_factory=deque)
     _line: Line[Attendant] = field(default_factory=Line)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
-    _births: int = 0
     _is_closed: bool = False
 
     # --- life ---

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -25,16 +26,16 @@ _SPAN = re.compile(r"\s*(\d{1,9})\s+(second|minute|hour|day|week)s?\s*", re.ASCI
 Thing = TypeVar("Thing")
 
 
-class TermParser:
+class TermParser(ABC):
     """Turns nodes into terms. A node that is in no table here, or has anything on it that is not, is refused."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self.texts = texts  # that stood between quotes
         self.depth = 0
 
+    @abstractmethod
     def query(self, node: Node) -> Query:
         """Read a SELECT, as `resolvers.sql_parse` does."""
-        raise NotImplementedError
 
     def term(self, node: Node) -> Term:
         """Read an expression."""
