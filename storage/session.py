@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 # SQLite looks at the clock every so many steps of its virtual machine: some tenths of a millisecond.
 STEPS_BETWEEN_LOOKS = 20_000
 BUSY_TIMEOUT_MS = 5_000
+WAL_RETRY_S = 0.01
 
 _READ_ONLY = {
     "sqlite": "PRAGMA query_only = ON",
@@ -93,15 +96,27 @@ def prepare_connection(adapted: Any, dialect: str, timeout_s: float, *, read_onl
 def _prepare_sqlite(adapted: Any, session: Session) -> None:
     adapted.create_function("lambdesk_fold", 1, _fold, deterministic=True)
     adapted.run_async(lambda driver: driver.set_progress_handler(session.is_late, STEPS_BETWEEN_LOOKS))
-    cursor = adapted.cursor()
-    for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    adapted.run_async(_set_pragmas)
+
+
+async def _set_pragmas(driver: Any) -> None:
+    """Tell SQLite how to work.
+
+    Two processes that meet at a new file both ask it to become WAL. Where waiting could last for ever, SQLite turns one of
+    them away at once, whatever busy_timeout says; so asking again is up to us.
+    """
+    await driver.execute_fetchall(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            await driver.execute_fetchall("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(WAL_RETRY_S)
+    await driver.execute_fetchall("PRAGMA synchronous = FULL")
+    await driver.execute_fetchall("PRAGMA foreign_keys = ON")
 
 
 def _fold(value: Any) -> Any:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import signal
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -204,6 +205,18 @@ async def test_two_processes_that_start_at_once_do_not_clash(empty_url: str) -> 
     assert sorted(out.decode().strip() for out, _ in answers) == ["created", "present"]
     async with opened(empty_url) as database:
         assert await counts(database) == SEEDED
+
+
+async def test_a_new_file_that_another_process_is_writing_to_is_waited_for(tmp_path: Path) -> None:
+    # Not in WAL yet, and locked for writing: SQLite refuses the change of its journal without waiting.
+    path = tmp_path / "desk.db"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("CREATE TABLE theirs (id INTEGER)")
+    other.execute("BEGIN IMMEDIATE")
+    asyncio.get_running_loop().call_later(0.2, other.execute, "COMMIT")
+    async with opened(f"sqlite:///{path}") as database:
+        assert await database.fetch("PRAGMA journal_mode") == [("wal",)]
+    other.close()
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
