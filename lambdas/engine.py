@@ -19,6 +19,7 @@ from lambdas.errors import EngineError, OutOfMemory, ParseError, ScriptError
 # V8 ignores every flag after one that it does not know, so the prelude looks whether these are in force.
 FLAGS = (
     "--single-threaded",
+    "--optimize-for-size",  # what jobs leave behind is collected before the heap has grown by megabytes
     "--jitless",
     "--disallow-code-generation-from-strings",
     "--enable-experimental-regexp-engine-on-excessive-backtracks",

@@ -15,7 +15,7 @@ from lambdas.errors import BadFrame, EngineRefusal, ParseError, ScriptError
 from lambdas.frames import join_frame, key_of, split_frame
 from lambdas.limits import DEEDS_LIMIT, NESTING_LIMIT, QUESTION_LIMIT_BYTES, QUESTIONS_LIMIT
 
-TIDY_CHARS = 1024 * 1024  # of jobs; what they leave behind is about four times as large
+TIDY_CHARS = 128 * 1024  # of jobs; what they leave behind is about four times as large
 FUNCTIONS_KEPT = 256  # of one module; an older one is compiled again when it is needed
 
 # Read when this file is imported, because a worker can open no files.
