@@ -13,10 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage.bulk import bulk_writer
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.install import continue_counting
 from storage.otrs import layout_tables
 from storage.rows import complete_row
+from storage.transaction import Transaction
 from storage.values import wall_clock
 
 QUEUES = 120

@@ -17,7 +17,7 @@ from resolvers.checks import fault
 from resolvers.conduct import ChangeKind, RowChange, Work
 from resolvers.faults import Fault, FaultCode, Faulty
 from resolvers.stored import TYPED, weak_password
-from storage.engine import Transaction
+from storage.transaction import Transaction
 
 # OTRS's forms cut the blanks off whatever is typed into them.
 _TRIMMED = (LOGIN_COLUMN, "title", "first_name", "last_name", "email", "customer_id")

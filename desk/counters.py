@@ -19,9 +19,9 @@ import sqlalchemy as sa
 
 from desk.tables import COUNTER
 from storage.direct import Kept
-from storage.engine import Transaction
 from storage.errors import TransactionConflict
 from storage.keeping import insert_into
+from storage.transaction import Transaction
 
 FEW_ROWS = 10  # of SQLite, which has one writer: hardly anything is left unset there for others to fill
 LOOK_BACK_ROWS = 200  # unset rows of others that may stand between the last filled one and ours

@@ -14,7 +14,7 @@ from desk.names import Names
 from desk.stamps import audit
 from desk.tables import TICKET_HISTORY
 from resolvers.conduct import Work
-from storage.engine import Transaction
+from storage.transaction import Transaction
 
 NAME_LIMIT = 200  # as OTRS cuts them
 TITLE_LIMIT = 50  # of the new title in its history row

@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 import sqlalchemy as sa
 
 from identity.accounts import LOGIN_COLUMN
-from storage.engine import Transaction
 from storage.locks import hold
+from storage.transaction import Transaction
 
 _FEW = 2  # so many are asked for one by one
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from desk.settings import DeskSettings, read_settings
 from desk.tables import QUEUE, USER_PREFERENCES, USERS
 from storage.direct import Kept
-from storage.engine import Transaction
+from storage.transaction import Transaction
 
 AGE_LIMIT_S = 1.0
 

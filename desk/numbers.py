@@ -18,7 +18,8 @@ from desk.names import Names
 from desk.number_forms import FORMS, random_number, write_number
 from desk.settings import NumberSettings
 from desk.tables import TICKET
-from storage.engine import Database, Transaction
+from storage.engine import Database
+from storage.transaction import Transaction
 from storage.values import wall_clock
 
 BLOCK_LIMIT = 200

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage.engine import Transaction
+from storage.transaction import Transaction
 from storage.yamltext import load_yaml
 
 GENERATORS = ("AutoIncrement", "Date", "DateChecksum", "Random")

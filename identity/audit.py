@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from identity.principals import Kind, Person
 from identity.texts import clean
 from storage.direct import Kept
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.own_tables import SIGN_IN
+from storage.transaction import Transaction
 
 ADDRESS_LETTERS = 45
 SWEEP_ROWS = 1_000

@@ -6,9 +6,10 @@ import sqlalchemy as sa
 
 from identity.accounts import Standing
 from identity.principals import Kind
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.once import insert_once
 from storage.own_tables import CREDENTIAL
+from storage.transaction import Transaction
 
 _COLUMNS = CREDENTIAL.c
 

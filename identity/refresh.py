@@ -31,9 +31,10 @@ from identity.session_rows import (
     read_row,
 )
 from storage.direct import Kept
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.own_tables import REFRESH_TOKEN, SESSION
 from storage.retry import run
+from storage.transaction import Transaction
 
 GRACE_S = 5.0
 PATIENCE_S = 5.0

@@ -17,9 +17,10 @@ from identity.principals import Principal
 from identity.seals import SealBroken, seal, unseal
 from storage import changes, retry
 from storage.changes import NewChange, make_key
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.locks import hold
 from storage.own_tables import SECRET
+from storage.transaction import Transaction
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 SHORTEST = 8  # what is shorter would be hidden in every log line that happens to hold it

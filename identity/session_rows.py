@@ -13,8 +13,8 @@ from identity.accounts import Fetch, Standing, read_standing
 from identity.principals import Kind, Person
 from identity.texts import clean
 from storage.direct import Kept
-from storage.engine import Transaction
 from storage.own_tables import SESSION
+from storage.transaction import Transaction
 
 COLUMNS = SESSION.c
 ADDRESS_LETTERS = 45

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 
 from identity.texts import clean
 from storage.direct import Kept
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.own_tables import THROTTLE
 from storage.retry import run
+from storage.transaction import Transaction
 
 PATIENCE_S = 5.0
 IPV6_PREFIX = 64  # of the network that one household or one server is given

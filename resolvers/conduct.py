@@ -15,7 +15,7 @@ from identity.principals import Agent, person_of
 from resolvers.context import Context
 from resolvers.hearing import Hearable, Hearing, Made, deaf
 from schema.spec import Module
-from storage.engine import Transaction
+from storage.transaction import Transaction
 
 
 class ChangeKind(IntEnum):

@@ -26,8 +26,8 @@ from resolvers.writer import Result, Writer
 from resolvers.writing import Writing
 from schema.writes import Deed
 from storage import idempotency, retry
-from storage.engine import Transaction
 from storage.errors import BadParameter, ConstraintViolated, StatementFailed, StorageError, TransactionConflict
+from storage.transaction import Transaction
 
 
 class Conflict(Faulty):

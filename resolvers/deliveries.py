@@ -27,9 +27,10 @@ from resolvers.lambda_questions import answerers, job_of
 from resolvers.messages import text_of
 from resolvers.writing import Writing
 from schema.snapshot import Snapshot
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import StorageError
 from storage.outbox import Claimed, ClaimLost, Ending, State, Trouble, postpone, settle
+from storage.transaction import Transaction
 
 ATTEMPTS = 16  # with the pauses between them about five hours
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 3_600.0

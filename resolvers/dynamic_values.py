@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from resolvers.scope import NAMED_OBJECTS
 from schema.catalog import ColumnClass
 from schema.spec import Field, Home, Module
-from storage.engine import Transaction
+from storage.transaction import Transaction
 from storage.values import bind_text, wall_clock
 
 _VALUES = sa.table(

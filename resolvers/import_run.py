@@ -17,7 +17,7 @@ from resolvers.import_tally import Tally, columns_of
 from resolvers.writer import Result, Writer
 from resolvers.writing import Writing
 from storage import retry
-from storage.engine import Transaction
+from storage.transaction import Transaction
 
 ROUNDS = 3  # how often rows are looked at again that somebody has changed meanwhile
 

@@ -27,8 +27,8 @@ from resolvers.images import Key
 from resolvers.outcome import Outcome
 from resolvers.selection import VariableErrors, select
 from resolvers.writing import Writing
-from storage.engine import Transaction
 from storage.errors import BadParameter, ConstraintViolated, StatementFailed, StorageError
+from storage.transaction import Transaction
 
 _REFUSALS = (Faulty, ConstraintViolated, BadParameter, StatementFailed)
 

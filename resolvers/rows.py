@@ -14,7 +14,7 @@ from resolvers.scope import Speech
 from schema.catalog import WHOLE_NUMBERS, ColumnClass
 from schema.spec import Module
 from storage.direct import Kept
-from storage.engine import Transaction
+from storage.transaction import Transaction
 from storage.values import binder
 
 Key = tuple[int | str, ...]

@@ -24,9 +24,10 @@ from schema.spec import Module
 from storage import text_rows
 from storage.changes import Change, newest_id
 from storage.dialects import Expression as Sql
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.locks import hold
 from storage.text_rows import BUILDING, COMPLETE, LEAVING, LOCK, SourceRow
+from storage.transaction import Transaction
 from storage.words import has_word_index, text_id, words_of
 
 BATCH = {"sqlite": 100, "mysql": 500, "postgresql": 500}  # rows of one transaction; SQLite's keeps all writers waiting

@@ -8,8 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage.engine import Transaction
 from storage.faults import translate
+from storage.transaction import Transaction
 
 BIG = 1_000  # from so many rows of the main table on, keys and indexes are made after the rows
 SQLITE_CACHE_KB = 200_000

@@ -16,9 +16,10 @@ import orjson
 import sqlalchemy as sa
 
 from storage.direct import Kept
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.own_tables import CHANGE
 from storage.settling import Settling
+from storage.transaction import Transaction
 
 HEADS = 2_000  # ids looked at with one statement when only some modules are asked for
 ROUNDS = 20  # of those, for one answer

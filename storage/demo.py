@@ -16,13 +16,14 @@ from storage.demo_columns import COLUMNS
 from storage.demo_desk import desk_rows, make_desk, read_plan
 from storage.demo_plan import First
 from storage.demo_tickets import LINK_OBJECT_TICKET, Writer
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import ConstraintViolated
 from storage.install import continue_counting
 from storage.otrs import layout_tables
 from storage.own import read_meta
 from storage.own_tables import META
 from storage.rows import complete_row
+from storage.transaction import Transaction
 from storage.values import wall_clock
 
 UNUSABLE_PASSWORD = "!"  # noqa: S105 - what no password ever hashes to

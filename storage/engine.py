@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from datetime import time as clock
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -24,10 +24,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.base import Executable
 
 from storage.dialects import DIALECTS, Dialect
-from storage.direct import Answer, Direct, DirectWire, Driver, Kept, Ready, StalePlan
+from storage.direct import Direct, Driver, Kept, Ready, StalePlan
 from storage.errors import (
     BadParameter,
-    OutcomeUnknown,
     PoolExhausted,
     StatementTimeout,
     StorageError,
@@ -35,161 +34,19 @@ from storage.errors import (
     Unavailable,
 )
 from storage.faults import is_stale_plan, translate
-from storage.keeping import insert_into, insert_kept, insert_returning, insert_several
 from storage.lean import create_async_engine
 from storage.lending import Lender
-from storage.patience import Patience
 from storage.session import Session, prepare_connection, probe_dialect
+from storage.transaction import GRACE_S, Parameters, Statement, Transaction, run_by_sqlalchemy
 from storage.urls import parse_url
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-SEVERAL = 8  # rows of one statement that are written out
-GRACE_S = 0.3  # the server's own timeout should come first: it says why, and it stops the work
 PING_TIMEOUT_S = 0.5
 READERS = 4  # connections that cannot write, of a pool of their own
 _SCALARS = (str, int, float, Decimal, datetime, date, clock, type(None))
 _BEGIN = {"sqlite": "BEGIN IMMEDIATE", "mysql": "START TRANSACTION", "postgresql": "BEGIN"}
-
-# What may be run: a statement, the text of one, or one that its maker keeps (`storage.direct`).
-Statement: TypeAlias = "Executable | Kept | Ready | str"
-Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
-
-
-class Result(Protocol):
-    """What a statement gave; SQLAlchemy's results are such, and those of a wire."""
-
-    @property
-    def rowcount(self) -> int:
-        """How many rows it changed."""
-
-    @property
-    def lastrowid(self) -> int:
-        """The id that MySQL and SQLite gave."""
-
-    @property
-    def returns_rows(self) -> bool:
-        """Whether there are rows, be it none."""
-
-    def __iter__(self) -> Iterator[Any]:
-        """Iterate over the rows."""
-
-
-class Transaction:
-    """A running transaction. It ends with the `async with` block: committed, or rolled back on any error.
-
-    `limit_s` is how long the database may take for one statement (None: as long as it wants), `deadline` the instant at
-    which nobody waits any more. We keep both ourselves too: a database behind a broken route never says that it is late.
-    """
-
-    def __init__(
-        self,
-        connection: AsyncConnection,
-        dialect: Dialect,
-        limit_s: float | None = None,
-        deadline: float | None = None,
-        *,
-        session: Session | None = None,
-        wire: DirectWire | None = None,
-    ) -> None:
-        self.dialect = dialect
-        self._wire = wire
-        self._connection = connection
-        self._limit_s = limit_s
-        self._deadline = deadline
-        self._session = session
-        self._patience = Patience()
-
-    async def execute(self, statement: Statement, parameters: Parameters = None) -> list[tuple[Any, ...]]:
-        """Run a statement and return its rows, if it has any. A text is sent to the driver as it is."""
-        result = await self._send(statement, parameters, self._time_left())
-        if isinstance(result, Answer):
-            return list(result.rows)
-        return [tuple(row) for row in result] if result.returns_rows else []
-
-    async def change(self, statement: Statement, parameters: Parameters = None) -> int:
-        """Run a statement and return how many rows it changed."""
-        return (await self._send(statement, parameters, self._time_left())).rowcount
-
-    async def insert(self, table: sa.TableClause, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Insert rows that all have the same columns; return the `id` that the database gave to the last of them."""
-        shows = self.dialect.name != "mysql"
-        if len(rows) > SEVERAL:
-            if shows:
-                return max(int(row[0]) for row in await self._run(sa.insert(table).returning(table.c.id), rows))
-            await self._run(insert_into(table), rows[:-SEVERAL])
-            rows = rows[-SEVERAL:]
-        count, columns = len(rows), tuple(rows[0])
-        values = {f"c{place}_{row}": rows[row][name] for row in range(count) for place, name in enumerate(columns)}
-        made = await self._run(insert_several(table, columns, count, shows=shows), values)
-        return max(int(row[0]) for row in made) if shows else self._ids(made, count)[-1]
-
-    async def insert_counted(self, statement: sa.Insert, key: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Insert rows that all have the same columns; return the numbers that the database gave them, in their order.
-
-        The statement should be one that its maker keeps.
-        """
-        if self.dialect.name != "mysql":
-            # One row is compiled, whatever their number: writing all of them out takes longer than inserting them.
-            found = await self.execute(insert_returning(statement, key), rows if len(rows) > 1 else rows[0])
-            return [row[0] for row in found]
-        # MySQL knows no RETURNING; the numbers of one statement with a known count of rows follow each other.
-        many = len(rows) > 1
-        shown = statement.values(list(rows)) if many else insert_kept(statement)
-        return self._ids(await self._run(shown, None if many else rows[0]), len(rows))
-
-    def _ids(self, made: Result, count: int) -> list[int]:
-        """Return the numbers that MySQL gave the rows of one statement: it tells the first, and a cluster counts in steps."""
-        first, step = int(made.lastrowid), 1 if self._session is None else self._session.step
-        return list(range(first, first + count * step, step))
-
-    async def raw(self) -> Any:
-        """Return the driver's own connection, for bulk loading only."""
-        return (await self._connection.get_raw_connection()).driver_connection
-
-    async def commit(self) -> None:
-        """Commit; the `async with` block does. Raises OutcomeUnknown when the database did not say whether it took place."""
-        left = self._time_left()
-        try:
-            await self._send("COMMIT", None, left)
-        except (Unavailable, StatementTimeout):
-            raise OutcomeUnknown from None
-
-    async def _run(self, statement: Statement, parameters: Parameters) -> Result:
-        return await self._send(statement, parameters, self._time_left())
-
-    async def _send(self, statement: Statement, parameters: Parameters, left: float | None) -> Result:
-        if self._session is not None:
-            self._session.start(float("inf") if left is None else left)
-        wire = self._wire
-        try:
-            ready = None if wire is None else wire.make_ready(statement, parameters)
-            running: Awaitable[Result]
-            if wire is None or ready is None:
-                running = _long_way(self._connection, statement, parameters)
-            else:
-                running = wire.run(ready)
-            # Past the deadline there is no grace: whoever waits has given up by then, and must hear of a COMMIT's fate before.
-            limit = float("inf") if left is None else left + (GRACE_S if left == self._limit_s else 0)
-            return await self._patience.wait(running, limit)
-        except TimeoutError:
-            raise StatementTimeout from None
-        except (SQLAlchemyError, OSError) as error:
-            raise translate(error) from None
-
-    def end(self) -> None:
-        """Wait for nothing any more."""
-        self._patience.end()
-
-    def _time_left(self) -> float | None:
-        """Return the seconds for one statement. Raises StatementTimeout when there are none: nothing is sent any more."""
-        if self._deadline is None:
-            return self._limit_s
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise StatementTimeout
-        return left if self._limit_s is None else min(left, self._limit_s)
 
 
 class Database:
@@ -408,7 +265,7 @@ class Database:
                 if ready is not None:
                     rows = list((await wire.run(ready)).rows)
                 else:
-                    rows = [tuple(row) for row in await _long_way(connection, statement, None)]
+                    rows = [tuple(row) for row in await run_by_sqlalchemy(connection, statement, None)]
         except TimeoutError:
             await self._give_back(connection, broken=True)
             raise StatementTimeout from None
@@ -544,14 +401,6 @@ def _lent(connection: AsyncConnection) -> sa.Connection:
     lent = connection.sync_connection
     assert lent is not None  # noqa: S101 - it has been acquired
     return lent
-
-
-async def _long_way(connection: AsyncConnection, statement: Statement, parameters: Parameters) -> Any:
-    if isinstance(statement, Ready):
-        return await connection.exec_driver_sql(statement.text, statement.values)
-    if isinstance(statement, str):
-        return await connection.exec_driver_sql(statement, parameters)
-    return await connection.execute(statement.statement if isinstance(statement, Kept) else statement, parameters)
 
 
 def _driver(name: str) -> Driver:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from storage.engine import Transaction
 from storage.errors import UploadRefused
 from storage.file_places import FILE_ID
 from storage.own_tables import FILE
+from storage.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

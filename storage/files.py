@@ -17,11 +17,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import FileGone, StorageError
 from storage.file_claims import FILE_COLUMNS, IS_FREE, IS_WHOLE, Owner, StoredFile, use_up
 from storage.file_places import DATABASE, FILE_ID, FOLDER, PART_BYTES, InDatabase, InFolder, Place
 from storage.own_tables import FILE, FILE_PART
+from storage.transaction import Transaction
 
 ID_BYTES = 32
 UNCLAIMED_S = 24 * 3600  # how long a file stays that no row has

@@ -12,10 +12,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage.direct import Kept
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import AlreadyDone
 from storage.once import insert_once
 from storage.own_tables import IDEMPOTENCY
+from storage.transaction import Transaction
 
 _COLUMNS = IDEMPOTENCY.c
 _ASKED = sa.select(_COLUMNS.fingerprint, _COLUMNS.result).where(_COLUMNS.digest == sa.bindparam("name"))

@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import StorageError
 from storage.own import write_meta
 from storage.reflect import read_tables
 from storage.reflect_statements import INDEXES, one_table
+from storage.transaction import Transaction
 from storage.wanted_indexes import WANTED, WantedIndex
 
 NOTED = "indexes"  # in lambdesk_meta: the digest of the definitions that an own installation has

@@ -18,10 +18,11 @@ from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 
 from schema.catalog import group_table
 from storage import indexes
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import InstallRefused
 from storage.own import read_meta, write_meta
 from storage.own_tables import META, PREFIX, TABLES, WORD_INDEX, tables_for
+from storage.transaction import Transaction
 from storage.words import make_word_index
 
 LAYOUT = "znuny65"

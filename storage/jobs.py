@@ -11,9 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.file_claims import Owner
 from storage.own_tables import JOB
+from storage.transaction import Transaction
 
 RUNNING, DONE, FAILED = "RUNNING", "DONE", "FAILED"
 DEAD_AFTER_S = 20  # a running job says so more often; one that does not is dead

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from storage.direct import Kept
-from storage.engine import Transaction
+from storage.transaction import Transaction
 
 # One statement each. On MariaDB a row of its own stands for the name: the duplicate is locked for writing at once, where
 # INSERT IGNORE would lock it for reading first, and two who both did could never go on. Rows stay, so names must be few.

@@ -12,11 +12,12 @@ from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 from schema.catalog import Catalog, ColumnClass, Table
 from schema.ports import PlannedColumn, PlannedTable, Refusal
 from storage.columns import AUDIT, Bytes, LongText, WallClock, key_name
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import ConstraintViolated, StatementFailed
 from storage.install import alone, create_with_indexes
 from storage.own_tables import MODULE
 from storage.reflect import refresh
+from storage.transaction import Transaction
 
 _TEXT_SIZE = 250
 _DECIMAL = (20, 6)

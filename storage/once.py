@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage.engine import Transaction
 from storage.errors import ConstraintViolated
+from storage.transaction import Transaction
 
 
 async def insert_once(transaction: Transaction, table: sa.Table, values: Mapping[str, Any]) -> bool:

@@ -14,11 +14,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage.changes import NewChange, append, make_key
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.growing import BATCH, Growing
 from storage.locks import hold
 from storage.own import write_meta
 from storage.own_tables import CHANGE, META
+from storage.transaction import Transaction
 
 CREATED, UPDATED = 1, 2
 PAUSE_S = 1.0

@@ -18,8 +18,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage.direct import Kept
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.own_tables import OUTBOX, SCHEDULE
+from storage.transaction import Transaction
 
 SWEEP_ROWS = 1_000  # in one transaction: writers must not wait for the broom
 FAILURE_LETTERS = 1_000

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from schema.ports import NewVersion, StoredVersion
-from storage.engine import Database, Statement
+from storage.engine import Database
 from storage.own_tables import META, MODULE, VERSION
+from storage.transaction import Statement
 
 
 class Runner(Protocol):

@@ -8,8 +8,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import OutcomeUnknown, TransactionConflict, Unavailable
+from storage.transaction import Transaction
 
 ATTEMPTS = 6
 FIRST_PAUSE_S = 0.01

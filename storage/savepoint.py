@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from storage.engine import Transaction
 from storage.errors import StatementTimeout, TransactionConflict, Unavailable
+from storage.transaction import Transaction
 
 _NAME = "lambdesk_part"
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.once import insert_once
 from storage.outbox import NewEntry, State, append
 from storage.own_tables import OUTBOX, SCHEDULE
+from storage.transaction import Transaction
 
 Name = tuple[str, str]  # of the module, and of the schedule
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from storage.engine import Transaction
 from storage.own import Runner
 from storage.own_tables import TEXT, TEXT_SOURCE
+from storage.transaction import Transaction
 from storage.words import SLOTS, slot_of
 
 BUILDING, COMPLETE, LEAVING = "building", "complete", "leaving"

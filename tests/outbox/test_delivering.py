@@ -19,10 +19,10 @@ from resolvers.deliveries import ATTEMPTS, FIRST_PAUSE_S
 from resolvers.errors import DatabaseAway
 from resolvers.lambda_deeds import LambdaDeeds
 from resolvers.outbox import DEPTH_LIMIT
-from storage.engine import Transaction
 from storage.errors import OutcomeUnknown, Unavailable
 from storage.outbox import now_ms
 from storage.own_tables import OUTBOX
+from storage.transaction import Transaction
 from tests.outbox.world import SECRET, World
 from tests.writes.played import Failed, Stage
 

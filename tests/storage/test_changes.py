@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from storage.changes import Batch, Change, NewChange, append, history, make_key, newest_id, one, read_since
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import TransactionConflict
 from storage.own_tables import CHANGE
 from storage.settling import Settling
+from storage.transaction import Transaction
 from tests.counts import count
 from tests.databases import DIALECTS, fresh_url
 

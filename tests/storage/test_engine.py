@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from storage.engine import Database, Transaction, check_parameters
+from storage.engine import Database, check_parameters
 from storage.errors import (
     BadDatabaseUrl,
     BadParameter,
@@ -27,6 +27,7 @@ from storage.errors import (
 )
 from storage.faults import translate
 from storage.one_trip import OneTripConnection
+from storage.transaction import Transaction
 from storage.urls import parse_url
 from storage.values import bind_int, bind_text
 from tests.databases import DIALECTS, fresh_url

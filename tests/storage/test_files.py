@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import FileGone, UploadRefused, WriteFailed
 from storage.file_claims import Owner, StoredFile, claim, release
 from storage.file_places import PART_BYTES
 from storage.files import UNCLAIMED_S, Files
 from storage.own_tables import FILE, FILE_PART
+from storage.transaction import Transaction
 from tests.databases import DIALECTS, fresh_url
 
 ADA, BEN = Owner("agent", 7), Owner("customer", 7)

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import sqlalchemy as sa
 
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import AlreadyDone
 from storage.idempotency import Done, digest, find, note, sweep
 from storage.own_tables import IDEMPOTENCY
 from storage.retry import run
+from storage.transaction import Transaction
 from tests.databases import DIALECTS, fresh_url
 
 NAMES = iter(range(1_000))

@@ -8,12 +8,13 @@ import pytest
 import sqlalchemy as sa
 
 from storage.columns import NAME_LIMIT
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.indexes import NOTED, count_again, digest, find_missing, make_missing
 from storage.install import install
 from storage.otrs import read_layout
 from storage.own_tables import META
 from storage.reflect_statements import INDEXES
+from storage.transaction import Transaction
 from storage.wanted_indexes import EVERYWHERE, WANTED, WantedIndex
 from tests.databases import LAYOUTS, foreign_url, opened
 

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from storage.engine import Database, Statement, Transaction
+from storage.engine import Database
 from storage.errors import InstallRefused
 from storage.install import Outcome, install
 from storage.otrs import layout_tables
 from storage.own_tables import TABLES
+from storage.transaction import Statement, Transaction
 from tests.counts import count
 from tests.databases import LAYOUTS, foreign_url, fresh_url, opened
 
@@ -258,7 +259,7 @@ async def test_a_table_of_somebody_else_with_a_name_of_ours_is_refused_and_kept(
 
 DYING = """
 import os, signal
-from storage.engine import Transaction
+from storage.transaction import Transaction
 
 left, execute = int(sys.argv[2]), Transaction.execute
 

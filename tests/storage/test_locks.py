@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import TransactionConflict
 from storage.locks import hold
 from storage.retry import run
+from storage.transaction import Transaction
 from tests.databases import DIALECTS, fresh_url
 
 

@@ -10,11 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from storage.changes import Change, NewChange, append, ids_since, make_key, newest_id, read_since
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import TransactionConflict, Unavailable
 from storage.otrs_tail import Tail
 from storage.own import read_meta
 from storage.own_tables import META
+from storage.transaction import Transaction
 from storage.values import wall_clock
 from tests.databases import DIALECTS, fresh_url
 

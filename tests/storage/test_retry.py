@@ -8,9 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from resolvers.execute import LAST_WORD_S
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import OutcomeUnknown, StatementTimeout, TransactionConflict, Unavailable
 from storage.retry import run
+from storage.transaction import Transaction
 from tests.databases import DIALECTS, fresh_url
 from tests.storage.proxy import Proxy
 

@@ -14,9 +14,10 @@ import pytest
 import sqlalchemy as sa
 from starlette.applications import Starlette
 
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.file_claims import Owner, claim
 from storage.own_tables import FILE, FILE_PART
+from storage.transaction import Transaction
 from tests.databases import fresh_url
 from tests.web.real import sign_in
 from web import downloads

@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import event
 
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import OutcomeUnknown, StatementFailed, TransactionConflict
+from storage.transaction import Transaction
 from tests.writes.world import Desk, Place, fresh, mutation, queue
 
 READ_ONLY = {

@@ -12,7 +12,7 @@ from lambdas.errors import FailureCode
 from resolvers.lambda_deeds import LambdaDeeds, Report
 from resolvers.messages import text_of
 from resolvers.writing import Writing
-from storage.engine import Transaction
+from storage.transaction import Transaction
 from tests.writes.played import Failed, Played, Stage
 from tests.writes.world import AGENT, Desk, fresh
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from identity.principals import Agent
-from storage.engine import Transaction
 from storage.errors import TransactionConflict
+from storage.transaction import Transaction
 from tests.writes.world import Desk, faults, fresh, mutation, queue
 
 SELECT = "queue { id version } queueEdge { cursor }"
