@@ -139,12 +139,12 @@ class Run:
 
     async def _spread(self, spread: Spread) -> list[Sequence[Row]]:
         """Read the rows of all cases with one statement, which tells whose each is."""
-        values = [list(dict.fromkeys(case[number] for case in self.cases)) for number in spread.numbers]
-        most = max(map(len, values))
-        if most > LENGTHS[-1]:
+        keys = list(dict.fromkeys(tuple(case[number] for number in spread.numbers) for case in self.cases))
+        if len(keys) > LENGTHS[-1]:
             raise Unplain
-        length = next(length for length in LENGTHS if length >= most)
-        filled = [value for found in values for value in (*found, *[found[-1]] * (length - len(found)))]
+        length = next(length for length in LENGTHS if length >= len(keys))
+        keys += [keys[-1]] * (length - len(keys))
+        filled = [value for values in zip(*keys, strict=True) for value in values]
         statement = spread.get(length, self.planner).fill([*self.cases[0], *filled])
         width = len(spread.numbers)
         found: dict[tuple[str, ...], list[Row]] = {}

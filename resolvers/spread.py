@@ -129,10 +129,14 @@ class SpreadStatements(Statements):
 
     def _narrow(self, draft: Draft, keys: Keys) -> list[Sql]:
         """Keep the rows of some values; return what tells whose a row is."""
-        found = []
+        found: list[Sql] = []
+        bound: list[list[Any]] = []
         for term, values in keys:
             value, kind = draft.scope.value(term), term.column_class
             bind = binder(self.dialect.name, term.kind, kind, self.zone)
-            draft.conditions.append(self.dialect.is_in(value, [bind(item) for item in values], kind))
+            bound.append([bind(item) for item in values])
+            draft.conditions.append(self.dialect.is_in(value, bound[-1], kind))
             found.append(self.dialect.exact(value, kind))
+        if len(keys) > 1:  # the lists lead to the rows by an index; what nobody asked for together is left out here
+            draft.conditions.append(sa.tuple_(*found).in_(list(zip(*bound, strict=True))))
         return found

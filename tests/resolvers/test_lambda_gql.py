@@ -57,6 +57,16 @@ QUESTIONS: Mapping[str, tuple[str, Callable[[Row], dict[str, Any]], int]] = {
         lambda row: {"v": row.item["customer_user"] or "nobody"},
         1,
     ),
+    "a count by two keys": (
+        "query ($v: String!, $q: Int!) { tickets(filter: {customerUserLogin: {eq: $v}, queue: {databaseId: {eq: $q}}}) { totalCount } }",
+        lambda row: {"v": row.item["customer_user"] or "nobody", "q": row.item["queue"]},
+        1,
+    ),
+    "a page by two keys": (
+        "query ($v: String!, $q: Int!) { tickets(first: 2, orderBy: [{title: DESC}], filter: {customerUserLogin: {eq: $v}, queue: {databaseId: {eq: $q}}}) { nodes { number title } } }",
+        lambda row: {"v": row.item["customer_user"] or "nobody", "q": row.item["queue"]},
+        1,
+    ),
     "a list with a count": (
         "query ($v: Int!, $t: String) { tickets(first: 3, filter: {queue: {databaseId: {eq: $v}}, title: {ne: $t}}, orderBy: [{title: DESC}]) { totalCount pageInfo { hasNextPage endCursor } nodes { number title } } }",
         lambda row: {"v": row.item["queue"], "t": row.item["title"] or ""},
@@ -111,6 +121,8 @@ BY_KEYS = (
     "one row by its key",
     "one row by its name",
     "a count",
+    "a count by two keys",
+    "a page by two keys",
     "an aggregate",
     "an aggregate of groups",
     "a relation inside",
