@@ -13,10 +13,11 @@ from schema.writes import acted_name, action_name
 from web.errors import NOTHING_HERE, Code, Refused
 from web.pages.buttons import label_of
 from web.pages.deeds import DONE, ERRORS, Deal, read_done
-from web.pages.detail_page import detail, row_address
+from web.pages.detail_page import row_address
 from web.pages.form_page import VERSION
 from web.pages.form_query import row_id
 from web.pages.inputs import read_input
+from web.pages.row_page import row_page
 from web.pages.said import say
 from web.pages.values import Unreadable
 from web.pages.view import Member, View
@@ -32,7 +33,7 @@ async def take_action(visit: Visit) -> Response:
     try:
         given = {argument.api_name: _read(visit, argument) for argument in action.args}
     except Unreadable as error:
-        return await detail(visit, view, visit.texts("deed-refused", why=visit.texts(error.key)), 422)
+        return await row_page(visit, view, visit.texts("deed-refused", why=visit.texts(error.key)), 422)
     deal = act(view, action, row_id(visit), {name: value for name, value in given.items() if value is not None})
     answer = await visit.ask(deal.document, {**deal.variables, "version": visit.form.one(VERSION) or None})
     done = read_done(answer.data[DONE])
@@ -40,7 +41,7 @@ async def take_action(visit: Visit) -> Response:
         gone = answer.data[DONE]["row"] is None
         return visit.see(say(f"/modules/{view.module.name}" if gone else row_address(visit, view), "acted"))
     why = " ".join(message for messages in done.errors.values() for message in messages)
-    return await detail(visit, view, visit.texts("deed-refused", why=why), 409)
+    return await row_page(visit, view, visit.texts("deed-refused", why=why), 409)
 
 
 def act(view: View, action: Action, row: str, given: Mapping[str, Any]) -> Deal:

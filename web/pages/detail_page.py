@@ -38,12 +38,6 @@ class Fact:
         return self.shown.style in _WIDE
 
 
-async def show_detail(visit: Visit) -> Response:
-    """Show a row."""
-    view = visit.view()
-    return await detail(visit, view)
-
-
 async def detail(visit: Visit, view: View, problem: str = "", status: int = 200) -> Response:
     """Answer with the page of a row, and why a deed was refused."""
     members = " ".join(selection_of(member) for member in view.members.values())

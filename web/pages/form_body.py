@@ -14,14 +14,19 @@ from web.settings import Settings
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FIELDS = 2_000
+FURTHER = "#"  # between a field and the number of a further file in it
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a browser sent. `files` are ids of uploads by the field that they were chosen in."""
+    """What a browser sent. `files` are ids of uploads by the field that they were chosen in, `names` what these files are called.
+
+    Of several files in one field, the further ones stand in `files` under its name and a number.
+    """
 
     fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def __contains__(self, name: str) -> bool:
         return name in self.fields
@@ -33,6 +38,10 @@ class Form:
     def all(self, name: str) -> Sequence[str]:
         """Return all values of a field."""
         return self.fields.get(name, ())
+
+    def uploads(self, name: str) -> Sequence[str]:
+        """Return the ids of all files of a field."""
+        return [upload for key, upload in self.files.items() if key == name or key.startswith(f"{name}{FURTHER}")]
 
 
 async def read_form(request: Request, settings: Settings) -> Form:

@@ -12,9 +12,10 @@ from schema.kinds import VALIDITY
 from schema.spec import Field
 from web.pages.cells import EMPTY, Reader, Shown, show, show_moment
 from web.pages.deeds import DONE, read_done
-from web.pages.detail_page import detail, row_address
+from web.pages.detail_page import row_address
 from web.pages.form_query import row_id
 from web.pages.list_page import reader_of
+from web.pages.row_page import row_page
 from web.pages.said import say
 from web.pages.view import View
 from web.pages.visit import Visit
@@ -77,7 +78,7 @@ async def take_undo(visit: Visit) -> Response:
         gone = answer.data[DONE]["node"] is None
         return visit.see(say(f"/modules/{view.module.name}" if gone else row_address(visit, view), "undone"))
     why = " ".join(message for messages in done.errors.values() for message in messages)
-    return await detail(visit, view, visit.texts("undo-refused", why=why), 409)
+    return await row_page(visit, view, visit.texts("undo-refused", why=why), 409)
 
 
 def _entry(view: View, item: Mapping[str, Any], reader: Reader) -> Entry:

@@ -18,7 +18,7 @@ from web.file_names import clean_name
 from web.live import Live, Transfers
 from web.origin import check_own_page
 from web.pages.door import TOKEN, read_plain
-from web.pages.form_body import MAX_FIELDS, Form, collect
+from web.pages.form_body import FURTHER, MAX_FIELDS, Form, collect
 from web.recognition import Caller
 from web.sniff import sniff
 
@@ -136,10 +136,11 @@ async def _read(request: Request, live: Live, caller: Caller, transfers: Transfe
     parts = Parts(request.headers["content-type"], read_chunks(request, pace))
     pairs: list[tuple[str, str]] = []
     files: dict[str, str] = {}
+    names: dict[str, str] = {}
     room = FIELD_BYTES
     async for part in parts:
         if part.file_name is not None:
-            await _keep(part, parts, files, (live, caller, transfers), is_ours=bool(pairs))
+            await _keep(part, parts, (files, names), (live, caller, transfers), is_ours=bool(pairs))
             continue
         data = b"".join([chunk async for chunk in _at_most(room, parts.content(part))])
         room -= len(data)
@@ -148,14 +149,20 @@ async def _read(request: Request, live: Live, caller: Caller, transfers: Transfe
             live.guard.check_form(request.headers, caller.secret, pairs[0][1] if part.name == TOKEN else "")
     if not pairs:
         live.guard.check_form(request.headers, caller.secret, "")
-    return Form(collect(pairs), files)
+    return Form(collect(pairs), files, names)
 
 
 async def _keep(
-    part: Part, parts: Parts, files: dict[str, str], around: tuple[Live, Caller, Transfers], *, is_ours: bool
+    part: Part,
+    parts: Parts,
+    kept: tuple[dict[str, str], dict[str, str]],
+    around: tuple[Live, Caller, Transfers],
+    *,
+    is_ours: bool,
 ) -> None:
     """Store a file; where none was chosen there is a part without a name and without content."""
     live, caller, transfers = around
+    files, names = kept
     content = parts.content(part)
     if not part.file_name:
         async for _ in _at_most(0, content):
@@ -170,7 +177,8 @@ async def _keep(
         owner=Owner(str(caller.principal.kind), caller.principal.id),
         sniff=partial(sniff, name=name),
     )
-    files[part.name] = stored.id
+    files[part.name if part.name not in files else f"{part.name}{FURTHER}{len(files)}"] = stored.id
+    names[stored.id] = name
 
 
 def _text(data: bytes) -> str:

@@ -8,7 +8,7 @@ from web.live import Live
 from web.pages.action_page import take_action
 from web.pages.bulk_page import show_bulk, take_bulk
 from web.pages.cell_page import show_cell, take_cell
-from web.pages.detail_page import show_detail, take_delete, take_restore
+from web.pages.detail_page import take_delete, take_restore
 from web.pages.door import Door
 from web.pages.filter_page import show_filter
 from web.pages.form_page import show_edit, show_new, take_edit, take_new
@@ -22,6 +22,8 @@ from web.pages.options_page import show_options
 from web.pages.profile_deeds import end_others, end_session, make_token, revoke_token, take_password
 from web.pages.profile_page import show_profile
 from web.pages.related_page import show_related
+from web.pages.row_page import show_fields, show_row
+from web.pages.ticket_routes import make_ticket_pages
 
 
 def make_pages(live: Live) -> list[BaseRoute]:
@@ -36,7 +38,9 @@ def make_pages(live: Live) -> list[BaseRoute]:
         Route("/modules/{module}/options/{field}", Door(live, show_options)),
         Route("/modules/{module}/count", Door(live, show_count)),
         Route("/modules/{module}/filter", Door(live, show_filter)),
-        Route("/modules/{module}/{row}", Door(live, show_detail)),
+        Route("/modules/{module}/{row}", Door(live, show_row)),
+        Route("/modules/{module}/{row}/fields", Door(live, show_fields)),
+        *make_ticket_pages(live),
         Route("/modules/{module}/{row}/history", Door(live, show_history)),
         Route("/modules/{module}/{row}/related/{relation}", Door(live, show_related)),
         Route("/modules/{module}/{row}/cell/{field}", Door(live, show_cell, take_cell)),

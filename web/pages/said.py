@@ -25,6 +25,15 @@ SAID = frozenset(
         "session-ended",
         "sessions-ended",
         "token-revoked",
+        "ticket-taken",
+        "ticket-watched",
+        "ticket-unwatched",
+        "ticket-merged",
+        "ticket-unmerged",
+        "ticket-linked",
+        "ticket-unlinked",
+        "article-added",
+        "article-split",
     }
 )
 _COUNTED = frozenset({"bulk-deleted", "bulk-restored", "bulk-set", "imported", "sessions-ended"})

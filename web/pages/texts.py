@@ -11,9 +11,10 @@ from web.pages.texts_list import LIST
 from web.pages.texts_modules import MODULES
 from web.pages.texts_profile import PROFILE
 from web.pages.texts_shell import SHELL
+from web.pages.texts_ticket import TICKET
 
 # key → language → text with {params}
-TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType({**SHELL, **LIST, **FORM, **MODULES, **PROFILE})
+TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType({**SHELL, **LIST, **FORM, **MODULES, **PROFILE, **TICKET})
 
 
 class Texts:

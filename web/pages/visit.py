@@ -126,6 +126,10 @@ class Visit:
         text = render(template, {**self._around(), **values}, block)
         return reply(self.request, text, self.nonce, code, headers)
 
+    def draw(self, template: str, **values: Any) -> str:
+        """Render a document that is no page of the menu: only with the words and the look."""
+        return render(template, {"t": self.texts, "look": self.look, **values})
+
     def _around(self) -> Mapping[str, Any]:
         return {
             "visit": self,

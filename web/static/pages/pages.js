@@ -121,8 +121,9 @@ document.addEventListener("alpine:init", () => {
 
 // --- the keyboard ---
 
-const rows = () => [...document.querySelectorAll("#list tbody tr[data-url]")];
-const current = () => document.querySelector("#list tr.current");
+// Rows of a list, or the articles of a ticket.
+const rows = () => [...document.querySelectorAll("#list tbody tr[data-url], #articles > [data-row]")];
+const current = () => document.querySelector("#list tr.current, #articles > .current");
 
 function goTo(row) {
   if (!row) return;
@@ -139,13 +140,19 @@ function step(by) {
 }
 
 const follow = (link) => link && window.location.assign(link.href);
+// What the current row offers under a key, else what the page does.
+const press = (key) => (current()?.querySelector(`[data-key=${key}]`) ?? document.querySelector(`[data-key=${key}]`))?.click();
 const KEYS = {
   j: () => step(1),
   k: () => step(-1),
   o: () => current()?.dataset.url && window.location.assign(current().dataset.url),
   x: () => current()?.querySelector("input[name=id]")?.click(),
   e: () => follow(current()?.querySelector("td.does a") ?? document.querySelector("a[data-key=e]")),
-  n: () => follow(document.querySelector("a[data-key=n]")),
+  n: () => press("n"),
+  r: () => press("r"),
+  t: () => press("t"),
+  c: () => press("c"),
+  m: () => press("m"),
   "/": () => document.querySelector("[data-key='/']")?.focus(),
   "?": () => document.getElementById("keys")?.showModal(),
 };
@@ -220,13 +227,15 @@ document.addEventListener("keydown", (event) => {
 let focused = "";
 document.addEventListener("htmx:before:swap", () => {
   const at = document.activeElement;
-  focused = at?.id ? `#${CSS.escape(at.id)}` : at?.getAttribute?.("href") ? `a[href="${CSS.escape(at.getAttribute("href"))}"]` : "";
+  const form = at?.closest?.("[data-returns]");
+  if (form) focused = form.dataset.returns;
+  else focused = at?.id ? `#${CSS.escape(at.id)}` : at?.getAttribute?.("href") ? `a[href="${CSS.escape(at.getAttribute("href"))}"]` : "";
 });
 document.addEventListener("htmx:after:swap", () => {
   const control = document.querySelector(".cell-form :is(input:not([type=hidden]), select, textarea)");
   if (control) return control.focus();
   const list = document.getElementById("list");
-  say(list?.dataset.said);
+  say((list ?? document.getElementById("ticket-head"))?.dataset.said);
   if (focused && document.activeElement === document.body) (document.querySelector(focused) ?? list?.querySelector("a"))?.focus();
 });
 
