@@ -12,7 +12,8 @@ from web.pages.cells import EMPTY, Reader, Shown, show
 from web.pages.ticket_query import content_member
 from web.pages.ticket_sight import Part, Sight
 
-BODY_LETTERS = 12_000  # of one article among others; its own page shows more
+BODY_LETTERS = 12_000  # of one article among others, and lines; its own page shows more
+BODY_LINES = 120
 BODY_LETTERS_ALONE = 2_000_000
 HTML_LETTERS = 512 * 1024
 SENDERS = frozenset({"agent", "customer", "system"})
@@ -79,9 +80,9 @@ def article_of(
     files = [_file(sight, item, reader) for item in page["nodes"]]
     html = body_file(files)
     is_html = is_html_text(said)
-    limit = BODY_LETTERS_ALONE if is_alone else BODY_LETTERS
     text = said.get("a_body") or ""
     body = plain_text(text[:HTML_LETTERS]) if is_html else text
+    shown = body[:BODY_LETTERS_ALONE] if is_alone else _beginning(body)
     sender = _called(part, "article_sender_type_id", node)
     author = _shown(part, "create_by", node, reader)
     seen = part.columns.get("is_visible_for_customer")
@@ -101,8 +102,8 @@ def article_of(
             for key, column in (("from", "a_from"), ("to", "a_to"), ("cc", "a_cc"))
             if said.get(column)
         ),
-        body=body[:limit],
-        is_cut=len(body) > limit,
+        body=shown,
+        is_cut=len(shown) < len(body),
         html=f"{base}/articles/{node['id']}/html" if html is not None or is_html else "",
         height=_height(body),
         files=tuple(item for item in files if item is not html and (is_alone or not item.is_inline)),
@@ -177,6 +178,12 @@ def _called(part: Part, column: str, node: Mapping[str, Any]) -> str:
 def _shown(part: Part, column: str, node: Mapping[str, Any], reader: Reader) -> Shown:
     item = part.columns.get(column)
     return show(node.get(item.name), item, reader) if item is not None else EMPTY
+
+
+def _beginning(text: str) -> str:
+    """Return as much of a text as stands among others."""
+    lines = text[:BODY_LETTERS].split("\n", BODY_LINES)
+    return "\n".join(lines[:BODY_LINES])
 
 
 def _short(sender: str) -> str:

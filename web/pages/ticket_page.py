@@ -63,6 +63,7 @@ class Around:
 
 
 NOTHING = Around()
+CREATE = "create"  # OTRS's key for new tickets
 
 
 async def ticket_page(visit: Visit, view: View, problem: str = "", status: int = 200) -> Response:
@@ -138,6 +139,13 @@ def may_change(sight: Sight, group: Group, told: Told) -> bool:
     return group.key in told.keys and any(item.name in sight.writable for item in group.members)
 
 
+def may_split(visit: Visit) -> bool:
+    """Answer whether the caller may make a ticket from an article: there must be a queue that he may put it into."""
+    mutations = visit.schema.mutation_type.fields if visit.schema.mutation_type else {}
+    rights = visit.caller.rights
+    return "splitArticle" in mutations and (rights.unbounded or bool(rights.groups[CREATE]))
+
+
 def type_of(sight: Sight, row: Mapping[str, Any]) -> str:
     """Return the type of the ticket's state; nothing where it cannot be read."""
     state, kind = sight.member("ticket_state_id"), state_type(sight)
@@ -166,7 +174,7 @@ def _values(visit: Visit, sight: Sight, told: Told, around: Around) -> dict[str,
         "merge": "mergeTickets" in mutations and has_all and not is_merged,
         "unmerge": "unmergeTickets" in mutations and has_all and told.was_merged,
         "link": "linkTickets" in mutations and has_all,
-        "split": "splitArticle" in mutations,
+        "split": may_split(visit),
         "watch": "watchTicket" in mutations and bool(sight.watchers),
     }
     state = sight.member("ticket_state_id")

@@ -10,7 +10,7 @@ from desk.permits import NOTE
 from web.pages.list_page import reader_of
 from web.pages.ticket_articles import article_of
 from web.pages.ticket_frame import IMAGES, read_article
-from web.pages.ticket_page import policy_of
+from web.pages.ticket_page import may_split, policy_of
 from web.pages.ticket_query import ask_ticket
 from web.pages.ticket_sight import desk_address, sight_of, ticket_address
 from web.pages.visit import Visit
@@ -30,7 +30,7 @@ async def show_article(visit: Visit) -> Response:
         "article": article_of(sight, node, reader_of(visit, brief=False), desk, is_alone=not visit.is_htmx),
         "shows_remote": visit.request.query_params.get(IMAGES) == "1",
         "may_write": NOTE in told.keys and "addArticle" in mutations,
-        "may_split": "splitArticle" in mutations,
+        "may_split": may_split(visit),
         "is_alone": not visit.is_htmx,
     }
     return visit.page("ticket/article.html", block="one" if visit.is_htmx else "", headers=policy_of(visit), **values)
