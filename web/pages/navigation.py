@@ -1,16 +1,17 @@
-"""The menu: the modules that a caller may view, by the sections of their files, and the pages of administrators."""
+"""The menu: the desk's own pages, the modules that a caller may view by the sections of their files, the administrators' pages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from identity.access import Access, Right
 from schema.snapshot import Snapshot
-from schema.spec import Module
+from schema.spec import Audience, Module
 from schema.writes import Deed
+from web.pages.otrs_tables import TICKET, view_on
 from web.pages.rendering import render
 from web.pages.texts import Texts
 from web.pages.view import modules_of, view_of
@@ -47,7 +48,7 @@ def sections_of(snapshot: Snapshot, access: Access, texts: Texts) -> Sequence[Me
 def _sections(snapshot: Snapshot, access: Access, texts: Texts) -> tuple[MenuSection, ...]:
     grouped: dict[str, list[Module]] = {}
     for module in modules_of(snapshot, access.audience).values():
-        if access.may(module, Right.VIEW):
+        if access.may(module, Right.VIEW) and _is_listed(module, access.audience):
             label = module.section.in_language(texts.language) if module.section else texts("other-section")
             grouped.setdefault(label, []).append(module)
     made = [
@@ -57,7 +58,31 @@ def _sections(snapshot: Snapshot, access: Access, texts: Texts) -> tuple[MenuSec
     # What is looked for most comes first: the section whose rows are in the full-text index.
     first = {label for label, modules in grouped.items() if any(module.search.full_text for module in modules)}
     made.sort(key=lambda section: (section.label not in first, section.label.casefold()))
-    return (*made, *([_administration(texts)] if access.is_administrator else []))
+    administration = [_administration(texts)] if access.is_administrator else []
+    return (*_desk(snapshot, access, texts), *made, *administration)
+
+
+def _is_listed(module: Module, audience: Audience) -> bool:
+    """Answer whether a module stands in the menu: customers have pages for OTRS's tables, and lists of what is the site's own."""
+    return audience is Audience.AGENT or module.managed
+
+
+# The desk's own pages by audience: the heading, then address, label and whether it makes a ticket.
+_DESK: Mapping[Audience, tuple[str, tuple[tuple[str, str, bool], ...]]] = {
+    Audience.AGENT: ("work", (("/desk", "work-overview", False), ("/desk/new", "work-new-ticket", True))),
+    Audience.CUSTOMER: ("my-tickets", (("/my", "my-tickets", False), ("/my/new", "my-new", True))),
+}
+
+
+def _desk(snapshot: Snapshot, access: Access, texts: Texts) -> list[MenuSection]:
+    """Return the section of the desk's own pages; nothing where there are no tickets."""
+    view = view_on(snapshot, access, TICKET)
+    if view is None:
+        return []
+    heading, pages = _DESK[access.audience]
+    may = view.may(Deed.CREATE)
+    entries = [Entry(url.strip("/"), texts(key), "", False, url) for url, key, creates in pages if may or not creates]
+    return [MenuSection(texts(heading), tuple(entries))]
 
 
 # Pages of administrators: address and label.
@@ -81,26 +106,26 @@ def _by_label(entry: Entry) -> str:
 
 
 def side_menu(snapshot: Snapshot, access: Access, texts: Texts, here: str) -> Markup:
-    """Return the menu as HTML, open at the module that the page is about, else at its first section."""
+    """Return the menu as HTML, open at its first section and at the page whose address this is."""
     key = ("page side menu", access.rights.shape, texts.language)
     found: Sequence[tuple[frozenset[str], str]] | None = snapshot.memo.get(key)
     if found is None:
         sections = sections_of(snapshot, access, texts)
         made = [
-            (frozenset(entry.name for entry in item.entries), render("side_menu.html", {"section": item}))
+            (frozenset(entry.url for entry in item.entries), render("side_menu.html", {"section": item}))
             for item in sections
         ]
         found = snapshot.memo[key] = made
     parts = [
-        _marked(text, here) if here in names or (not here and place == 0) else text
-        for place, (names, text) in enumerate(found)
+        _marked(text, here) if here in addresses or place == 0 else text
+        for place, (addresses, text) in enumerate(found)
     ]
     return Markup("".join(parts))  # noqa: S704 - templates made them, and escaped what is in them
 
 
 def _marked(text: str, here: str) -> str:
-    """Open a section, and mark the module that one is at."""
-    address = f'<a href="/modules/{here}"'
+    """Open a section, and mark the page that one is at."""
+    address = f'<a href="{here}"'
     return text.replace("<details>", "<details open>", 1).replace(f"{address}>", f'{address} aria-current="page">', 1)
 
 

@@ -24,6 +24,7 @@ from web.pages.profile_page import show_profile
 from web.pages.related_page import show_related
 from web.pages.row_page import show_fields, show_row
 from web.pages.ticket_routes import make_ticket_pages
+from web.pages.work_routes import make_work_pages
 
 
 def make_pages(live: Live) -> list[BaseRoute]:
@@ -50,6 +51,7 @@ def make_pages(live: Live) -> list[BaseRoute]:
         Route("/modules/{module}/{row}/undo", Door(live, post=take_undo)),
         Route("/modules/{module}/{row}/edit", Door(live, show_edit, take_edit, read_with_files)),
         *make_module_pages(live),
+        *make_work_pages(live),
         Route("/modules/{rest:path}", Door(live, show_nothing)),
         Route("/profile", Door(live, show_profile)),
         Route("/profile/password", Door(live, show_profile, take_password)),

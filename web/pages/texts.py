@@ -12,9 +12,12 @@ from web.pages.texts_modules import MODULES
 from web.pages.texts_profile import PROFILE
 from web.pages.texts_shell import SHELL
 from web.pages.texts_ticket import TICKET
+from web.pages.texts_work import WORK
 
 # key → language → text with {params}
-TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType({**SHELL, **LIST, **FORM, **MODULES, **PROFILE, **TICKET})
+TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {**FORM, **LIST, **MODULES, **PROFILE, **SHELL, **TICKET, **WORK}
+)
 
 
 class Texts:

@@ -140,9 +140,14 @@ class Visit:
             "login": getattr(self.caller.principal, "login", ""),
             "csrf": self.live.guard.form_token(self.caller.secret),
             "palette": palette(self.snapshot, self.access, self.texts),
-            "side_menu": side_menu(self.snapshot, self.access, self.texts, self.request.path_params.get("module", "")),
+            "side_menu": side_menu(self.snapshot, self.access, self.texts, self._menu_address()),
             "said": "",
         }
+
+    def _menu_address(self) -> str:
+        """Return the address that the menu has for this page: pages about a module's rows belong to its list."""
+        module = self.request.path_params.get("module", "")
+        return f"/modules/{module}" if module else str(self.request.url.path)
 
     def see(self, path: str) -> Response:
         """Send the browser to another page."""
