@@ -406,6 +406,22 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "en": "You may keep {limit} views of a module.",
         "de": "Sie dürfen {limit} Ansichten eines Moduls behalten.",
     },
+    "draft-place": {
+        "en": "A draft belongs to a form: a name of letters, digits and - : _ . with {limit} characters at most.",
+        "de": "Ein Entwurf gehört zu einem Formular: ein Name aus Buchstaben, Ziffern und - : _ . mit höchstens {limit} Zeichen.",
+    },
+    "draft-content": {
+        "en": "A draft is an object of texts, with {limit} of them at most.",
+        "de": "Ein Entwurf ist ein Objekt aus Texten, höchstens {limit}.",
+    },
+    "draft-too-large": {
+        "en": "A draft may have {limit} characters in all; this one has {size}.",
+        "de": "Ein Entwurf darf insgesamt {limit} Zeichen haben; dieser hat {size}.",
+    },
+    "draft-too-many": {
+        "en": "You may keep {limit} drafts; send or discard one first.",
+        "de": "Sie dürfen {limit} Entwürfe behalten; bitte erst einen absenden oder verwerfen.",
+    },
     "view-invalid": {"en": "{field} does not fit the list: {text}", "de": "{field} passt nicht zur Liste: {text}"},
     "view-share": {"en": "Only agents may share views.", "de": "Nur Agenten dürfen Ansichten teilen."},
     "view-foreign": {

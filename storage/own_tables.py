@@ -124,6 +124,21 @@ SAVED_VIEW = sa.Table(
     sa.UniqueConstraint("module", "owner_kind", "owner_id", "name", name="lambdesk_saved_view_unique"),
 )
 
+# What somebody has begun to write, kept until it is sent; nobody else reads it.
+DRAFT = sa.Table(
+    "lambdesk_draft",
+    _METADATA,
+    sa.Column("id", _COUNTER, primary_key=True),
+    sa.Column("owner_kind", sa.String(10), nullable=False),
+    sa.Column("owner_id", sa.BigInteger, nullable=False),
+    sa.Column("place", sa.String(200), nullable=False),  # the form that it belongs to, and the row that this is about
+    sa.Column("content", LongText("MEDIUMTEXT"), nullable=False),  # JSON: the texts of the form's fields
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("changed", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("owner_kind", "owner_id", "place", name="lambdesk_draft_unique"),
+    sa.Index("lambdesk_draft_changed", "changed"),
+)
+
 JOB = sa.Table(
     "lambdesk_job",
     _METADATA,
@@ -339,6 +354,7 @@ TABLES = (
     FILE,
     FILE_PART,
     SAVED_VIEW,
+    DRAFT,
     JOB,
     MERGE,
     CREDENTIAL,
@@ -354,7 +370,7 @@ TABLES = (
     SECRET,
 )
 # SQLite gives the ids of deleted rows out again unless it is told not to.
-_NEVER_AGAIN = (VERSION, CHANGE, SAVED_VIEW, JOB, MERGE, API_TOKEN, SIGN_IN, OUTBOX)
+_NEVER_AGAIN = (VERSION, CHANGE, SAVED_VIEW, DRAFT, JOB, MERGE, API_TOKEN, SIGN_IN, OUTBOX)
 
 
 def tables_for(dialect: str) -> list[sa.Table]:

@@ -17,6 +17,7 @@ from web.adopt import adopt
 from web.desk_types import desk_extension
 from web.platform_access import AccessQuery
 from web.platform_deliveries import DeliveryMutation, DeliveryQuery
+from web.platform_drafts import DraftMutation, DraftQuery
 from web.platform_files import FileQuery
 from web.platform_imports import ImportMutation, ImportQuery
 from web.platform_lambdas import LambdaQuery
@@ -26,6 +27,7 @@ from web.platform_publishing import PublishingMutation, PublishingQuery
 from web.platform_secrets import SecretMutation, SecretQuery
 from web.platform_sign_in import SignInMutation
 from web.platform_tickets import TicketQuery
+from web.platform_texts import TextQuery
 from web.platform_versions import VersionQuery
 from web.platform_viewer import ViewerQuery
 from web.platform_views import ViewMutation, ViewQuery
@@ -46,12 +48,16 @@ class AgentQuery(
     DeliveryQuery,
     SecretQuery,
     TicketQuery,
+    DraftQuery,
+    TextQuery,
 ):
     """What agents ask about the platform."""
 
 
 @strawberry.type
-class AgentMutation(PublishingMutation, ViewMutation, ImportMutation, SignInMutation, DeliveryMutation, SecretMutation):
+class AgentMutation(
+    PublishingMutation, ViewMutation, ImportMutation, SignInMutation, DeliveryMutation, SecretMutation, DraftMutation
+):
     """What agents change about the platform."""
 
 

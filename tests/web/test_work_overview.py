@@ -99,7 +99,7 @@ async def test_customers_and_desks_without_tickets_have_no_overview(desk: Desk) 
 
 
 async def test_the_overview_speaks_german(desk: Desk) -> None:
-    async with signed_in(desk, AGENT, **{"accept-language": "de"}) as browser:
+    async with signed_in(desk, AGENT, Kind.AGENT, **{"accept-language": "de"}) as browser:
         page = await browser.get("/desk")
     assert page.main.one("h1").text == "Queue-Übersicht"
     heads = [cell.text for cell in page.main.one("thead").all("th")]
@@ -129,5 +129,5 @@ async def test_the_list_of_tickets_says_how_urgent_they_are(tmp_path: Path) -> N
     async with at_work(tmp_path, tickets=40, lambda_workers=1) as desk, signed_in(desk, AGENT) as browser:
         page = await browser.get("/modules/ticket?f.state=open")
         assert "Urgency" in page.main.one("thead").text
-        assert page.main.one("tbody").all(class_="badge")
+        assert page.main.one("tbody").all(class_="tone")
         assert not page.main.all(class_="unreadable")
