@@ -18,6 +18,7 @@ from web.pages.deeds import CONFLICT, DONE, NOT_FOUND, Done, create, read_done, 
 from web.pages.form_query import Asked, ask_new, ask_row, form_members, heading_of, row_id, section_captions
 from web.pages.form_read import WAS, Record, merged_errors, posted, read_record
 from web.pages.inputs import Input, digest, make_input, values_of
+from web.pages.query_examples import create_example, update_example
 from web.pages.said import say
 from web.pages.view import Member, View
 from web.pages.visit import Visit
@@ -135,6 +136,10 @@ def _form(visit: Visit, sheet: Sheet) -> Response:
     view, row, errors = sheet.view, sheet.asked.row, sheet.record.errors if sheet.record else {}
     inputs = {member.name: _input(visit, sheet, member) for member in sheet.members}
     stored = _stored(visit, sheet.members, row or {})
+    if row:
+        visit.offer(*update_example(view, visit.schema, row["id"], row.get("version")), "query-of-save")
+    else:
+        visit.offer(*create_example(view, visit.schema), "query-of-create")
     return visit.page(
         "form.html",
         UNPROCESSABLE if sheet.record else 200,

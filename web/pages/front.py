@@ -1,4 +1,4 @@
-"""The pages around the modules: the front page, GraphiQL, and the choice of how everything looks."""
+"""The pages around the modules: the front page, and the choice of how everything looks."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from starlette.responses import Response
 from web.errors import NOTHING_HERE, Code, Refused
 from web.pages.look import CHOICES, choose, write_look, zone_names
 from web.pages.navigation import sections_of
-from web.pages.rendering import render
-from web.pages.replies import NO_STORE, see
+from web.pages.replies import see
 from web.pages.safe_next import safe_next
 from web.pages.visit import Visit
 
@@ -19,12 +18,6 @@ from web.pages.visit import Visit
 async def show_home(visit: Visit) -> Response:
     """Show every module that the caller may view, by section."""
     return visit.page("home.html", menu=sections_of(visit.snapshot, visit.access, visit.texts))
-
-
-async def show_graphiql(visit: Visit) -> Response:
-    """Show GraphiQL, under the server's own policy: its scripts know no nonce."""
-    csrf = visit.live.guard.form_token(visit.caller.secret)
-    return Response(render("graphiql.html", {"csrf": csrf}), 200, NO_STORE, "text/html; charset=utf-8")
 
 
 async def show_look(visit: Visit) -> Response:

@@ -12,7 +12,7 @@ from web.pages.detail_page import take_delete, take_restore
 from web.pages.door import Door
 from web.pages.filter_page import show_filter
 from web.pages.form_page import show_edit, show_new, take_edit, take_new
-from web.pages.front import choose_look, show_graphiql, show_home, show_look, show_nothing
+from web.pages.front import choose_look, show_home, show_look, show_nothing
 from web.pages.history_page import show_history, take_undo
 from web.pages.import_page import show_import, take_import
 from web.pages.list_page import show_count, show_list
@@ -21,6 +21,7 @@ from web.pages.multipart_form import read_with_files
 from web.pages.options_page import show_options
 from web.pages.profile_deeds import end_others, end_session, make_token, revoke_token, take_password
 from web.pages.profile_page import show_profile
+from web.pages.query_page import show_examples, show_graphiql
 from web.pages.related_page import show_related
 from web.pages.row_page import show_fields, show_row
 from web.pages.ticket_routes import make_ticket_pages
@@ -32,6 +33,7 @@ def make_pages(live: Live) -> list[BaseRoute]:
     return [
         Route("/", Door(live, show_home)),
         Route("/graphiql", Door(live, show_graphiql)),
+        Route("/graphiql/examples/{module}", Door(live, show_examples)),
         Route("/modules/{module}", Door(live, show_list)),
         Route("/modules/{module}/new", Door(live, show_new, take_new, read_with_files)),
         Route("/modules/{module}/bulk", Door(live, show_bulk, take_bulk)),

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import orjson
 from graphql import GraphQLSchema
+from graphql.language import OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,6 +25,7 @@ from web.operation import Asked, NotStarted, prepare, run
 from web.pages.form_body import Form
 from web.pages.look import Look
 from web.pages.navigation import palette, side_menu
+from web.pages.query_shown import Sent, Shown, show_queries
 from web.pages.rendering import render
 from web.pages.replies import HTMX, make_nonce, reply, see
 from web.pages.texts import Texts
@@ -50,6 +52,7 @@ class Visit:
     look: Look
     form: Form = field(default_factory=Form)
     nonce: str = field(default_factory=make_nonce)
+    sent: list[Sent] = field(default_factory=list)  # what it asked for, and what its forms will
 
     @cached_property
     def texts(self) -> Texts:
@@ -101,6 +104,9 @@ class Visit:
         note = note_of(self.request.scope)
         try:
             call = prepare(self.live, asked, note, self.caller, snapshot=self.snapshot, cookies=cookies)
+            # A mutation may hold a password, and its page is another one anyway.
+            if call.operation.operation is OperationType.QUERY:
+                self.sent.append(Sent(document, asked.variables))
             outcome = await run(self.live, call, note)
         except NotStarted as error:
             raise _refused(error.errors) from None
@@ -111,6 +117,14 @@ class Visit:
         if answer.get("data") is None:
             raise _refused(errors)
         return Answer(answer["data"], errors)
+
+    def offer(self, document: str, variables: Mapping[str, Any], caption: str) -> None:
+        """Show a mutation that a form of the page will send; `variables` hold nothing that is secret."""
+        self.sent.append(Sent(document, variables, caption))
+
+    def queries(self) -> Sequence[Shown]:
+        """Return what the page asked the API for, to be shown."""
+        return show_queries(self.sent)
 
     def page(
         self,

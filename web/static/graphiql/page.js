@@ -6,60 +6,12 @@ const RETRY_MS = 2000;
 // Says that a page of ours asks: the cookie of the session alone is not enough.
 const OWN = { "x-csrf-token": document.querySelector("meta[name=csrf-token]").content };
 
-const EXAMPLES = [
-  `# The newest tickets, with everything one sees in a list.
-query NewestTickets {
-  tickets(first: 10, orderBy: [{ createdAt: DESC }]) {
-    nodes {
-      number
-      title
-      createdAt
-      queue { name group { name } }
-      owner { login }
-      priority { name }
-      state { name }
-      customer { name }
-    }
-  }
+// What a first visit begins with; examples of every module are in the menu above.
+const WELCOME = `# Choose an example above, or write an operation; Ctrl-Space completes, Ctrl-Enter runs it.
+query Welcome {
+  schemaVersion
 }
-`,
-  `# Open tickets per queue; the keys of an aggregate lead to the rows.
-query OpenTicketsPerQueue {
-  ticketAggregate(groupBy: [QUEUE], filter: { state: { type: { name: { in: ["new", "open"] } } } }) {
-    count
-    key { queue { id name } }
-  }
-}
-`,
-  `# The third page of a list: put the endCursor of a page into $after.
-query TicketsByPage($after: String) {
-  tickets(first: 25, after: $after, filter: { title: { contains: "a" } }) {
-    totalCount
-    pageInfo { hasNextPage endCursor }
-    nodes { number title }
-  }
-}
-`,
-  `# Every module file, with what is wrong with it.
-query Modules {
-  modules {
-    name
-    version
-    state
-    files
-    problems { level code message file line column hint excerpt }
-  }
-}
-`,
-  `# Says so whenever a module file changes the schema.
-subscription SchemaChanges {
-  schemaChanged {
-    version
-    changes { kind module description }
-  }
-}
-`,
-];
+`;
 
 function isSubscription(parameters, options) {
   const documentNode = options && options.documentAST;
@@ -135,25 +87,106 @@ function makeFetcher() {
   };
 }
 
+// --- operations that come from elsewhere: the menu of examples, and pages ("Show me the query") ---
+
+// GraphiQL's own hands for its editors; it is there once GraphiQL was drawn, and another one after each change.
+let editors = null;
+const waiting = [];
+
+function Hands() {
+  editors = GraphiQL.React.useEditorContext({ nonNull: true });
+  React.useEffect(pour);
+  return null;
+}
+
+// Opens an operation in a tab of its own. Nothing runs before somebody presses the button.
+function open(query, variables) {
+  waiting.push({ query, variables });
+  pour();
+}
+
+function pour() {
+  if (!waiting.length || !editors?.queryEditor || !editors.variableEditor) return;
+  const { query, variables } = waiting.shift();
+  editors.addTab();
+  setTimeout(() => {
+    editors.queryEditor.setValue(query);
+    editors.variableEditor.setValue(variables);
+    pour();
+  });
+}
+
+// What a page asked for stands behind the # of the address, which no server sees; it is taken out, so that reloading opens nothing.
+function readAddress() {
+  const told = new URLSearchParams(location.hash.slice(1));
+  if (!told.get("query")) return {};
+  history.replaceState(null, "", location.pathname);
+  return { query: told.get("query"), variables: told.get("variables") || "" };
+}
+
+function openAddress() {
+  const { query, variables } = readAddress();
+  if (query) open(query, variables);
+}
+
+const modules = document.getElementById("example-module");
+const examples = document.getElementById("example");
+let offered = [];
+
+async function offer() {
+  const module = modules.value;
+  let found = [];
+  if (module) {
+    const answer = await fetch(`/graphiql/examples/${encodeURIComponent(module)}`);
+    if (answer.ok && modules.value === module) found = (await answer.json()).examples;
+  }
+  if (modules.value !== module) return;
+  offered = found;
+  examples.replaceChildren(examples.options[0], ...offered.map((item, place) => new Option(item.name, place)));
+  examples.selectedIndex = 0;
+  examples.disabled = !offered.length;
+}
+
+function choose() {
+  const chosen = offered[examples.value];
+  if (chosen && examples.value !== "") open(chosen.query, chosen.variables);
+  examples.selectedIndex = 0;
+}
+
 function theme() {
-  return window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const chosen = document.documentElement.dataset.theme;
+  return chosen || (window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 }
 
 function start() {
   const root = ReactDOM.createRoot(document.getElementById("graphiql"));
+  const asked = readAddress();
   const render = () =>
     root.render(
-      React.createElement(GraphiQL, {
-        fetcher: makeFetcher(),
-        defaultTabs: EXAMPLES.map((query) => ({ query })),
-        defaultTheme: theme(),
-        shouldPersistHeaders: false,
-        inputValueDeprecation: true,
-        schemaDescription: true,
-      }),
+      React.createElement(
+        GraphiQL,
+        {
+          fetcher: makeFetcher(),
+          ...asked,
+          defaultQuery: WELCOME,
+          defaultTheme: theme(),
+          shouldPersistHeaders: false,
+          inputValueDeprecation: true,
+          schemaDescription: true,
+        },
+        React.createElement(GraphiQL.Logo, null, React.createElement(Hands)),
+      ),
     );
+  const changed = () => {
+    render();
+    offer();
+  };
+  modules.addEventListener("change", offer);
+  examples.addEventListener("change", choose);
+  window.addEventListener("hashchange", openAddress);
+  document.getElementById("examples").hidden = false;
   render();
-  follow(render);
+  follow(changed);
 }
 
 async function follow(changed) {
