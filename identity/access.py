@@ -178,6 +178,14 @@ class Access:
         """
         return [self._filled(item) for item in self._filters(module, right, after=after)]
 
+    def unfilled(self, module: Module, right: Right, *, after: bool) -> list[Mapping[str, Any]]:
+        """Return what `filters` returns, as the file writes it."""
+        return self._filters(module, right, after=after)
+
+    def filled(self, rows: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Put values in place of what is known of the caller. Raises `Denied` where that can hold for no row."""
+        return self._filled(rows)
+
     def is_bounded(self, module: Module, right: Right = Right.VIEW, *, after: bool = False) -> bool:
         """Answer whether there are such filters, without making them."""
         return bool(self._filters(module, right, after=after))

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from identity.access import Access, Denied, Reason, Right, access_of
-from identity.rights import Grant, Rights
+from identity.principals import System
+from identity.rights import Grant, Rights, unbounded
 from resolvers.context import Context
 from resolvers.door import Door
 from resolvers.errors import BadRequest
-from resolvers.ids import read_id
+from resolvers.explain_rows import Part, parts_of, rows_text
+from resolvers.ids import read_id, write_id
 from resolvers.nodes import RowNode
-from resolvers.predicate import KeyIn
-from schema.spec import Computed, Field, Module, Relation
+from resolvers.predicate import Compare, KeyIn
+from resolvers.terms import Term
+from schema.catalog import WHOLE_NUMBERS
+from schema.spec import Computed, Field, Module, Operation, Relation
+
+_FINDER = System("explanations")
+_DIGITS = 19  # of a number that every database keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,17 @@ class Step:
     rule: str
     grants: tuple[Grant, ...] = ()
     role: str | None = None
+    parts: Sequence[Part] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """A right to a module: the decision, and which rows it is about, as the file writes it; every row where nothing stands."""
+
+    module: Module
+    right: Right
+    reason: Reason
+    rows: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +65,44 @@ async def explain(context: Context, rights: Rights, question: Question) -> list[
     if question.row_id is not None and steps[0].allowed:
         steps.append(await _row(replace(context, rights=rights), access, question, question.row_id))
     return steps
+
+
+def entitlements(access: Access, modules: Mapping[str, Module]) -> list[Entitlement]:
+    """Decide about every right to every module that has the operation."""
+    return [
+        Entitlement(module, right, access.reason(module, right), _as_written(access, module, right))
+        for module in modules.values()
+        for right in Right
+        if Operation(right) in module.operations
+    ]
+
+
+def _as_written(access: Access, module: Module, right: Right) -> str:
+    if right is Right.CREATE:  # there is no row before it
+        return rows_text(access.unfilled(module, right, after=True))
+    own = access.unfilled(module, right, after=False)
+    seen = [] if right is Right.VIEW else access.unfilled(module, Right.VIEW, after=False)
+    return rows_text([*seen, *own])
+
+
+async def find_named(context: Context, module: Module, value: str) -> str | None:
+    """Return the global id of the row with this value of one of its keys, whoever may see it; None where there is none.
+
+    A text may be a number that a client of another kind would send as one.
+    """
+    door = Door(replace(context, rights=unbounded(_FINDER)))
+    for row_key in module.row_keys:
+        given: int | str = value
+        if row_key.column_class in WHOLE_NUMBERS:
+            if not (value.isascii() and value.isdigit() and len(value) < _DIGITS):
+                continue
+            given = int(value)
+        where = Compare(Term((), module, row_key.column), "eq", given, "named")
+        plan = door.statements.locked(module, [where], RowNode(module, (), {}), 1, Right.VIEW, lock=False)
+        rows = await door.fetch(plan.statement)
+        if rows:
+            return write_id(module, [rows[0][place] for place in plan.sort])
+    return None
 
 
 def _step(about: str, reason: Reason) -> Step:
@@ -76,7 +131,8 @@ async def _row(context: Context, access: Access, question: Question, row_id: str
     )
     rows = await door.fetch(plan.statement)
     allowed = bool(rows) and (plan.allowed is None or bool(rows[0][plan.allowed]))
-    return Step("row", allowed, _told(access, module, right))
+    parts = await parts_of(context, access, module, right, found.key)
+    return Step("row", allowed, _told(access, module, right), parts=parts)
 
 
 def _told(access: Access, module: Module, right: Right) -> str:
@@ -88,4 +144,4 @@ def _told(access: Access, module: Module, right: Right) -> str:
         return "the rule names what the caller has not"
     if not filters:
         return "every row"
-    return json.dumps(filters[0] if len(filters) == 1 else {"and": filters}, ensure_ascii=False)
+    return rows_text(filters)

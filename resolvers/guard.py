@@ -6,7 +6,7 @@ they are, not as the caller sees them: a queue may decide about a ticket without
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,6 +37,7 @@ DEEPEST = 12  # references that rules lead through, one after the other
 _ONE: Sql = sa.literal_column("1")
 _NEVER = Either()
 _ALWAYS = All()
+_UNREADABLE = (Denied, GraphQLError, OperationError, LookupError)
 _RULES = access_of(unbounded(System("access rules")))
 
 
@@ -103,6 +104,13 @@ class Guard:
         key = (module.name, right, after, led, self.access.rights.shape, self.own)
         return kept.get(key) or kept.put(key, self._read(module, right, after=after, led=led))
 
+    def part(self, module: Module, rows: Mapping[str, Any]) -> Predicate:
+        """Return a part of a rule, as its file writes it, as a condition; none at all where it can hold for no row."""
+        try:
+            return self._condition(module, [self.access.filled(rows)])
+        except _UNREADABLE:
+            return _NEVER
+
     def _has_clock(self) -> bool:
         """Answer whether any rule reads the clock: other rules may lead to it, and what is made of it holds for a request."""
         key = ("rules with a clock", self.access.audience)
@@ -114,20 +122,23 @@ class Guard:
         return found
 
     def _read(self, module: Module, right: Right, *, after: bool, led: str | None) -> Predicate:
-        made = self.snapshot.schema_for(Audience.AGENT).get_type(f"{module.type_name}Filter")
-        reader = FilterReader(self.snapshot, Gate(_RULES, {}))
         try:
             rules = self.access.filters(module, right, after=after)
-            filters = [left for rows in rules if (left := _beside(rows, led))]
-            if filters and not isinstance(made, GraphQLInputObjectType):
-                return _NEVER
-            given = [coerce_input_value(self._expanded(module, rows, 0), made) for rows in filters]  # type: ignore[arg-type] # checked above
-            if Undefined in given:
-                return _NEVER
-            parts = [reader.read(module, rows, "access") for rows in given]
+            return self._condition(module, [left for rows in rules if (left := _beside(rows, led))])
         # What another module's change broke lets nobody see anything, until the file is mended.
-        except (Denied, GraphQLError, OperationError, LookupError):
+        except _UNREADABLE:
             return _NEVER
+
+    def _condition(self, module: Module, filters: Sequence[Mapping[str, Any]]) -> Predicate:
+        """Read filters with their values in them. Raises one of `_UNREADABLE`."""
+        made = self.snapshot.schema_for(Audience.AGENT).get_type(f"{module.type_name}Filter")
+        reader = FilterReader(self.snapshot, Gate(_RULES, {}))
+        if filters and not isinstance(made, GraphQLInputObjectType):
+            return _NEVER
+        given = [coerce_input_value(self._expanded(module, rows, 0), made) for rows in filters]  # type: ignore[arg-type] # checked above
+        if Undefined in given:
+            return _NEVER
+        parts = [reader.read(module, rows, "access") for rows in given]
         return All(tuple(parts)) if parts else _ALWAYS
 
     def _expanded(self, module: Module, rows: Any, depth: int) -> Any:

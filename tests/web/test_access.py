@@ -123,6 +123,67 @@ async def test_administrators_ask_about_others_and_nobody_else_does(desk: Desk) 
     assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
+async def test_the_overview_tells_every_right_with_what_gives_it(desk: Desk) -> None:
+    query = """query ($agent: String) { accessOverview(agent: $agent) { isAdministrator roles grants { group key role }
+      rights { module operation allowed rule rows role grants { group key role } } } }"""
+    found = (await desk.data(query, agent="ada"))["accessOverview"]
+    held = {"group": "users", "key": "rw", "role": "Planners"}
+    assert (found["isAdministrator"], found["roles"], found["grants"]) == (False, ["Planners"], [held])
+    told = {(item["module"], item["operation"]): item for item in found["rights"]}
+    assert {right: told["room", right]["allowed"] for right in ("VIEW", "CREATE", "UPDATE", "DELETE")} == {
+        "VIEW": True,
+        "CREATE": True,
+        "UPDATE": True,
+        "DELETE": False,
+    }
+    assert told["room", "CREATE"]["role"] == "Planners"
+    assert told["room", "UPDATE"]["grants"] == [held]
+    assert told["room", "VIEW"]["rows"] == '{"name": {"ne": "Bunker"}}'
+    assert told["room", "UPDATE"]["rows"] == '{"and": [{"name": {"ne": "Bunker"}}, {"name": {"ne": "Vault"}}]}'
+    own = (await as_ada(desk, query))["data"]["accessOverview"]
+    assert own == found
+    refused = await as_ada(desk, query, agent="root@localhost")
+    assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+PARTS = """query ($agent: String, $named: String, $row: ID, $op: AccessRight!) {
+  explainAccess(module: "room", operation: $op, agent: $agent, named: $named, row: $row) {
+    allowed steps { about parts { operation allowed rule grants { group key role } } } } }"""
+GUARDED = ROOM.replace(
+    "rows: {name: {ne: Bunker}}",
+    "rows: {or: [{rent: {in: $me.groups.rw}}, {name: {eq: $me.login}}]}",
+)
+
+
+async def test_an_alternative_of_a_rule_is_told_with_the_keys_that_make_it_hold(desk: Desk) -> None:
+    (desk.site / "room.yaml").write_text(GUARDED)
+    await desk.live.registry.reload()  # type: ignore[attr-defined] # the real one has it
+    async with desk.live.database.transaction() as transaction:  # type: ignore[attr-defined] # the real one
+        await transaction.execute("UPDATE room SET rent = 1 WHERE name = 'Hall'")
+    ways = ['{"rent": {"in": "$me.groups.rw"}}', '{"name": {"eq": "$me.login"}}']
+    found = (await desk.data(PARTS, agent="ada", named="Hall", op="VIEW"))["explainAccess"]
+    none = {"operation": "VIEW", "allowed": False, "grants": []}
+    by_role = {"group": "users", "key": "rw", "role": "Planners"}
+    assert found["allowed"] is True
+    assert found["steps"][1]["parts"] == [
+        {"operation": "VIEW", "allowed": True, "rule": ways[0], "grants": [by_role]},
+        {**none, "rule": ways[1]},
+    ]
+    other = (await desk.data(PARTS, agent="ada", named="Vault", op="UPDATE"))["explainAccess"]
+    assert other["allowed"] is False
+    # What the rule for changing says of a row that she does not see is not told.
+    assert other["steps"][1]["parts"] == [{**none, "rule": ways[0]}, {**none, "rule": ways[1]}]
+
+
+async def test_rows_are_named_by_administrators_alone(desk: Desk) -> None:
+    refused = await as_ada(desk, PARTS, named="Bunker", op="VIEW")
+    assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    nowhere = await desk.ask(PARTS, agent="ada", named="Attic", op="VIEW")
+    assert nowhere["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+    by_number = (await desk.data(PARTS, agent="ada", named="1", op="VIEW"))["explainAccess"]
+    assert by_number["allowed"] is True
+
+
 async def test_a_field_that_is_not_the_caller_s_is_forbidden_before_anything_is_read(desk: Desk) -> None:
     for query in (
         "{ rooms { nodes { rent } } }",
