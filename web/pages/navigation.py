@@ -86,7 +86,7 @@ def _desk(snapshot: Snapshot, access: Access, texts: Texts) -> list[MenuSection]
 
 
 # Pages of administrators: address and label.
-_ADMINISTRATION = {"/admin/modules": "modules", "/admin/health": "health"}
+_ADMINISTRATION = {"/admin/modules": "modules", "/admin/rights": "rights", "/admin/health": "health"}
 
 
 def _administration(texts: Texts) -> MenuSection:

@@ -13,6 +13,7 @@ from web.pages.front import look_form
 from web.pages.list_page import reader_of
 from web.pages.profile_forms import Errors, password_inputs, token_inputs
 from web.pages.reasons import WHY, ask_why, whys_of
+from web.pages.rights_why import OVERVIEW, OVERVIEW_FIELD, asks_overview, modules_with
 from web.pages.said import said_of
 from web.pages.view import modules_of
 from web.pages.visit import Visit
@@ -57,7 +58,8 @@ async def profile(visit: Visit, trouble: Trouble | None = None, secret: str = ""
     trouble = trouble or Trouble()
     asked = ask_why(visit)
     declared, selected = ("", "") if asked is None else (f"({asked.declared})", asked.selection)
-    document = f"query Profile{declared} {{ {VIEWER} {selected} }}"
+    overview = f"{OVERVIEW_FIELD} {{ {OVERVIEW} }}" if asks_overview(visit) else ""
+    document = f"query Profile{declared} {{ {VIEWER} {selected} {overview} }}"
     data = (await visit.ask(document, asked.variables if asked else {})).data
     viewer, reader = data["viewer"], reader_of(visit)
     values = {
@@ -70,6 +72,7 @@ async def profile(visit: Visit, trouble: Trouble | None = None, secret: str = ""
         "token_inputs": token_inputs(visit, trouble.of("token")),
         "whys": whys_of(visit),
         "reason": data.get(WHY),
+        "own_rights": modules_with(visit, data[OVERVIEW_FIELD]["rights"]) if overview else [],
     }
     status = 422 if trouble.errors else 200
     return visit.page(

@@ -26,6 +26,7 @@ from web.pages.related_page import show_related
 from web.pages.row_page import show_fields, show_row
 from web.pages.ticket_routes import make_ticket_pages
 from web.pages.work_routes import make_work_pages
+from web.pages.rights_routes import make_rights_pages
 
 
 def make_pages(live: Live) -> list[BaseRoute]:
@@ -54,6 +55,7 @@ def make_pages(live: Live) -> list[BaseRoute]:
         Route("/modules/{module}/{row}/edit", Door(live, show_edit, take_edit, read_with_files)),
         *make_module_pages(live),
         *make_work_pages(live),
+        *make_rights_pages(live),
         Route("/modules/{rest:path}", Door(live, show_nothing)),
         Route("/profile", Door(live, show_profile)),
         Route("/profile/password", Door(live, show_profile, take_password)),

@@ -34,6 +34,8 @@ SAID = frozenset(
         "ticket-unlinked",
         "article-added",
         "article-split",
+        "rights-given",
+        "rights-roles",
     }
 )
 _COUNTED = frozenset({"bulk-deleted", "bulk-restored", "bulk-set", "imported", "sessions-ended"})
