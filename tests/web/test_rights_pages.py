@@ -81,7 +81,7 @@ async def test_it_shows_the_keys_of_agents_and_which_of_them_come_by_a_role(brow
     assert keys_in(admin) == []
     assert keys_in(stats) == ["ro", "move_into"]
     assert keys_in(users.one("span", class_="by-role")) == ["rw"]
-    assert users.one("a").attributes["aria-label"] == "ada, users: everything. Change"
+    assert users.one("span", class_="sr-only").text == "ada, users: by the role Planners: everything. Change"
 
 
 async def test_words_a_role_and_validity_pick_who_is_shown(desk: Desk, browser: Browser) -> None:

@@ -65,8 +65,11 @@ class Cell:
         held = {key for keys in (self.own, *self.by_role.values()) for key in keys}
         return (ALL_KEYS,) if ALL_KEYS in held else ordered(held)
 
-
-Keys = Mapping[tuple[str, str], tuple[str, ...]]
+    @property
+    def along(self) -> Sequence[tuple[str, str]]:
+        """What comes by roles: each key with the roles that give it."""
+        held = ordered({key for keys in self.by_role.values() for key in keys})
+        return [(key, ", ".join(role for role, keys in self.by_role.items() if key in keys)) for key in held]
 
 
 def ordered(keys: Iterable[str]) -> tuple[str, ...]:

@@ -29,8 +29,8 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     "rights-none-here": {"en": "Nobody of them has a key.", "de": "Niemand von ihnen hat ein Recht."},
     "rights-count": {"en": "{holders} by {groups} groups.", "de": "{holders} mal {groups} Gruppen."},
     "rights-legend": {
-        "en": "`rw` is everything; any other key is just what it says.",
-        "de": "`rw` ist alles; jedes andere Recht ist genau das, was es sagt.",
+        "en": "rw is everything; any other key is just what it says.",
+        "de": "rw ist alles; jedes andere Recht ist genau das, was es sagt.",
     },
     "rights-legend-role": {
         "en": "With a dashed line: by a role.",
@@ -38,7 +38,7 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     },
     "rights-nothing": {"en": "nothing", "de": "nichts"},
     "rights-change": {"en": "Change", "de": "Ändern"},
-    "rights-by-role": {"en": "by the role {role}:", "de": "durch die Rolle {role}:"},
+    "rights-by-role": {"en": "by the role {role}", "de": "durch die Rolle {role}"},
     "rights-earlier-agents": {"en": "Agents before", "de": "Agenten davor"},
     "rights-later-agents": {"en": "More agents", "de": "Weitere Agenten"},
     "rights-earlier-roles": {"en": "Roles before", "de": "Rollen davor"},
@@ -72,8 +72,8 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     },
     "rights-roles-of": {"en": "Roles of {who}", "de": "Rollen von {who}"},
     "rights-roles-save": {"en": "Save the roles", "de": "Rollen speichern"},
-    "rights-shows": {"en": "shows", "de": "zeigen"},
-    "rights-role-shows": {"en": "Show the role {role}", "de": "Rolle {role} zeigen"},
+    "rights-shows": {"en": "show", "de": "zeigen"},
+    "rights-keys": {"en": "Keys", "de": "Berechtigungen"},
     "rights-groups-of": {"en": "Groups of {who}", "de": "Gruppen von {who}"},
     "rights-may": {"en": "What is allowed", "de": "Was erlaubt ist"},
     "rights-may-of": {"en": "What {who} may do", "de": "Was {who} darf"},
@@ -159,5 +159,4 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     "rights-login-of": {"en": "login of an agent", "de": "Anmeldung eines Agenten"},
     "rights-add": {"en": "Give the role", "de": "Rolle geben"},
     "rights-remove": {"en": "Take it away", "de": "Wegnehmen"},
-    "rights-remove-of": {"en": "Take the role from {who}", "de": "{who} die Rolle wegnehmen"},
 }
