@@ -11,9 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from storage.engine import Database, Transaction
+from storage.engine import Database
 from storage.errors import ConstraintViolated
 from storage.own_tables import DRAFT
+from storage.transaction import Transaction
 
 AGE_S = 30 * 86_400  # since it was touched
 TRIES = 2  # two windows may begin the same draft at once

@@ -26,8 +26,8 @@ from web.platform_preview import PreviewQuery
 from web.platform_publishing import PublishingMutation, PublishingQuery
 from web.platform_secrets import SecretMutation, SecretQuery
 from web.platform_sign_in import SignInMutation
-from web.platform_tickets import TicketQuery
 from web.platform_texts import TextQuery
+from web.platform_tickets import TicketQuery
 from web.platform_versions import VersionQuery
 from web.platform_viewer import ViewerQuery
 from web.platform_views import ViewMutation, ViewQuery

@@ -23,10 +23,10 @@ from web.pages.profile_deeds import end_others, end_session, make_token, revoke_
 from web.pages.profile_page import show_profile
 from web.pages.query_page import show_examples, show_graphiql
 from web.pages.related_page import show_related
+from web.pages.rights_routes import make_rights_pages
 from web.pages.row_page import show_fields, show_row
 from web.pages.ticket_routes import make_ticket_pages
 from web.pages.work_routes import make_work_pages
-from web.pages.rights_routes import make_rights_pages
 
 
 def make_pages(live: Live) -> list[BaseRoute]:
