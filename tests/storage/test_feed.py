@@ -14,6 +14,8 @@ from storage.feed import Feed, Subscription
 from tests.databases import DIALECTS, fresh_url
 from tests.storage.proxy import Proxy
 
+# A feed waits for a gap in the log as long as a statement may take.
+USUAL_S = 2.0
 SERVERS = ("mysql", "postgresql")
 overtaking = pytest.mark.parametrize("shared_url", SERVERS, indirect=True)  # SQLite has one writer
 
@@ -27,7 +29,7 @@ def shared_url(request: pytest.FixtureRequest) -> Iterator[str]:
 @asynccontextmanager
 async def opened(url: str, **options: float) -> AsyncIterator[tuple[Database, Feed]]:
     """One process: a database with its feed."""
-    database = Database(url, **options)  # type: ignore[arg-type] # numbers as they are
+    database = Database(url, **{"statement_timeout_s": USUAL_S, **options})  # type: ignore[arg-type] # numbers as they are
     feed = Feed(database)
     yield database, feed
     await feed.close()
@@ -136,7 +138,7 @@ async def test_it_runs_while_somebody_listens_and_no_longer(process: tuple[Datab
 
 
 async def test_a_subscriber_who_takes_too_slowly_is_told_and_the_others_go_on(shared_url: str) -> None:
-    database = Database(shared_url)
+    database = Database(shared_url, statement_timeout_s=USUAL_S)
     feed = Feed(database, queue_length=5)
     process = (database, feed)
     async with feed.subscribe() as slow, feed.subscribe() as quick:
@@ -213,7 +215,7 @@ async def test_nothing_is_lost_while_the_database_is_away(dialect: str) -> None:
 
 
 async def test_what_a_tail_notes_arrives_and_nobody_looks_for_nobody(shared_url: str) -> None:
-    database = Database(shared_url)
+    database = Database(shared_url, statement_timeout_s=USUAL_S)
     looks = 0
 
     async def tail() -> int:
