@@ -71,7 +71,8 @@ class Office:
         standing = await find_standing(self.desk.identities.database.fetch_kept, key, Kind.AGENT, login)
         assert standing is not None
         secret = await self.desk.identities.sessions.start_page(standing, address="127.0.0.1", client="tests")
-        async with self.desk.connect(cookie=f"lambdesk={secret}", **{"sec-fetch-site": "same-origin"}) as client:
+        async with self.desk.connect(**{"sec-fetch-site": "same-origin"}) as client:
+            client.cookies.set("lambdesk", secret)
             yield Office(self.desk, Browser(client))
 
 
