@@ -51,7 +51,7 @@ TICKET: Mapping[str, Mapping[str, str]] = {
     "article-answer": {"en": "Answer", "de": "Antworten"},
     "article-answer-to": {"en": "Answer article {number}", "de": "Auf Artikel {number} antworten"},
     "article-split": {"en": "Split off", "de": "Teilen"},
-    "article-split-of": {"en": "Split article {number} off", "de": "Artikel {number} abteilen"},
+    "article-split-of": {"en": "Split off article {number}", "de": "Teilen: Artikel {number}"},
     "article-wrote": {"en": "{who} wrote ({when}):", "de": "{who} schrieb ({when}):"},
     "file-unnamed": {"en": "file", "de": "Datei"},
     "frame-title": {"en": "Message", "de": "Nachricht"},
