@@ -20,7 +20,7 @@ from web.settings import load_secret_key
 
 MODULES = Path(__file__).parent.parent.parent / "modules"
 AGENT = "amara.okafor"  # of the support, with rw there and ro in most other queues
-COLLEAGUE = "marcus.lindqvist"
+COLLEAGUE = "lukas.brandt"
 
 
 @asynccontextmanager
@@ -38,8 +38,8 @@ async def signed_in(desk: Desk, login: str, kind: Kind = Kind.AGENT, **headers: 
     standing = await find_standing(desk.identities.database.fetch_kept, key, kind, login)
     assert standing is not None, login
     secret = await desk.identities.sessions.start_page(standing, address="127.0.0.1", client="tests")
-    given = {"cookie": f"lambdesk={secret}", "sec-fetch-site": "same-origin", **headers}
-    async with desk.connect(**given) as client:
+    async with desk.connect(**{"sec-fetch-site": "same-origin", **headers}) as client:
+        client.cookies.set("lambdesk", secret)
         yield Browser(client)
 
 

@@ -36,6 +36,10 @@ SAID = frozenset(
         "article-split",
         "rights-given",
         "rights-roles",
+        "draft-kept",
+        "draft-discarded",
+        "answered",
+        "sent",
     }
 )
 _COUNTED = frozenset({"bulk-deleted", "bulk-restored", "bulk-set", "imported", "sessions-ended"})
