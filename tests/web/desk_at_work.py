@@ -27,7 +27,7 @@ COLLEAGUE = "lukas.brandt"
 async def at_work(folder: Path, tickets: int = 60, **changed: Any) -> AsyncIterator[Desk]:
     """Run a desk with the demo's people, queues and tickets."""
     with foreign_url("sqlite", "znuny65", tickets=tickets) as url:
-        async with open_desk(url, folder, modules_dir=(MODULES,), **changed) as desk:
+        async with open_desk(url, folder, **{"modules_dir": (MODULES,), **changed}) as desk:
             yield desk
 
 

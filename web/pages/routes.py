@@ -8,6 +8,7 @@ from web.live import Live
 from web.pages.action_page import take_action
 from web.pages.bulk_page import show_bulk, take_bulk
 from web.pages.cell_page import show_cell, take_cell
+from web.pages.customer_routes import make_customer_pages
 from web.pages.detail_page import take_delete, take_restore
 from web.pages.door import Door
 from web.pages.filter_page import show_filter
@@ -56,6 +57,7 @@ def make_pages(live: Live) -> list[BaseRoute]:
         *make_module_pages(live),
         *make_work_pages(live),
         *make_rights_pages(live),
+        *make_customer_pages(live),
         Route("/modules/{rest:path}", Door(live, show_nothing)),
         Route("/profile", Door(live, show_profile)),
         Route("/profile/password", Door(live, show_profile, take_password)),
