@@ -60,7 +60,7 @@ OFFERS: Mapping[str, Offer] = {
     "list": Offer("hasSome", frozenset({"hasSome", "hasEvery", "isEmpty"}), (("hasSome", "one-of"),), "options"),
     "reference": Offer("in", frozenset({"eq", "ne", "in", "notIn", "isNull"}), (("in", "one-of"),), "reference"),
 }
-_FLAGS = frozenset({"isNull", "isEmpty"})
+FLAGS = frozenset({"isNull", "isEmpty"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +135,10 @@ def write_filter(conditions: Sequence[Condition], zone: ZoneInfo) -> tuple[Any, 
 
 def _write(condition: Condition, zone: ZoneInfo) -> Any:
     member, operator = condition.member, condition.operator
-    if operator in _FLAGS:
+    if operator in FLAGS:
         value: Any = condition.values[0] in {"1", "true"}
     else:
-        kind = _kind_of(member)
+        kind = condition_kind(member)
         read = [read_value(kind, text, zone) for text in condition.values]
         value = read if operator in _LISTS else read[0]
     if member.target is None:
@@ -146,7 +146,7 @@ def _write(condition: Condition, zone: ZoneInfo) -> Any:
     return {member.name: {member.shown: {operator: value}}}
 
 
-def _kind_of(member: Member) -> str:
+def condition_kind(member: Member) -> str:
     """Return the kind that values of a condition are read as; of a reference, of what its rows are called by."""
     if member.target is None:
         return member.kind if filter_name(member) not in {"enum", "list", "ValidityFilter"} else "string"
@@ -160,7 +160,7 @@ _SCALAR_KINDS: Mapping[str, str] = {"Int": "int", "BigInt": "bigint", "Float": "
 def chip_text(condition: Condition, texts: Texts) -> str:
     """Say a condition in words."""
     label = condition.member.label.in_language(texts.language)
-    if condition.operator in _FLAGS:
+    if condition.operator in FLAGS:
         said = texts("is-empty" if condition.values[0] in {"1", "true"} else "is-filled")
         return f"{label} {said}"
     values = ", ".join(_said(condition.member, value, texts) for value in condition.values)

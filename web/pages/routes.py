@@ -28,6 +28,7 @@ from web.pages.rights_routes import make_rights_pages
 from web.pages.row_page import show_fields, show_row
 from web.pages.ticket_routes import make_ticket_pages
 from web.pages.work_routes import make_work_pages
+from web.pages.views_page import show_views, take_views
 
 
 def make_pages(live: Live) -> list[BaseRoute]:
@@ -46,6 +47,8 @@ def make_pages(live: Live) -> list[BaseRoute]:
         Route("/modules/{module}/{row}", Door(live, show_row)),
         Route("/modules/{module}/{row}/fields", Door(live, show_fields)),
         *make_ticket_pages(live),
+        Route("/modules/{module}/views", Door(live, show_views, take_views)),
+        Route("/modules/{module}/{row}", Door(live, show_detail)),
         Route("/modules/{module}/{row}/history", Door(live, show_history)),
         Route("/modules/{module}/{row}/related/{relation}", Door(live, show_related)),
         Route("/modules/{module}/{row}/cell/{field}", Door(live, show_cell, take_cell)),

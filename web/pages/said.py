@@ -40,6 +40,8 @@ SAID = frozenset(
         "draft-discarded",
         "answered",
         "sent",
+        "view-deleted",
+        "view-saved",
     }
 )
 _COUNTED = frozenset({"bulk-deleted", "bulk-restored", "bulk-set", "imported", "sessions-ended"})

@@ -45,4 +45,26 @@ QUERY: Mapping[str, Mapping[str, str]] = {
     "example-update": {"en": "Change a row", "de": "Eine Zeile ändern"},
     "example-delete": {"en": "Delete a row", "de": "Eine Zeile löschen"},
     "example-changes": {"en": "Follow changes", "de": "Änderungen verfolgen"},
+    # --- saved views ---
+    "views": {"en": "Views", "de": "Ansichten"},
+    "views-of": {"en": "Saved views of {module}", "de": "Gespeicherte Ansichten von {module}"},
+    "views-none": {"en": "No view is saved yet.", "de": "Noch ist keine Ansicht gespeichert."},
+    "view-new": {
+        "en": "Keep search, filters, order and columns of this list as",
+        "de": "Suche, Filter, Ordnung und Spalten dieser Liste behalten als",
+    },
+    "view-keep": {"en": "Save the view", "de": "Ansicht speichern"},
+    "view-name": {"en": "Name", "de": "Name"},
+    "view-share": {"en": "other agents see it too", "de": "auch andere Agenten sehen sie"},
+    "view-shared": {"en": "shared", "de": "geteilt"},
+    "view-foreign": {"en": "of another agent", "de": "von einem anderen Agenten"},
+    "view-change": {"en": "Change", "de": "Ändern"},
+    "view-change-of": {"en": "Change the view {view}", "de": "Die Ansicht {view} ändern"},
+    "view-replace": {
+        "en": "replace it by what the list shows now",
+        "de": "durch das ersetzen, was die Liste gerade zeigt",
+    },
+    "view-gone": {"en": "This view is gone.", "de": "Diese Ansicht gibt es nicht mehr."},
+    "said-view-saved": {"en": "The view is saved.", "de": "Die Ansicht ist gespeichert."},
+    "said-view-deleted": {"en": "The view is deleted.", "de": "Die Ansicht ist gelöscht."},
 }
