@@ -290,8 +290,17 @@ def _ui(merged: Merged) -> Mapping[str, Any]:
         if key in made:
             made[key] = tuple(dict(item) for item in made[key])
     if "list_columns" in made:
-        made["list_columns"] = tuple(made["list_columns"])
+        made["list_columns"] = tuple(dict.fromkeys([*made["list_columns"], *_added_columns(merged)]))
     return made
+
+
+def _added_columns(merged: Merged) -> list[str]:
+    """Name what layers above want in the list: the columns that the module's own file names know nothing of it."""
+    added = [entry for part in ("fields", "computed_fields") for entry, extends in merged.lists[part] if extends]
+    found = [entry["name"] for entry in added if entry.get("show_in_list") and entry.get("name")]
+    patched = [name for section in merged.patches for name, patch in section.items() if patch.get("show_in_list")]
+    known = {entry.get("name") for entry, _ in merged.lists["fields"]}
+    return [*found, *(name for name in patched if name in known)]
 
 
 def _places(merged: Merged) -> Mapping[str, Place]:

@@ -11,17 +11,38 @@ from schema.kinds import KINDS, kind_of
 from schema.spec import Action, Argument
 from schema.writes import acted_name, action_name
 from web.errors import NOTHING_HERE, Code, Refused
-from web.pages.buttons import label_of
+from web.pages.buttons import button_of, label_of
+from web.pages.cells import selection_of
 from web.pages.deeds import DONE, ERRORS, Deal, read_done
-from web.pages.detail_page import row_address
+from web.pages.detail_page import read_row, row_address
 from web.pages.form_page import VERSION
-from web.pages.form_query import row_id
+from web.pages.form_query import heading_of, row_id
 from web.pages.inputs import read_input
+from web.pages.portions import ROW
 from web.pages.row_page import row_page
 from web.pages.said import say
 from web.pages.values import Unreadable
 from web.pages.view import Member, View
 from web.pages.visit import Visit
+
+
+async def show_action(visit: Visit) -> Response:
+    """Ask about an action of a row that a list offers: what it asks for, and a button. Nothing happens before that."""
+    view = visit.view()
+    button = button_of(visit, view, str(visit.request.path_params["action"]))
+    title = view.title
+    if button is None:
+        raise Refused(404, NOTHING_HERE, Code.BAD_REQUEST)
+    called = selection_of(title) if title is not None else ""
+    document = (
+        f"query {view.module.type_name}Action($id: ID!) "
+        f"{{ {ROW}: {view.module.one_root}(by: {{id: $id}}) {{ id version {called} }} }}"
+    )
+    row, _ = await read_row(visit, view, document)
+    heading = heading_of(view, row)
+    return visit.page(
+        "action.html", view=view, row=row, button=button, heading=heading, address=row_address(visit, view)
+    )
 
 
 async def take_action(visit: Visit) -> Response:

@@ -15,10 +15,11 @@ from web.pages.cells import selection_of, show
 from web.pages.choices import Choices, choice_roots, read_choices
 from web.pages.deeds import DONE, read_done, update
 from web.pages.form_page import UNPROCESSABLE, VERSION, allowed, list_address
-from web.pages.form_query import ROW, editable, row_id
+from web.pages.form_query import editable, row_id
 from web.pages.form_read import Record, is_touched, merged_errors, posted, read_record
 from web.pages.inputs import Input, digest, make_input, values_of
 from web.pages.list_page import reader_of
+from web.pages.portions import ROW
 from web.pages.view import Member, View
 from web.pages.visit import Visit
 

@@ -18,7 +18,7 @@ from schema.kinds import UNKNOWN, VALIDITY
 from schema.spec import Computed, Field
 from web.pages.texts import Texts
 from web.pages.values import local, write_value
-from web.pages.view import Member
+from web.pages.view import Member, settings_of
 
 LIST_LETTERS = 160
 HTML_LETTERS = 200_000  # what is longer is shown as it is written
@@ -49,6 +49,7 @@ class Shown:
     tone: str = ""
     title: str = ""
     moment: str = ""
+    css: str = ""  # classes of its cell, of our own
     html: str = ""  # cleaned: the one text that a template lets through as it is
 
     @property
@@ -77,6 +78,24 @@ def _displayed(made: Shown, value: Any, member: Member, reader: Reader) -> Shown
     if str(value) in words:
         made = replace(made, text=words[str(value)].in_language(reader.texts.language), style="text")
     return replace(made, style="tone", tone=made.tone or NEUTRAL) if said.get("display_as") in _BADGES else made
+
+
+# What `list_class` of a file may say, in the words of GOTRS and Tailwind, and the class of ours that it stands for.
+LIST_CLASSES: Mapping[str, str] = {
+    **dict.fromkeys(("text-right", "text-end", "number"), "number"),
+    "text-center": "cell-middle",
+    **dict.fromkeys(("font-mono", "mono"), "cell-mono"),
+    **dict.fromkeys(("font-bold", "font-semibold", "font-medium", "strong"), "cell-strong"),
+    **dict.fromkeys(("whitespace-nowrap", "nowrap"), "word"),
+    **dict.fromkeys(("text-muted", "muted"), "cell-muted"),
+    **{tone: f"cell-{tone}" for tone in TONES},
+}
+
+
+def cell_classes(member: Member) -> str:
+    """Return the classes that the file wants for a column's cells; words that are none of ours count for nothing."""
+    words = str(settings_of(member).get("list_class") or "").split()
+    return " ".join(dict.fromkeys(LIST_CLASSES[word] for word in words if word in LIST_CLASSES))
 
 
 def unreadable(texts: Texts) -> Shown:

@@ -52,9 +52,11 @@ def create(view: View, record: Mapping[str, Any]) -> Deal:
 
 
 def update(view: View, row: str, version: str | None, patch: Mapping[str, Any]) -> Deal:
-    """Change a row, unless it has another version by now; then it is answered as it is."""
+    """Change a row, unless it has another version by now; then it is answered as it is, as far as the change is about it."""
     module = view.module
-    members = " ".join(selection_of(member) for member in view.members.values())
+    title = view.title
+    told = [item for item in view.members.values() if item.name in patch or (title and item.name == title.name)]
+    members = " ".join(selection_of(member) for member in told)
     document = (
         f"mutation {module.type_name}Edit($id: ID!, $version: String, $patch: {module.type_name}Patch!) "
         f"{{ {DONE}: {deed_name(module, Deed.UPDATE)}(input: {{key: {{id: $id}}, ifVersion: $version, patch: $patch}}) "

@@ -12,11 +12,12 @@ from starlette.responses import Response
 from schema.writes import Deed
 from web.errors import NOTHING_HERE, Code, Refused
 from web.pages.buttons import buttons_of
-from web.pages.cells import Shown, selection_of, show, unreadable
+from web.pages.cells import Shown, show, unreadable
 from web.pages.deeds import DONE, Deal, read_done, remove, restore
 from web.pages.form_page import VERSION, allowed, list_address
-from web.pages.form_query import ROW, heading_of, row_id, section_captions
+from web.pages.form_query import heading_of, row_id, section_captions
 from web.pages.list_page import reader_of
+from web.pages.portions import ROW, ask_whole_row
 from web.pages.said import said_of, say
 from web.pages.view import Member, View, is_stamp
 from web.pages.visit import Answer, Visit
@@ -40,12 +41,10 @@ class Fact:
 
 async def detail(visit: Visit, view: View, problem: str = "", status: int = 200) -> Response:
     """Answer with the page of a row, and why a deed was refused."""
-    members = " ".join(selection_of(member) for member in view.members.values())
-    document = (
-        f"query {view.module.type_name}Detail($id: ID!) "
-        f"{{ {ROW}: {view.module.one_root}(by: {{id: $id}}) {{ id version {members} }} }}"
-    )
-    row, answer = await read_row(visit, view, document)
+    if not view.module.has_id:
+        raise Refused(404, NOTHING_HERE, Code.BAD_REQUEST)
+    answer = await ask_whole_row(visit, view, "Detail", row_id(visit))
+    row = _found(answer)
     return visit.page("detail.html", status, **_values(visit, view, row, answer), problem=problem)
 
 
@@ -54,10 +53,14 @@ async def read_row(visit: Visit, view: View, document: str) -> tuple[Mapping[str
     if not view.module.has_id:
         raise Refused(404, NOTHING_HERE, Code.BAD_REQUEST)
     answer = await visit.ask(document, {"id": row_id(visit)})
+    return _found(answer), answer
+
+
+def _found(answer: Answer) -> Mapping[str, Any]:
     row: Mapping[str, Any] | None = answer.data[ROW]
     if row is None:
         raise Refused(404, NOTHING_HERE, Code.BAD_REQUEST)
-    return row, answer
+    return row
 
 
 async def take_delete(visit: Visit) -> Response:

@@ -35,7 +35,10 @@ def draw_cells(cells: Sequence[Shown], url: str) -> Markup:
 
 
 def _class(shown: Shown) -> str:
-    return _CLASSES.get(shown.style) or (_PROSE if len(shown.text) > PROSE_LETTERS else "")
+    usual = _CLASSES.get(shown.style) or (_PROSE if len(shown.text) > PROSE_LETTERS else "")
+    if not shown.css:
+        return usual
+    return f'{usual[:-1]} {shown.css}"' if usual else f' class="{shown.css}"'
 
 
 def _first(shown: Shown, url: str) -> str:

@@ -11,15 +11,14 @@ from graphql import GraphQLDefaultInput, GraphQLInputObjectType, GraphQLSchema
 from schema.spec import Caption, Field
 from schema.writes import Deed, default_of, writes_of
 from web.errors import NOTHING_HERE, Code, Refused
-from web.pages.cells import selection_of
 from web.pages.choices import Choices, choice_roots, read_choices
 from web.pages.inputs import values_of
+from web.pages.portions import ROW, ask_whole_row
 from web.pages.view import NUMBER, Member, View
 from web.pages.visit import Visit
 
 _NO_CELLS = frozenset({"file", "multiselect"})
 MOST_ROOTS = 19  # of one operation, beside the row
-ROW = "row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +80,7 @@ async def ask_new(visit: Visit, view: View, members: Sequence[Member]) -> Asked:
 async def ask_row(visit: Visit, view: View, members: Sequence[Member]) -> Asked:
     """Ask for a row and what its form needs. Raises `Refused` (404)."""
     references = _references(members)
-    roots = " ".join(choice_roots(references, visit.schema))
-    shown = " ".join(selection_of(member) for member in view.members.values())
-    document = (
-        f"query {view.module.type_name}Form($id: ID!) {{ {ROW}: {view.module.one_root}(by: {{id: $id}}) "
-        f"{{ id version {shown} }} {roots} }}"
-    )
-    answer = await visit.ask(document, {"id": row_id(visit)})
+    answer = await ask_whole_row(visit, view, "Form", row_id(visit), choice_roots(references, visit.schema))
     row = answer.data[ROW]
     if row is None:
         raise Refused(404, NOTHING_HERE, Code.BAD_REQUEST)

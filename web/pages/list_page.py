@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -13,11 +13,13 @@ from starlette.responses import Response
 
 from schema.writes import Deed
 from web.errors import Refused
-from web.pages.cells import NUMERIC, Reader, Shown, now, show, unreadable
+from web.pages.buttons import row_actions
+from web.pages.cells import NUMERIC, Reader, Shown, cell_classes, now, show, unreadable
 from web.pages.filters import chip_text
 from web.pages.form_query import editable
 from web.pages.list_query import ROWS, Query, count_query, list_query, narrowing, order_of
 from web.pages.list_state import SIZES, ListState, read_state
+from web.pages.ready_filters import ready_filters
 from web.pages.said import said_of
 from web.pages.view import Member
 from web.pages.visit import Answer, Visit
@@ -35,6 +37,7 @@ class Row:
     url: str
     cells: tuple[Shown, ...]
     is_off: bool = False
+    key: Any = None  # of the database
 
 
 async def show_list(visit: Visit) -> Response:
@@ -84,14 +87,17 @@ def rows_of(
     """Make rows of what a list answered. `errors` are those of the answer; a cell that has one says so."""
     bad = {tuple(error["path"][-2:]) for error in errors if len(error.get("path", ())) >= 2}  # noqa: PLR2004 - row and cell
     made = []
+    styled = [(place, css) for place, member in enumerate(columns) if (css := cell_classes(member))]
     for place, node in enumerate(nodes):
-        cells = tuple(
+        cells = [
             unreadable(reader.texts) if (place, member.name) in bad else show(node[member.name], member, reader)
             for member in columns
-        )
+        ]
+        for column, css in styled:
+            cells[column] = replace(cells[column], css=css)
         key = str(node.get("id", ""))
         off = any(node[member.name] not in {"VALID", None} for member in columns if member.kind == "validity")
-        made.append(Row(key, f"/modules/{name}/{key}" if key else "", cells, off))
+        made.append(Row(key, f"/modules/{name}/{key}" if key else "", tuple(cells), off, node.get("databaseId", key)))
     return made
 
 
@@ -115,6 +121,8 @@ def _values(visit: Visit, state: ListState, query: Query, answer: Answer) -> Map
         "searches": "search" in state.view.takes(visit.schema),
         "editable": editable(state.view),
         "bulk": _bulk(state),
+        "row_actions": row_actions(state.view, visit.look.lang) if module.has_id else (),
+        "ready": ready_filters(state, visit.texts, visit.look.time_zone()),
         "creates": state.view.may(Deed.CREATE),
         "updates": state.view.may(Deed.UPDATE) and module.has_id,
         "said": said_of(visit),

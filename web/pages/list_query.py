@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from graphql import GraphQLSchema
 
-from schema.spec import Module
+from web.pages.buttons import needs_key
 from web.pages.cells import selection_of
 from web.pages.filters import write_filter
 from web.pages.list_state import ListState
@@ -34,7 +34,7 @@ def list_query(state: ListState, schema: GraphQLSchema, zone: ZoneInfo) -> Query
     """Make the operation of a page of rows."""
     variables, wrong = narrowing(state, schema, zone)
     variables |= _ordering(state, schema) | _paging(state)
-    selection = _selection(state.view.module, state.columns)
+    selection = _selection(state.view, state.columns)
     return Query(
         _document(*_names(state), tuple(variables), _types(schema, state.view), selection), variables, tuple(wrong)
     )
@@ -91,9 +91,11 @@ def _paging(state: ListState) -> dict[str, Any]:
     return {"first": state.size, **({"after": state.after} if state.after else {})}
 
 
-def _selection(module: Module, columns: Sequence[Member]) -> str:
-    own = ["id"] if module.has_id else []
+def _selection(view: View, columns: Sequence[Member]) -> str:
+    own = ["id"] if view.module.has_id else []
     cells = [selection_of(member) for member in columns]
+    if needs_key(view) and "databaseId" not in cells:
+        own.append("databaseId")
     return f"nodes {{ {' '.join([*own, *cells])} }} {_PAGE_INFO}"
 
 

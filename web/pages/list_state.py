@@ -8,12 +8,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from web.pages.filters import Condition, read_conditions
-from web.pages.view import Member, View
+from web.pages.view import MOST_COLUMNS, Member, View
 
 SIZES = (25, 50, 100, 200)
 SEARCH_LETTERS = 500
 CURSOR_LETTERS = 4_000
-MOST_COLUMNS = 40
 # Of the state of a list; everything else in its address is passed over.
 NAMES = frozenset({"q", "sort", "size", "after", "before", "offset", "c"})
 

@@ -13,12 +13,13 @@ from schema.writes import Deed, deed_name, record_name, writes_of
 from web.pages.cells import selection_of
 from web.pages.deeds import ERRORS, create, remove, update
 from web.pages.filters import choices_of, offer_of
+from web.pages.portions import portions
 from web.pages.query_samples import key_sample, sample, sample_object
 from web.pages.texts import Texts
 from web.pages.view import Member, View, is_stamp
 
 ROWS = 10
-MOST_FILTERED = 1
+ASKED = 200  # selections
 _GOOD_GROUPS = ("select", "radio", "validity", "bool")  # of few values
 
 
@@ -51,7 +52,7 @@ def _reads(view: View, schema: GraphQLSchema, texts: Texts) -> Iterator[Example]
     if module.many_root in roots:
         yield _list(view, schema, texts)
     if module.one_root in roots:
-        members = " ".join(selection_of(member) for member in view.members.values() if not is_stamp(member))
+        members = portions((item for item in view.members.values() if not is_stamp(item)), ASKED)[0].selection
         key = key_sample(schema, f"{module.type_name}Key")
         document = (
             f"query One{module.type_name}($by: {module.type_name}Key!) "

@@ -7,8 +7,8 @@ from starlette.responses import Response
 from web.errors import NOTHING_HERE, Code, Refused
 from web.pages.cells import selection_of
 from web.pages.detail_page import read_row, row_address
-from web.pages.form_query import ROW
 from web.pages.list_page import reader_of, rows_of
+from web.pages.portions import ROW
 from web.pages.view import View, view_of
 from web.pages.visit import Visit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route
 
 from web.live import Live
-from web.pages.action_page import take_action
+from web.pages.action_page import show_action, take_action
 from web.pages.bulk_page import show_bulk, take_bulk
 from web.pages.cell_page import show_cell, take_cell
 from web.pages.customer_routes import make_customer_pages
@@ -28,6 +28,7 @@ from web.pages.rights_routes import make_rights_pages
 from web.pages.row_page import show_fields, show_row
 from web.pages.ticket_routes import make_ticket_pages
 from web.pages.work_routes import make_work_pages
+from web.pages.search_page import show_search
 from web.pages.views_page import show_views, take_views
 
 
@@ -35,6 +36,7 @@ def make_pages(live: Live) -> list[BaseRoute]:
     """List the routes."""
     return [
         Route("/", Door(live, show_home)),
+        Route("/search", Door(live, show_search)),
         Route("/graphiql", Door(live, show_graphiql)),
         Route("/graphiql/examples/{module}", Door(live, show_examples)),
         Route("/modules/{module}", Door(live, show_list)),
@@ -52,7 +54,7 @@ def make_pages(live: Live) -> list[BaseRoute]:
         Route("/modules/{module}/{row}/history", Door(live, show_history)),
         Route("/modules/{module}/{row}/related/{relation}", Door(live, show_related)),
         Route("/modules/{module}/{row}/cell/{field}", Door(live, show_cell, take_cell)),
-        Route("/modules/{module}/{row}/act/{action}", Door(live, post=take_action)),
+        Route("/modules/{module}/{row}/act/{action}", Door(live, show_action, take_action)),
         Route("/modules/{module}/{row}/delete", Door(live, post=take_delete)),
         Route("/modules/{module}/{row}/restore", Door(live, post=take_restore)),
         Route("/modules/{module}/{row}/undo", Door(live, post=take_undo)),

@@ -67,4 +67,16 @@ QUERY: Mapping[str, Mapping[str, str]] = {
     "view-gone": {"en": "This view is gone.", "de": "Diese Ansicht gibt es nicht mehr."},
     "said-view-saved": {"en": "The view is saved.", "de": "Die Ansicht ist gespeichert."},
     "said-view-deleted": {"en": "The view is deleted.", "de": "Die Ansicht ist gelöscht."},
+    # --- lists ---
+    "filters-ready": {"en": "Ready filters", "de": "Fertige Filter"},
+    "ready-today": {"en": "today", "de": "heute"},
+    "ready-week": {"en": "since 7 days ago", "de": "seit 7 Tagen"},
+    "ready-month": {"en": "since 30 days ago", "de": "seit 30 Tagen"},
+    # --- search over all modules ---
+    "search-all": {"en": "Search everything", "de": "Alles durchsuchen"},
+    "search-all-of": {"en": "All that is found for “{word}”", "de": "Alles, was zu „{word}“ gefunden wird"},
+    "search-short": {"en": "Enter two letters at least.", "de": "Geben Sie mindestens zwei Zeichen ein."},
+    "search-nothing": {"en": "Nothing is found for “{word}”.", "de": "Zu „{word}“ wird nichts gefunden."},
+    "search-others": {"en": "Search in other modules", "de": "In anderen Modulen suchen"},
+    "search-rows": {"en": "Rows", "de": "Zeilen"},
 }

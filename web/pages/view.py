@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLSchema
 
@@ -15,6 +16,7 @@ from schema.spec import AUDIT_COLUMNS, Action, Audience, Caption, Computed, Fiel
 from schema.writes import Deed, soft_deletes, writes_of
 
 _LINES = frozenset({"string", "email"})
+MOST_COLUMNS = 40  # of a list: one operation asks for them
 COLUMN_COUNT = 6  # of a list whose file names none
 NUMBER = Caption("Number", {"en": "Number", "de": "Nummer"})
 # The right that a deed needs; what the operations of the file and the schema leave is asked for this one.
@@ -142,7 +144,7 @@ class View:
         if named is None:
             items: tuple[Field | Computed, ...] = (*self.module.fields, *self.module.computed)
             named = [item.name for item in items if item.show_in_list]
-        found = self._named(named)
+        found = _placed(self._named(named))[:MOST_COLUMNS]
         own = [member for member in self.members.values() if member.item is not None and not is_stamp(member)]
         return found or tuple(own or self.members.values())[:COLUMN_COUNT]
 
@@ -207,6 +209,20 @@ class View:
         if not isinstance(query, GraphQLObjectType):
             return frozenset()
         return frozenset(query.fields[self.module.many_root].args)
+
+
+def _placed(members: Sequence[Member]) -> tuple[Member, ...]:
+    """Put the members that name their place (`list_position`, from 1) there; the others keep their order around them."""
+    said = {item.name: int(place) for item in members if (place := settings_of(item).get("list_position")) is not None}
+    found = [member for member in members if member.name not in said]
+    for member in sorted((item for item in members if item.name in said), key=lambda item: said[item.name]):
+        found.insert(max(0, said[member.name] - 1), member)
+    return tuple(found)
+
+
+def settings_of(member: Member) -> Mapping[str, Any]:
+    """Return what the file says of a member for lists and forms alone."""
+    return member.item.settings if member.item is not None else {}
 
 
 def shown_key(module: Module) -> str:

@@ -16,6 +16,8 @@ document.addEventListener("alpine:init", () => {
     empty: false,
     init() {
       this.$refs.opener.hidden = false;
+      this.$refs.plain.hidden = true;
+      document.addEventListener("htmx:after:swap", () => this.$refs.box.open && this.found());
       document.addEventListener("keydown", (event) => {
         if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
           event.preventDefault();
@@ -23,8 +25,16 @@ document.addEventListener("alpine:init", () => {
         }
       });
     },
+    all() {
+      return [...this.$refs.list.querySelectorAll("[role=option]")];
+    },
     options() {
-      return [...this.$refs.list.children].filter((option) => !option.hidden);
+      return this.all().filter((option) => !option.hidden);
+    },
+    // Rows of the modules came, after what the menu has; what was chosen stays chosen.
+    found() {
+      if (this.place() < 0) this.choose(0);
+      this.empty = this.options().length === 0;
     },
     open() {
       if (this.$refs.box.open) return;
@@ -38,17 +48,18 @@ document.addEventListener("alpine:init", () => {
     },
     filter() {
       const words = this.$refs.word.value.toLowerCase().split(/\s+/).filter(Boolean);
-      for (const option of this.$refs.list.children)
-        option.hidden = !words.every((word) => option.dataset.words.includes(word));
+      if (words.join("").length < 2) document.getElementById("palette-found").replaceChildren();
+      for (const option of this.all()) // rows have no words: the server picks them
+        option.hidden = !words.every((word) => (option.dataset.words ?? word).includes(word));
       this.choose(0);
       this.empty = this.options().length === 0;
     },
     choose(place) {
       const options = this.options();
-      for (const option of this.$refs.list.children) option.setAttribute("aria-selected", "false");
+      for (const option of this.all()) option.setAttribute("aria-selected", "false");
       const chosen = options[Math.max(0, Math.min(place, options.length - 1))];
       if (!chosen) return;
-      chosen.id ||= `palette-${[...this.$refs.list.children].indexOf(chosen)}`;
+      for (const [number, option] of this.all().entries()) option.id = `palette-${number}`;
       chosen.setAttribute("aria-selected", "true");
       chosen.scrollIntoView({ block: "nearest" });
       this.$refs.word.setAttribute("aria-activedescendant", chosen.id);
