@@ -24,6 +24,7 @@ DRAFT = "lambda_preview"
 DRAFT_API = "lambdaPreview"
 ROWS_LIMIT = 100
 QUESTIONS_SHOWN = 100
+_PARTS: Mapping[str, str] = {"badge": " { text tone }"}  # what is selected of values that have parts
 
 Schemas = Callable[[Mapping[str, Module], Mapping[Any, Any]], Mapping[Any, Any]]
 
@@ -169,10 +170,10 @@ def _document(context: Context, module: Module, draft: Computed, old: Computed |
     variables = ["$first: Int", f"$where: {module.type_name}Filter", *declared]
     given = ", ".join(f"{camel(argument.name)}: $arg_{argument.name}" for argument in draft.args)
     args = f"({given})" if given else ""
-    before = f"old: {old.api_name}{args}" if old is not None else ""
+    before = f"old: {old.api_name}{args}{_PARTS.get(old.kind, '')}" if old is not None else ""
     text = (
         f"query({', '.join(variables)}) {{ rows: {module.many_root}(first: $first, filter: $where)"
-        f" {{ nodes {{ id {DRAFT_API}{args} {before} }} }} }}"
+        f" {{ nodes {{ id {DRAFT_API}{args}{_PARTS.get(draft.kind, '')} {before} }} }} }}"
     )
     document = graphql.parse(text)
     for error in graphql.validate(context.schema, document):

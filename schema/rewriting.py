@@ -36,10 +36,10 @@ class _Spot:
 
 def replace_code(text: str, name: str, code: str) -> str:
     """Return the file with other code for a computed field. Raises `CannotRewrite`."""
-    before = _read(text)
+    before = read_text(text)
     item = _item(before, name)
     code = code.rstrip("\n") + "\n" if "\n" in code.rstrip("\n") else code.strip("\n")
-    spot = _spot_of(_root(before.text), name)
+    spot = _spot_of(root_of(before.text), name)
     for written in _writings(spot, before.text[spot.start : spot.end], code):
         changed = before.text[: spot.start] + written + before.text[spot.end :]
         found = read("", changed.encode("utf-8", "surrogatepass"))
@@ -50,14 +50,14 @@ def replace_code(text: str, name: str, code: str) -> str:
 
 def code_of(text: str, name: str) -> str:
     """Return the code of a computed field as the file has it. Raises `CannotRewrite`."""
-    source = _read(text)
+    source = read_text(text)
     place = _item(source, name)
     return str((source.document or Map(0, 0))[LAMBDAS][place][CODE])
 
 
 def add_item(text: str, section: str, item: Mapping[str, Written]) -> str:
     """Return the file with one more item at the end of a list. Raises `CannotRewrite`."""
-    before = _read(text)
+    before = read_text(text)
     changed = _with_item(before.text, section, item)
     after = read("", changed.encode("utf-8", "surrogatepass"))
     old, new = before.document, after.document
@@ -73,7 +73,8 @@ def add_item(text: str, section: str, item: Mapping[str, Written]) -> str:
 # --- the code of a lambda ---
 
 
-def _read(text: str) -> Source:
+def read_text(text: str) -> Source:
+    """Read a file that a change is to be made in. Raises `CannotRewrite`."""
     found = read("", text.encode("utf-8", "surrogatepass"))
     if found.document is None:
         raise CannotRewrite("The file cannot be read. Mend it first.")
@@ -127,12 +128,12 @@ def _is_block(node: yaml.Node) -> bool:
 
 
 def _spot_of(root: yaml.MappingNode, name: str) -> _Spot:
-    section = _value(root, LAMBDAS)
+    section = value_of(root, LAMBDAS)
     if section is None or not isinstance(section[1], yaml.SequenceNode):
         raise CannotRewrite(f"The file has no lambda for `{name}`.")
     for item in section[1].value:
-        found = _value(item, "name") if isinstance(item, yaml.MappingNode) else None
-        code = _value(item, CODE) if found and found[1].value == name else None
+        found = value_of(item, "name") if isinstance(item, yaml.MappingNode) else None
+        code = value_of(item, CODE) if found and found[1].value == name else None
         if code is None:
             continue
         key, node = code
@@ -143,7 +144,7 @@ def _spot_of(root: yaml.MappingNode, name: str) -> _Spot:
     raise CannotRewrite(f"The lambda of `{name}` is written in a way that cannot be changed here.")
 
 
-def _root(text: str) -> yaml.MappingNode:
+def root_of(text: str) -> yaml.MappingNode:
     """Compose a text that `read` has found to be within its limits: the composer calls itself."""
     root = yaml.compose(text, Loader=yaml.CSafeLoader)
     if not isinstance(root, yaml.MappingNode):
@@ -151,7 +152,8 @@ def _root(text: str) -> yaml.MappingNode:
     return root
 
 
-def _value(node: yaml.MappingNode, key: str) -> tuple[yaml.Node, yaml.Node] | None:
+def value_of(node: yaml.MappingNode, key: str) -> tuple[yaml.Node, yaml.Node] | None:
+    """Return a key and its value where they stand in the text."""
     for found, value in node.value:
         if isinstance(found, yaml.ScalarNode) and found.value == key:
             return found, value
@@ -162,8 +164,8 @@ def _value(node: yaml.MappingNode, key: str) -> tuple[yaml.Node, yaml.Node] | No
 
 
 def _with_item(text: str, section: str, item: Mapping[str, Written]) -> str:
-    root = _root(text)
-    found = _value(root, section)
+    root = root_of(text)
+    found = value_of(root, section)
     if root.flow_style:
         raise CannotRewrite("The whole file stands in braces. Write its sections on lines of their own first.")
     if found is None:
@@ -177,11 +179,11 @@ def _with_item(text: str, section: str, item: Mapping[str, Written]) -> str:
         place = value.start_mark.index + 1 + len(inside)
         return f"{text[:place]}{comma}{flow(item)}{text[place:]}"
     if isinstance(value, yaml.SequenceNode):
-        return _put(text, _last(value), block(item, value.start_mark.column))
+        return _put(text, last_of(value), block(item, value.start_mark.column))
     return _put(text, key.end_mark.index, block(item, STEP))
 
 
-def _last(node: yaml.Node) -> int:
+def last_of(node: yaml.Node) -> int:
     """Return where the last thing of a node ends; what libyaml says of blocks includes the comments behind them."""
     while isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]

@@ -75,6 +75,18 @@ async def test_a_draft_is_shown_beside_what_serves(desk: Desk) -> None:
     assert await desk.data("{ rooms(first: 1) { nodes { size } } }") == {"rooms": {"nodes": [{"size": "small"}]}}
 
 
+async def test_a_badge_is_shown_with_its_text_and_its_tone(desk: Desk) -> None:
+    given = {
+        "module": "room",
+        "type": "badge",
+        "needs": ["seats"],
+        "code": "return badge(item.seats, 'red');",
+        "first": 1,
+    }
+    (row,) = (await desk.data(PREVIEW, input=given))["previewLambda"]["rows"]
+    assert (row["value"], row["old"], row["error"]) == ({"text": "10", "tone": "red"}, None, None)
+
+
 async def test_rows_that_look_the_same_are_each_shown(desk: Desk) -> None:
     found = await look(desk, "return 'x';", filter={"seats": {"eq": 20}})
     assert [row["value"] for row in found["rows"]] == ["x", "x"]

@@ -46,16 +46,16 @@ class Made:
 
 async def show_field(visit: Visit) -> Response:
     """Show the form."""
-    return await _form(visit, await _target(visit), Made())
+    return await _form(visit, await find_target(visit), Made())
 
 
 async def take_field(visit: Visit) -> Response:
     """Show what the form makes."""
-    target = await _target(visit)
+    target = await find_target(visit)
     return await _form(visit, target, await _make(visit, target), "made" if visit.is_htmx else "")
 
 
-async def _target(visit: Visit) -> Target:
+async def find_target(visit: Visit) -> Target:
     """Find the module's topmost file, if it is one's own; else begin one."""
     name = str(visit.request.path_params["module"])
     status = status_of(visit.snapshot, name)

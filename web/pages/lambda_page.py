@@ -14,6 +14,7 @@ from schema.rewriting import CannotRewrite, code_of, replace_code
 from schema.spec import Computed, Module
 from web.errors import Code, Refused
 from web.pages.administration import editor_policy, keys_of, show_problems, told
+from web.pages.rules_code import rules_of_code
 from web.pages.said import said_of, say
 from web.pages.source_page import CHANGED, CONFLICT, PUBLISH, UNPROCESSABLE, Findings, read_file
 from web.pages.visit import Visit
@@ -140,9 +141,11 @@ async def _page(
         rows=rows,
         differing=sum(not row.is_same for row in rows),
         failing=sum(row.error is not None for row in rows),
-        questions=[(item["verb"], _text(item["args"])) for item in found["questions"]] if found else [],
+        questions=[(item["verb"], text_of(item["args"])) for item in found["questions"]] if found else [],
         errors=errors,
         findings=findings,
+        has_rules=rules_of_code(draft.code) is not None,
+        is_no_rules=visit.request.query_params.get("rules") == "no",
         said=said_of(visit),
     )
 
@@ -183,10 +186,10 @@ def _object(text: str) -> dict[str, Any] | None:
 def _row(item: Mapping[str, Any]) -> Tried:
     error = item["error"]
     same = error is None and item["value"] == item["old"]
-    return Tried(_text(item["item"]), _text(item["old"]), _text(item["value"]), same, error, item["log"])
+    return Tried(text_of(item["item"]), text_of(item["old"]), text_of(item["value"]), same, error, item["log"])
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """Return a value as a reader wants to see it."""
     if value is None:
         return "null"

@@ -12,13 +12,14 @@ from web.pages.texts_modules import MODULES
 from web.pages.texts_profile import PROFILE
 from web.pages.texts_query import QUERY
 from web.pages.texts_rights import RIGHTS
+from web.pages.texts_rules import RULE_TEXTS
 from web.pages.texts_shell import SHELL
 from web.pages.texts_ticket import TICKET
 from web.pages.texts_work import WORK
 
 # key → language → text with {params}
 TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {**FORM, **LIST, **MODULES, **PROFILE, **QUERY, **RIGHTS, **SHELL, **TICKET, **WORK}
+    {**FORM, **LIST, **MODULES, **PROFILE, **QUERY, **RIGHTS, **RULE_TEXTS, **SHELL, **TICKET, **WORK}
 )
 
 
