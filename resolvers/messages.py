@@ -374,6 +374,10 @@ MESSAGES: Mapping[str, Mapping[str, str]] = {
         "en": "The module file was changed since it was read.",
         "de": "Die Moduldatei wurde seit dem Lesen geändert.",
     },
+    "module-draft-too-many": {
+        "en": "You have {limit} drafts of module files; publish or forget one of them first.",
+        "de": "Sie haben {limit} Entwürfe von Moduldateien; veröffentlichen oder vergessen Sie erst einen davon.",
+    },
     "module-busy": {
         "en": "Somebody else is publishing at this moment. Try again.",
         "de": "Gerade veröffentlicht jemand anders. Versuchen Sie es noch einmal.",

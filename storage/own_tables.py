@@ -139,6 +139,26 @@ DRAFT = sa.Table(
     sa.Index("lambdesk_draft_changed", "changed"),
 )
 
+# Module files that administrators are writing, until they are published; of a file one for each of them.
+MODULE_DRAFT = sa.Table(
+    "lambdesk_module_draft",
+    _METADATA,
+    sa.Column("id", _COUNTER, primary_key=True),
+    sa.Column("file", sa.String(250), nullable=False),
+    sa.Column("owner_kind", sa.String(10), nullable=False),
+    sa.Column("owner_id", sa.BigInteger, nullable=False),
+    sa.Column("owner_login", sa.String(200), nullable=False),
+    sa.Column(
+        "basis", sa.String(64), nullable=False
+    ),  # the digest of the file that it started from, empty for a new one
+    sa.Column("source", LongText("MEDIUMTEXT"), nullable=False),
+    sa.Column("created", sa.BigInteger, nullable=False),
+    sa.Column("changed", sa.BigInteger, nullable=False),
+    sa.UniqueConstraint("owner_kind", "owner_id", "file", name="lambdesk_module_draft_unique"),
+    sa.Index("lambdesk_module_draft_file", "file"),
+    sa.Index("lambdesk_module_draft_changed", "changed"),
+)
+
 JOB = sa.Table(
     "lambdesk_job",
     _METADATA,
@@ -355,6 +375,7 @@ TABLES = (
     FILE_PART,
     SAVED_VIEW,
     DRAFT,
+    MODULE_DRAFT,
     JOB,
     MERGE,
     CREDENTIAL,
@@ -370,7 +391,7 @@ TABLES = (
     SECRET,
 )
 # SQLite gives the ids of deleted rows out again unless it is told not to.
-_NEVER_AGAIN = (VERSION, CHANGE, SAVED_VIEW, DRAFT, JOB, MERGE, API_TOKEN, SIGN_IN, OUTBOX)
+_NEVER_AGAIN = (VERSION, CHANGE, SAVED_VIEW, DRAFT, MODULE_DRAFT, JOB, MERGE, API_TOKEN, SIGN_IN, OUTBOX)
 
 
 def tables_for(dialect: str) -> list[sa.Table]:

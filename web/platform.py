@@ -21,6 +21,7 @@ from web.platform_drafts import DraftMutation, DraftQuery
 from web.platform_files import FileQuery
 from web.platform_imports import ImportMutation, ImportQuery
 from web.platform_lambdas import LambdaQuery
+from web.platform_module_drafts import ModuleDraftMutation, ModuleDraftQuery
 from web.platform_modules import ModuleQuery, ModuleSubscription
 from web.platform_preview import PreviewQuery
 from web.platform_publishing import PublishingMutation, PublishingQuery
@@ -50,13 +51,21 @@ class AgentQuery(
     TicketQuery,
     DraftQuery,
     TextQuery,
+    ModuleDraftQuery,
 ):
     """What agents ask about the platform."""
 
 
 @strawberry.type
 class AgentMutation(
-    PublishingMutation, ViewMutation, ImportMutation, SignInMutation, DeliveryMutation, SecretMutation, DraftMutation
+    PublishingMutation,
+    ViewMutation,
+    ImportMutation,
+    SignInMutation,
+    DeliveryMutation,
+    SecretMutation,
+    DraftMutation,
+    ModuleDraftMutation,
 ):
     """What agents change about the platform."""
 

@@ -16,6 +16,7 @@ from schema.registry import Outcome
 from schema.snapshot import ModuleState
 from schema.source import SIZE_LIMIT_BYTES
 from web.administrators import administrators_only
+from web.module_drafts import forget_drafts
 from web.platform_errors import UserError, tell
 from web.platform_modules import ModuleProblem, ModuleView, SchemaChange, view_change, view_module, view_problem
 from web.workshop import PlatformContext, status_of
@@ -129,7 +130,10 @@ class PublishingMutation:
             author=info.context.caller.login,
             basis=Basis(input.if_version, input.if_digest),
         )
-        return await _settle(info.context, work, file, input.client_mutation_id)
+        payload = await _settle(info.context, work, file, input.client_mutation_id)
+        if payload.file is not None:
+            await forget_drafts(info.context, {payload.file, input.file or payload.file})
+        return payload
 
     @strawberry.mutation(description="Put an earlier version of a module's file back, as `publishModule` would.")  # type: ignore[untyped-decorator] # the same
     async def rollback_module(self, info: Info, input: RollbackModuleInput) -> PublishModulePayload:  # noqa: A002 - the same

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from identity import audit
-from storage import drafts, idempotency, outbox
+from storage import drafts, idempotency, module_drafts, outbox
 from storage.errors import StorageError
 from storage.files import Files
 from web.identities import Identities
@@ -37,6 +37,7 @@ def brooms_of(files: Files, identities: Identities, settings: Settings) -> Broom
         "sessions that are over": lambda: identities.sessions.sweep(SESSIONS_S),
         "old counts of sign-ins": identities.throttle.sweep,
         "old deliveries": lambda: outbox.sweep(database, DELIVERED_S, FAILED_S),
+        "old drafts of module files": lambda: module_drafts.sweep(database, module_drafts.AGE_S),
         "old drafts": lambda: drafts.sweep(database, drafts.AGE_S),
         "old sign-ins": lambda: audit.sweep(database, time.time() - settings.audit_days * 86_400),
     }

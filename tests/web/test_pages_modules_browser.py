@@ -35,6 +35,7 @@ PAGES = (
     "/admin/modules/file?file=site/room.yaml",
     "/admin/modules/room/history",
     "/admin/modules/room/fields",
+    "/admin/modules/room/rules",
     "/admin/modules/room/lambdas/size",
     "/admin/health",
 )
@@ -97,19 +98,44 @@ def test_a_broken_file_is_mended_in_the_editor_and_the_list_follows_by_itself(se
     expect(list_page.locator("#modules tr.told")).to_have_count(0)  # nobody loaded that page again
 
 
-def test_what_was_typed_is_kept_as_a_draft_until_it_is_published(seat: Seat, world: World) -> None:
+def test_what_was_typed_is_kept_as_a_draft_until_it_is_published(seat: Seat, world: World, browser: Browser) -> None:
     page = seat.go("/admin/modules/file?file=site/room.yaml")
     draft = ROOM.replace("label: Seats", "label: Chairs")
     write(page, draft)
-    expect(page.locator("#findings details")).to_be_visible()
-    page.on("dialog", lambda dialog: dialog.accept())
-    seat.go("/admin/modules/file?file=site/room.yaml")
-    page.click("text=Take the draft")
-    expect(page.locator(".cm-content")).to_contain_text("label: Chairs")
+    expect(page.locator("#draft-state")).to_contain_text("The draft is kept:")
+    with seated(browser, world.server.url) as other:  # another browser, or the same after it was closed
+        page = other.go("/admin/modules/file?file=site/room.yaml")
+        expect(page.locator(".cm-content")).to_contain_text("label: Seats")
+        page.click("text=Take the draft")
+        expect(page.locator(".cm-content")).to_contain_text("label: Chairs")
+        page.click("button[value=publish]")
+        expect(page.locator(".said").first).to_have_text("It is published and serves.")
+        page.wait_for_timeout(1_500)  # nothing that was on its way may bring the draft back
+        other.go("/admin/modules/file?file=site/room.yaml")
+        expect(page.locator("#draft")).to_have_count(0)
+        assert other.complaints == []
+    assert (world.site / "room.yaml").read_text() == draft
+    assert world.data("{ moduleDrafts { file } }")["moduleDrafts"] == []
+
+
+def test_a_field_by_rules_shows_what_comes_of_it_while_one_chooses(seat: Seat, world: World) -> None:
+    page = seat.go("/admin/modules/room/rules")
+    page.fill("#name", "space")
+    page.select_option('[name="r0.c0.field"]', "seats")
+    page.select_option('[name="r0.c0.op"]', "greater")
+    page.fill('[name="r0.c0.value"]', "9")
+    page.fill('[name="r0.text"]', "roomy")
+    page.select_option('[name="r0.tone"]', "blue")
+    expect(page.locator("#made .badge-blue")).to_have_text("roomy")
+    page.click("text=One more rule")
+    expect(page.locator("fieldset.rule")).to_have_count(3)
+    expect(page.locator('[name="r0.text"]')).to_have_value("roomy")
     page.click("button[value=publish]")
     expect(page.locator(".said").first).to_have_text("It is published and serves.")
-    expect(page.locator("#draft")).to_be_hidden()
-    assert (world.site / "room.yaml").read_text() == draft
+    page.click("text=Open as rules")
+    expect(page.locator('[name="r0.text"]')).to_have_value("roomy")
+    rooms = world.data("{ rooms(orderBy: [{name: ASC}]) { nodes { space { text } } } }")["rooms"]["nodes"]
+    assert rooms == [{"space": None}, {"space": {"text": "roomy"}}]
 
 
 def test_keys_and_values_are_completed_from_the_schema(seat: Seat) -> None:

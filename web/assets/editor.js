@@ -14,6 +14,7 @@ import { tags } from "@lezer/highlight";
 import { completeFromSchema } from "./completion.js";
 
 const PAUSE_MS = 300;
+const KEEP_MS = 1_200; // after the last letter
 const LEVELS = { ERROR: "error", WARNING: "warning", INFO: "info" };
 
 // Colours come from the theme of the page, so that light and dark need nothing here.
@@ -150,46 +151,71 @@ function makeCheck(form, view) {
   };
 }
 
-// --- the draft that this browser keeps until it is published ---
+// --- the draft that the server keeps until it is published ---
 
-function keepDraft(form, area, view) {
-  const key = form.dataset.draft && `lambdesk-draft:${form.dataset.draft}`;
-  const notice = document.getElementById("draft");
-  const kept = key && localStorage.getItem(key);
-  if (kept === area.defaultValue) localStorage.removeItem(key);
-  else if (kept !== null && kept && notice) notice.hidden = false;
-  notice?.querySelector("[data-take]").addEventListener("click", () => {
-    view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: kept } });
-    notice.hidden = true;
-    view.focus();
-  });
-  notice?.querySelector("[data-drop]").addEventListener("click", () => {
-    localStorage.removeItem(key);
-    notice.hidden = true;
-    view.focus();
-  });
-  return (text) => key && localStorage.setItem(key, text);
+// Returns what is to be called with every change, and what stops it for good: what is published must not come back as a draft.
+function makeKeeper(form, kept) {
+  if (!form.dataset.draft) return { change: () => {}, stop: () => {} };
+  let timer = 0;
+  let running = null;
+  let stopped = false;
+  let waiting = false;
+  const keep = async (isLast = false) => {
+    clearTimeout(timer);
+    if (stopped || !waiting) return;
+    waiting = false;
+    running?.abort();
+    running = new AbortController();
+    const body = new URLSearchParams(new FormData(form));
+    body.set("do", "draft");
+    const sent = form.elements.source.value;
+    try {
+      const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" }, keepalive: isLast && body.toString().length < 60_000, signal: running.signal });
+      const made = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("draft-state");
+      if (made) document.getElementById("draft-state")?.replaceWith(made);
+      if (answer.ok && made && "kept" in made.dataset) kept(sent);
+    } catch (error) {
+      if (error.name !== "AbortError") console.info("the draft was not kept");
+    }
+  };
+  document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && keep(true));
+  return {
+    change: () => {
+      waiting = true;
+      clearTimeout(timer);
+      timer = setTimeout(keep, KEEP_MS);
+    },
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+      running?.abort();
+    },
+  };
 }
 
 function start(area) {
   const form = area.form;
   let timer = 0;
   let touched = false;
-  let keep = () => {};
   let check = () => {};
   const later = () => {
     clearTimeout(timer);
     timer = setTimeout(check, PAUSE_MS);
   };
+  const keeper = makeKeeper(form, (text) => {
+    if (area.value === text) touched = false; // whoever leaves now finds it again
+  });
   const view = makeView(area, (text) => {
     area.value = text;
     touched = true;
-    keep(text);
+    keeper.change();
     later();
   });
-  keep = keepDraft(form, area, view);
   check = makeCheck(form, view);
-  form.addEventListener("submit", () => (touched = false));
+  form.addEventListener("submit", () => {
+    touched = false;
+    keeper.stop();
+  });
   form.addEventListener("input", (event) => event.target !== area && !view.dom.contains(event.target) && later());
   window.addEventListener("beforeunload", (event) => touched && event.preventDefault());
   document.addEventListener("click", (event) => {

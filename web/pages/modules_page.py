@@ -12,7 +12,9 @@ import orjson
 from starlette.responses import Response
 
 from web.pages.administration import PROBLEM, Finding, show_problems, source_address
+from web.pages.module_drafts import list_drafts
 from web.pages.replies import NO_STORE
+from web.pages.said import said_of
 from web.pages.visit import Visit
 
 MODULES = f"query Modules {{ modules {{ name version state files problems {{ {PROBLEM} }} }} }}"
@@ -54,6 +56,8 @@ async def show_modules(visit: Visit) -> Response:
         word=word,
         state=state if state in STATES else "",
         mark=mark,
+        drafts=() if visit.is_htmx else await list_drafts(visit),
+        said=said_of(visit),
     )
 
 

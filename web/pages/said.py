@@ -35,6 +35,8 @@ SAID = frozenset(
         "article-added",
         "article-split",
         "rights-given",
+        "draft-kept",
+        "draft-forgotten",
         "rights-roles",
         "draft-kept",
         "draft-discarded",

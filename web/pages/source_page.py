@@ -21,6 +21,7 @@ from web.pages.administration import (
     told,
     unified,
 )
+from web.pages.module_drafts import FORGET, SAVE, Draft, Drafts, forget, read_drafts, take_draft
 from web.pages.said import said_of, say
 from web.pages.visit import Visit
 from web.workshop import status_of
@@ -84,9 +85,12 @@ async def show_source(visit: Visit) -> Response:
     if extended := params.get("extend"):
         return await begin(visit, {"extend": extended})
     found = await read_file(visit, params.get("file", ""))
+    drafts = await read_drafts(visit, params.get("file", ""))
+    if params.get("draft") == "1" and drafts.mine is not None:
+        return await _show_draft(visit, found, drafts.mine)
     if found is None:
         raise Refused(404, visit.texts("source-gone"), Code.BAD_REQUEST)
-    return _editor(visit, _sheet(visit, found))
+    return _editor(visit, _sheet(visit, found), drafts=drafts)
 
 
 async def take_source(visit: Visit) -> Response:
@@ -95,6 +99,9 @@ async def take_source(visit: Visit) -> Response:
     sheet = Sheet(form.one("file"), form.one("source"), form.one("digest"), form.one("module"))
     if form.one("do") == "publish":
         return await _publish(visit, sheet)
+    if form.one("do") in (SAVE, FORGET):
+        kept = await take_draft(visit, sheet.file, sheet.source, sheet.digest)
+        return kept if isinstance(kept, Response) else _editor(visit, replace(sheet, errors=kept), UNPROCESSABLE)
     return await show_checked(visit, sheet, block="findings" if visit.is_htmx else "")
 
 
@@ -163,6 +170,8 @@ async def _publish(visit: Visit, sheet: Sheet) -> Response:
     }
     done = (await visit.ask(PUBLISH, {"input": given})).data["publishModule"]
     if not done["errors"]:
+        if sheet.file != done["file"]:
+            await forget(visit, sheet.file)
         return visit.see(say(source_address(done["file"]), "published"))
     keys = keys_of(done["errors"])
     on_disk = await read_file(visit, done["file"] or sheet.file)
@@ -195,12 +204,22 @@ def _sheet(visit: Visit, found: Mapping[str, Any]) -> Sheet:
     )
 
 
+async def _show_draft(visit: Visit, found: Mapping[str, Any] | None, draft: Draft) -> Response:
+    """Show a draft in the place of the file, with what differs from what serves."""
+    known = _sheet(visit, found) if found is not None else Sheet(draft.file, "")
+    sheet = replace(known, source=draft.source, digest=draft.basis)
+    findings = await check(visit, sheet)
+    return _editor(visit, replace(sheet, findings=findings), drafts=Drafts(shown=draft))
+
+
 def _lambdas(visit: Visit, name: str, file: str) -> list[str]:
     module = visit.snapshot.modules.get(name)
     return [item.name for item in module.computed if item.code and item.code.place.file == file] if module else []
 
 
-def _editor(visit: Visit, sheet: Sheet, status: int = 200, *, block: str = "") -> Response:
+def _editor(
+    visit: Visit, sheet: Sheet, status: int = 200, *, block: str = "", drafts: Drafts | None = None
+) -> Response:
     line = visit.request.query_params.get("line", "")
     return visit.page(
         "modules/source.html",
@@ -208,6 +227,7 @@ def _editor(visit: Visit, sheet: Sheet, status: int = 200, *, block: str = "") -
         block=block,
         headers=editor_policy(visit.nonce),
         sheet=sheet,
+        drafts=(drafts or Drafts()).beside(sheet.source),
         findings=sheet.findings,
         line=line if line.isascii() and line.isdigit() else "",
         said=said_of(visit),
