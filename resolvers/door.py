@@ -97,6 +97,16 @@ class Door:
             for values in await self._rows(plan)
         }
 
+    async def records_where(
+        self, module: Module, where: Predicate, view: RowNode
+    ) -> dict[tuple[int | str, ...], Record]:
+        """Read all rows that a condition picks, by their keys."""
+        plan = self.statements.rows(module, where, (view,), key_terms(module))
+        return {
+            key_of(module, [values[position] for position in plan.sort]): Record(plan.shapes[0], values)
+            for values in await self._rows(plan)
+        }
+
     async def picked(self, module: Module, where: Predicate, views: Sequence[RowNode]) -> list[Record] | None:
         """Read the one row that a condition picks, as every one of the views sees it."""
         plan = self.statements.rows(module, where, views, ())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+import sqlalchemy as sa
 
 from resolvers.analysis import Analyst, located
 from resolvers.conduct import ChangeKind
@@ -78,6 +80,30 @@ class Follower:
             return None
         return ChangeEvent(self._node, change, kind, key, records)
 
+    async def event_of(self, changes: Sequence[Change]) -> ChangeEvent | None:
+        """Return what the subscriber is told of several changes of different rows: of the newest that concerns him; None of none.
+
+        All rows are looked for with one statement, and what they were before with another.
+        """
+        rows = {read_key(change.row_key): change for change in changes}
+        there = await self._there(tuple(rows))
+        for key, change in reversed(rows.items()):
+            if key in there and (found := await self.event(change)) is not None:
+                return found
+        gone = {key: change for key, change in rows.items() if key not in there and change.kind != ChangeKind.CREATED}
+        if not gone or not await self._any_matched(gone):
+            return None
+        key, change = next(reversed(gone.items()))
+        return ChangeEvent(self._node, change, ChangeKind.DELETED, key, {})
+
+    async def _there(self, keys: tuple[Key, ...]) -> frozenset[Key]:
+        """Return those of the rows that the filter picks now."""
+        node = self._node
+        row = RowNode(node.module, (), {_VERSION: node.version})
+        return frozenset(
+            await self._door.records_where(node.module, All((KeyIn((), node.module, keys), node.where)), row)
+        )
+
     async def _now(self, key: Key) -> dict[str, Record] | None:
         """Read the row as it is now, if the filter picks it."""
         node = self._node
@@ -88,10 +114,21 @@ class Follower:
 
     async def _matched(self, key: Key, change: Change) -> bool:
         """Answer whether the filter picked the row before the change; where that is not known, the client is told."""
+        return await self._any_matched({key: change})
+
+    async def _any_matched(self, gone: Mapping[Key, Change]) -> bool:
+        """Answer whether the filter picked any of the rows before its change."""
         node = self._node
         is_bounded = self._context.access.is_bounded(node.module)
         if isinstance(node.where, All) and not node.where.parts and not is_bounded:
             return True
+        before = [self._before(key, change) for key, change in gone.items()]
+        statement = before[0] if len(before) == 1 else sa.union_all(*before)
+        return bool(await self._context.database.fetch(statement.limit(1)))
+
+    def _before(self, key: Key, change: Change) -> sa.Select[Any]:
+        """Ask whether the filter picked a row as it was before its change."""
+        node = self._node
         speech = self._door.statements.speech()
         is_gone = change.kind == ChangeKind.DELETED
         base = ghost(speech, node.module, key, change.fields, is_gone=is_gone)
@@ -99,7 +136,7 @@ class Follower:
             speech = replace(speech, guard=self._door.statements.guard.of_gone(base))
         draft = Draft(speech, node.module, base)
         draft.where([node.where])
-        return bool(await self._context.database.fetch(draft.statement().limit(1)))
+        return draft.statement()
 
 
 class ChangeEvent(Answer):

@@ -138,6 +138,15 @@ async def newest_id(database: Database) -> int:
     return int((await database.fetch(sa.select(sa.func.max(_COLUMNS.id))))[0][0] or 0)
 
 
+async def recent(database: Database, modules: Sequence[str], since_ms: int, limit: int) -> tuple[Change, ...]:
+    """Return the newest changes of some modules that were written at a moment or later, oldest first; no more than `limit`."""
+    question = sa.select(*_READ).where(
+        _COLUMNS.id > await newest_id(database) - HEADS, _COLUMNS.module.in_(modules), _COLUMNS.at >= since_ms
+    )
+    rows = await database.fetch(question.order_by(_COLUMNS.id.desc()).limit(limit))
+    return tuple(map(_change, reversed(rows)))
+
+
 async def ids_since(database: Database, after_id: int) -> list[int]:
     """Return the ids that are visible after one."""
     return [row[0] for row in await database.fetch(sa.select(_COLUMNS.id).where(_COLUMNS.id > after_id))]

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from storage.bell import Bell, pause
-from storage.changes import Batch, Change, ids_since, newest_id, read_since
+from storage.changes import Batch, Change, ids_since, newest_id, read_since, recent
 from storage.engine import Database
 from storage.errors import StorageError, TooSlow
 from storage.settling import Settling
@@ -24,6 +24,7 @@ GAP_POLL_S = 0.05  # while a smaller id may still come
 TAIL_S = 1.0
 QUEUE_LENGTH = 1_000  # changes that a subscriber may be behind
 BATCH = 500
+RECENT = 500  # changes from before that a subscriber may be told of
 LOOK_BACK = 1_000  # ids before the newest one that may still be missing when the first subscriber comes
 
 Tail = Callable[[], Awaitable[int]]
@@ -114,11 +115,15 @@ class Feed:
         return await read_since(self._database, after_id, limit, modules, settling=self._settling)
 
     @asynccontextmanager
-    async def subscribe(self, modules: Collection[str] | None = None) -> AsyncIterator[Subscription]:
+    async def subscribe(
+        self, modules: Collection[str] | None = None, since_ms: int | None = None
+    ) -> AsyncIterator[Subscription]:
         """Follow what is committed from now on, of some modules or of all; iterate over what this lends.
 
         Whatever is committed after this has been entered comes, once, in the order of ids; what was committed just
-        before may come to a subscriber who is not the first. Raises `Unavailable` when the database is away now; later that is waited out.
+        before may come to a subscriber who is not the first. With `since_ms` the changes of these modules from that moment on come
+        first, up to `RECENT` of them; the last of them may come twice. Raises `Unavailable` when the database is away now; later
+        that is waited out.
         """
         subscription = Subscription(None if modules is None else frozenset(modules), self._queue_length)
         async with self._starting:
@@ -126,6 +131,9 @@ class Feed:
                 self._reading = await self._start()
             self._subscriptions.add(subscription)
         try:
+            if since_ms is not None and modules:
+                for change in await recent(self._database, tuple(modules), since_ms, RECENT):
+                    subscription.offer(change)
             yield subscription
         finally:
             self._subscriptions.discard(subscription)

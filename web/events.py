@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from web.answers import EVENTS, encode
 from web.edge import Note
 from web.errors import Code, format_message, unavailable
 from web.live import Call, Live
+from web.recognition import Caller
 from web.stream import stream
 
 KEEP_ALIVE_S = 12.0
@@ -33,8 +34,7 @@ class EventStream(Response):
     """Sends `next` events with results, then `complete`; a comment now and then keeps proxies from hanging up."""
 
     def __init__(self, live: Live, call: Call, note: Note, headers: Mapping[str, str]) -> None:
-        if live.sockets >= live.settings.sockets:
-            raise unavailable(TOO_MANY)
+        check_place(live)
         super().__init__(None, 200, {**HEADERS, **headers}, EVENTS)
         del self.headers["content-length"]
         self.live = live
@@ -43,40 +43,56 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the shape of an ASGI application
         """Stream until the operation ends, the client goes away, or its caller does not count any more."""
-        self.live.sockets += 1
-        try:
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            writing = asyncio.ensure_future(self._write(send))
-            leaving = asyncio.ensure_future(_left(receive))
-            stopping = asyncio.ensure_future(self.live.stopping.wait())
-            watching = asyncio.ensure_future(self.live.guard.watch(self.call.caller))
-            tasks = (writing, leaving, stopping, watching)
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            is_signed_out = watching.done()
-            for task in tasks:
-                task.cancel()
-                try:
-                    await task
-                except asyncio.CancelledError:
-                    pass
-                except NotSignedIn:
-                    is_signed_out = True
-            if is_signed_out:
-                self.note.code = Code.UNAUTHENTICATED
-                told = format_message(str(NotSignedIn()), Code.UNAUTHENTICATED, self.call.request_id)
-                await send({"type": "http.response.body", "body": NEXT % encode({"errors": [told]}), "more_body": True})
-            await send({"type": "http.response.body", "body": END, "more_body": False})
-        finally:
-            self.live.sockets -= 1
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        if await hold(self.live, self.call.caller, receive, self._write(send)):
+            self.note.code = Code.UNAUTHENTICATED
+            told = format_message(str(NotSignedIn()), Code.UNAUTHENTICATED, self.call.request_id)
+            await send({"type": "http.response.body", "body": NEXT % encode({"errors": [told]}), "more_body": True})
+        await send({"type": "http.response.body", "body": END, "more_body": False})
 
     async def _write(self, send: Send) -> None:
         async with contextlib.aclosing(stream(self.live, self.call, self.note)) as results:
-            async for chunk in _with_pauses(results):
+            async for chunk in with_pauses(results):
                 data = b":\n\n" if chunk is None else NEXT % chunk
                 await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
-async def _with_pauses(results: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:
+async def hold(live: Live, caller: Caller, receive: Receive, writing: Coroutine[Any, Any, None]) -> bool:
+    """Write until that ends, the client goes away, the server stops or the caller does not count any more; answer whether that was it."""
+    live.sockets += 1
+    tasks: tuple[asyncio.Future[Any], ...] = ()
+    try:
+        watch: asyncio.Future[None] = asyncio.ensure_future(live.guard.watch(caller))
+        tasks = (
+            asyncio.ensure_future(writing),
+            watch,
+            asyncio.ensure_future(_left(receive)),
+            asyncio.ensure_future(live.stopping.wait()),
+        )
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        is_signed_out = watch.done()
+        for task in tasks:
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError:
+                pass
+            except NotSignedIn:
+                is_signed_out = True
+        return is_signed_out
+    finally:
+        for task in tasks:
+            task.cancel()
+        live.sockets -= 1
+
+
+def check_place(live: Live) -> None:
+    """Check that one more stream may be opened. Raises `Refused` (503)."""
+    if live.sockets >= live.settings.sockets:
+        raise unavailable(TOO_MANY)
+
+
+async def with_pauses(results: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:
     """Yield results, and None whenever there was none for a while."""
     waiting: asyncio.Future[bytes] = asyncio.ensure_future(anext(results))
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from resolvers.subscribe import ChangeNode, Follower, analyse_subscription
 from schema.snapshot import Snapshot
 from storage.changes import Change
 from storage.errors import TooSlow
+from web.gathering import Gathered
 from web.live import Call
 from web.recognition import Caller
 
@@ -28,8 +29,10 @@ GONE = "What this subscription asks for is not there any more: the modules have 
 class Source(Protocol):
     """Where changes come from; `storage.feed.Feed` is one."""
 
-    def subscribe(self, modules: Collection[str] | None = None) -> AbstractAsyncContextManager[AsyncIterator[Change]]:
-        """Follow the changes of some modules from now on."""
+    def subscribe(
+        self, modules: Collection[str] | None = None, since_ms: int | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[Change]]:
+        """Follow the changes of some modules from now on, or from a moment on."""
 
 
 class Following:
@@ -75,7 +78,26 @@ class Following:
                 if result is not None:
                     yield result
 
-    async def _answer(self, change: Change) -> ExecutionResult | None:
+    async def gathered(self, source: Source, since_ms: int | None) -> AsyncIterator[ExecutionResult]:
+        """Yield an answer about once a second, for the newest of the changes that the subscriber would have been told of."""
+        if self._node is None:
+            return
+        async with source.subscribe([self._node.module.name], since_ms) as changes:
+            gathered = Gathered(aiter(changes))
+            async with aclosing(gathered.batches()) as batches:
+                while True:
+                    try:
+                        result = await self._answer(*await anext(batches))
+                    except StopAsyncIteration:
+                        return
+                    except (BadRequest, TooSlow) as error:
+                        yield ExecutionResult(None, [mask(from_storage(error), self._call.request_id)])
+                        return
+                    if result is not None:
+                        gathered.settle()
+                        yield result
+
+    async def _answer(self, *changes: Change) -> ExecutionResult | None:
         snapshot = self._snapshot()
         caller = await self._again(self._call.caller)
         has_changed = snapshot.version != self._call.snapshot.version or caller.rights != self._call.rights
@@ -85,7 +107,8 @@ class Following:
         context = self._context_of(self._call)
         if self._node is None:
             raise BadRequest(GONE)
-        event = await Follower(context, self._node).event(change)
+        follower = Follower(context, self._node)
+        event = await (follower.event(changes[0]) if len(changes) == 1 else follower.event_of(changes))
         if event is None:
             return None
         return await answer_event(context, self._selections, self._call.document, self._node.key, event)

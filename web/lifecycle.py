@@ -180,12 +180,17 @@ def make_live(settings: Settings) -> Live:
         following = Following(call, context_of, live.snapshot, guard.again, settings.request_seconds)
         return following.results(feed) if following.node else None
 
+    def gather(call: Call, since_ms: int | None) -> AsyncIterator[ExecutionResult] | None:
+        following = Following(call, context_of, live.snapshot, guard.again, settings.request_seconds)
+        return following.gathered(feed, since_ms) if following.node else None
+
     live = Live(
         settings=settings,
         registry=registry,
         database=database,
         execute=run,
         follow=follow,
+        gather=gather,
         introspect=Introspection(),
         documents=documents,
         favourites=favourites,

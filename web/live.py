@@ -80,6 +80,7 @@ class Call:
 
 Execute = Callable[[Call], Awaitable[ExecutionResult]]
 Follow = Callable[[Call], AsyncIterator[ExecutionResult] | None]
+Gather = Callable[[Call, int | None], AsyncIterator[ExecutionResult] | None]
 Introspect = Callable[[Call], Awaitable[bytes | None]]
 
 
@@ -93,7 +94,7 @@ class Transfers:
     downloads: Admission
 
 
-def _nothing(_call: Call) -> None:
+def _nothing(_call: Call, _since_ms: int | None = None) -> None:
     """Follow nothing: subscriptions are all written by hand."""
 
 
@@ -113,6 +114,7 @@ class Live:
     favourites: Favourites | None = None  # none where no modules are loaded: in tests of the rest
     identities: Identities | None = None  # none where nobody can sign in: in tests of the rest
     follow: Follow = _nothing
+    gather: Gather = _nothing  # as `follow`, about once a second, from a moment on
     background: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     claim: Callable[[], AbstractContextManager[None]] = nullcontext
     lacking: Callable[[Snapshot], Sequence[str]] = lambda _snapshot: ()  # what cannot be done for want of modules

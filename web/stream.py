@@ -14,21 +14,22 @@ from resolvers.errors import present
 from web.answers import encode
 from web.edge import Note
 from web.errors import Refused, format_exception, format_message
-from web.live import Call, Live
+from web.live import Call, Follow, Live
 from web.operation import run, shape
 from web.platform_modules import Listener
 
 
-async def stream(live: Live, call: Call, note: Note) -> AsyncGenerator[bytes]:
+async def stream(live: Live, call: Call, note: Note, follow: Follow | None = None) -> AsyncGenerator[bytes]:
     """Yield the results as JSON. A subscription goes on until it ends by itself or the reader stops.
 
+    `follow` follows rows in another way than usual.
     Before every event its caller is looked at again. Raises `NotSignedIn` when he has been logged out or disabled.
     """
     try:
         if call.operation.operation is not OperationType.SUBSCRIPTION:
             yield (await run(live, call, note)).body
             return
-        async with aclosing(_subscribe(live, call)) as results:
+        async with aclosing(_subscribe(live, call, follow or live.follow)) as results:
             async for result in results:
                 await live.guard.again(call.caller)
                 yield shape(result, note).body
@@ -40,9 +41,9 @@ async def stream(live: Live, call: Call, note: Note) -> AsyncGenerator[bytes]:
         yield encode({"errors": [format_exception(error, call.request_id)]})
 
 
-async def _subscribe(live: Live, call: Call) -> AsyncGenerator[ExecutionResult]:
+async def _subscribe(live: Live, call: Call, follow: Follow) -> AsyncGenerator[ExecutionResult]:
     try:
-        following = live.follow(call)
+        following = follow(call)
     except GraphQLError as error:  # refused before anything was read: a filter, a field, a right
         yield ExecutionResult(None, present([error], call.request_id))
         return

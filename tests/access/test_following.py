@@ -17,7 +17,7 @@ from resolvers.execute import answer_event, execute
 from resolvers.selection import select
 from resolvers.subscribe import Follower, analyse_subscription
 from resolvers.writing import Writing
-from storage.changes import read_since
+from storage.changes import Change, read_since
 from storage.engine import Database
 from storage.settling import Settling
 from tests.access.model import ROLES, Model
@@ -75,16 +75,29 @@ class World:
         node = analyse_subscription(context, selections)
         assert node is not None
         found = []
+        changed: dict[str, Change] = {}  # the last change of each row
         settled = Settling(writing_s=0.0)  # nobody else is writing
         for change in (await read_since(self.database, since, 500, settling=settled)).changes:
             if change.module != module:
                 continue
-            event = await Follower(Context(self.place.snapshot, self.database, SECRET, rights), node).event(change)
+            follower = Follower(Context(self.place.snapshot, self.database, SECRET, rights), node)
+            changed[change.row_key] = change
+            event = await follower.event(change)
             if event is not None:
                 answer = await answer_event(context, selections, document, node.key, event)
                 assert answer.errors is None, answer.errors
                 found.append(json.dumps(answer.data))
+        await agree(Context(self.place.snapshot, self.database, SECRET, rights), node, list(changed.values()))
         return found
+
+
+async def agree(context: Context, node: Any, changes: list[Change]) -> None:
+    """Who is told of several changes at once is told if, and only if, he would have been told of one of them."""
+    told = [await Follower(context, node).event(change) is not None for change in changes]
+    for size in (1, 2, 5, len(changes)):
+        for start in range(0, len(changes), max(size, 1)):
+            together = await Follower(context, node).event_of(changes[start : start + size])
+            assert (together is not None) == any(told[start : start + size]), (node.module.name, start, size)
 
 
 @pytest.fixture(scope="module", params=DIALECTS)

@@ -16,7 +16,8 @@ from web.pages.cells import Shown, show, unreadable
 from web.pages.deeds import DONE, Deal, read_done, remove, restore
 from web.pages.form_page import VERSION, allowed, list_address
 from web.pages.form_query import heading_of, row_id, section_captions
-from web.pages.list_page import reader_of
+from web.pages.list_page import is_live, reader_of
+from web.pages.live_names import row_watch
 from web.pages.portions import ROW, ask_whole_row
 from web.pages.said import said_of, say
 from web.pages.view import Member, View, is_stamp
@@ -45,7 +46,8 @@ async def detail(visit: Visit, view: View, problem: str = "", status: int = 200)
         raise Refused(404, NOTHING_HERE, Code.BAD_REQUEST)
     answer = await ask_whole_row(visit, view, "Detail", row_id(visit))
     row = _found(answer)
-    return visit.page("detail.html", status, **_values(visit, view, row, answer), problem=problem)
+    block = "content" if is_live(visit) else ""
+    return visit.page("detail.html", status, block=block, **_values(visit, view, row, answer), problem=problem)
 
 
 async def read_row(visit: Visit, view: View, document: str) -> tuple[Mapping[str, Any], Answer]:
@@ -124,7 +126,11 @@ def _values(visit: Visit, view: View, row: Mapping[str, Any], answer: Answer) ->
         "subheading": _subheading(view, row),
         "address": row_address(visit, view),
         "sections": [(title, facts) for title, facts in sections if facts],
-        "relations": [(name, _caption(item, language)) for name, (item, _) in view.relations.items()],
+        "relations": [
+            (name, _caption(item, language), row_watch(view, row["id"], name))
+            for name, (item, _) in view.relations.items()
+        ],
+        "watch": row_watch(view, row["id"]),
         "buttons": buttons_of(visit, view),
         "edits": view.may(Deed.UPDATE),
         "deletes": view.may(Deed.DELETE) and not (is_off and view.soft_deletes),

@@ -18,6 +18,7 @@ from web.pages.deeds import CONFLICT, DONE, NOT_FOUND, Done, create, read_done, 
 from web.pages.form_query import Asked, ask_new, ask_row, form_members, heading_of, row_id, section_captions
 from web.pages.form_read import WAS, Record, merged_errors, posted, read_record
 from web.pages.inputs import Input, digest, make_input, values_of
+from web.pages.live_names import row_watch
 from web.pages.query_examples import create_example, update_example
 from web.pages.said import say
 from web.pages.view import Member, View
@@ -145,6 +146,7 @@ def _form(visit: Visit, sheet: Sheet) -> Response:
         UNPROCESSABLE if sheet.record else 200,
         view=view,
         row=row,
+        watch=row_watch(view, row["id"]) if row else "",
         heading=heading_of(view, row) if row else "",
         sections=_sections(view, inputs, visit),
         errors=errors,

@@ -19,6 +19,7 @@ from web.pages.filters import chip_text
 from web.pages.form_query import editable
 from web.pages.list_query import ROWS, Query, count_query, list_query, narrowing, order_of
 from web.pages.list_state import SIZES, ListState, read_state
+from web.pages.live_names import list_watch
 from web.pages.ready_filters import ready_filters
 from web.pages.said import said_of
 from web.pages.view import Member
@@ -27,6 +28,8 @@ from web.pages.visit import Answer, Visit
 MAX_QUERY_STRING = 30_000
 MOST_PARAMETERS = 300
 SEARCH_INPUT = "input#search"
+LIVE_HEADER = "lambdesk-live"  # of what a page asks for by itself, because rows have changed
+COUNT_AFTER_S = 3  # while rows keep changing, they are not counted each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,15 @@ async def show_list(visit: Visit) -> Response:
     values = _values(visit, state, query, answer)
     if not visit.is_htmx:
         return visit.page("list.html", **values)
+    if is_live(visit):
+        return visit.page("list.html", block="list", **values)
     pushes = "Replace" if visit.request.headers.get("hx-source", "") == SEARCH_INPUT else "Push"
     return visit.page("list.html", block="list", headers={f"HX-{pushes}-Url": state.here()}, **values)
+
+
+def is_live(visit: Visit) -> bool:
+    """Answer whether a page asks because something changed, and not because somebody clicked."""
+    return LIVE_HEADER in visit.request.headers
 
 
 async def show_count(visit: Visit) -> Response:
@@ -126,6 +136,8 @@ def _values(visit: Visit, state: ListState, query: Query, answer: Answer) -> Map
         "creates": state.view.may(Deed.CREATE),
         "updates": state.view.may(Deed.UPDATE) and module.has_id,
         "said": said_of(visit),
+        "watch": list_watch(state),
+        "count_after": COUNT_AFTER_S if is_live(visit) else 0,
         "notice": module.notice.in_language(visit.look.lang) if module.notice else "",
     }
 

@@ -17,6 +17,8 @@ from web.pages.front import choose_look, show_home, show_look, show_nothing
 from web.pages.history_page import show_history, take_undo
 from web.pages.import_page import show_import, take_import
 from web.pages.list_page import show_count, show_list
+from web.pages.live_meanwhile import show_meanwhile
+from web.pages.live_page import show_live
 from web.pages.modules_routes import make_module_pages
 from web.pages.multipart_form import read_with_files
 from web.pages.options_page import show_options
@@ -37,6 +39,7 @@ def make_pages(live: Live) -> list[BaseRoute]:
     return [
         Route("/", Door(live, show_home)),
         Route("/search", Door(live, show_search)),
+        Route("/live", Door(live, show_live)),
         Route("/graphiql", Door(live, show_graphiql)),
         Route("/graphiql/examples/{module}", Door(live, show_examples)),
         Route("/modules/{module}", Door(live, show_list)),
@@ -51,6 +54,7 @@ def make_pages(live: Live) -> list[BaseRoute]:
         *make_ticket_pages(live),
         Route("/modules/{module}/views", Door(live, show_views, take_views)),
         Route("/modules/{module}/{row}", Door(live, show_detail)),
+        Route("/modules/{module}/{row}/meanwhile", Door(live, show_meanwhile)),
         Route("/modules/{module}/{row}/history", Door(live, show_history)),
         Route("/modules/{module}/{row}/related/{relation}", Door(live, show_related)),
         Route("/modules/{module}/{row}/cell/{field}", Door(live, show_cell, take_cell)),

@@ -8,6 +8,7 @@ from typing import Any
 
 from web.pages.texts_form import FORM
 from web.pages.texts_list import LIST
+from web.pages.texts_live import LIVE
 from web.pages.texts_modules import MODULES
 from web.pages.texts_profile import PROFILE
 from web.pages.texts_query import QUERY
@@ -19,7 +20,7 @@ from web.pages.texts_work import WORK
 
 # key → language → text with {params}
 TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {**FORM, **LIST, **MODULES, **PROFILE, **QUERY, **RIGHTS, **RULE_TEXTS, **SHELL, **TICKET, **WORK}
+    {**FORM, **LIST, **LIVE, **MODULES, **PROFILE, **QUERY, **RIGHTS, **RULE_TEXTS, **SHELL, **TICKET, **WORK}
 )
 
 

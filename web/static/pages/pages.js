@@ -242,7 +242,8 @@ document.addEventListener("htmx:before:swap", () => {
   if (form) focused = form.dataset.returns;
   else focused = at?.id ? `#${CSS.escape(at.id)}` : at?.getAttribute?.("href") ? `a[href="${CSS.escape(at.getAttribute("href"))}"]` : "";
 });
-document.addEventListener("htmx:after:swap", () => {
+document.addEventListener("htmx:after:swap", (event) => {
+  if (event.detail.ctx?.request?.headers?.["Lambdesk-Live"]) return; // live.js says and keeps what it swaps
   const control = document.querySelector(".cell-form :is(input:not([type=hidden]), select, textarea)");
   if (control) return control.focus();
   const list = document.getElementById("list");
