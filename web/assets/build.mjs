@@ -15,6 +15,8 @@ const COPIES = {
   "htmx.min.js": "htmx.org/dist/htmx.min.js",
   "hx-csp.min.js": "htmx.org/dist/ext/hx-csp.min.js",
   "alpine-csp.min.js": "@alpinejs/csp/dist/cdn.min.js",
+  "uplot.min.js": "uplot/dist/uPlot.iife.min.js",
+  "uplot.min.css": "uplot/dist/uPlot.min.css",
 };
 
 mkdirSync(target, { recursive: true });

@@ -69,7 +69,10 @@ def _is_listed(module: Module, audience: Audience) -> bool:
 
 # The desk's own pages by audience: the heading, then address, label and whether it makes a ticket.
 _DESK: Mapping[Audience, tuple[str, tuple[tuple[str, str, bool], ...]]] = {
-    Audience.AGENT: ("work", (("/desk", "work-overview", False), ("/desk/new", "work-new-ticket", True))),
+    Audience.AGENT: (
+        "work",
+        (("/desk", "work-overview", False), ("/dashboard", "dashboard", False), ("/desk/new", "work-new-ticket", True)),
+    ),
     Audience.CUSTOMER: ("my-tickets", (("/my", "my-tickets", False), ("/my/new", "my-new", True))),
 }
 

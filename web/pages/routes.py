@@ -9,6 +9,7 @@ from web.pages.action_page import show_action, take_action
 from web.pages.bulk_page import show_bulk, take_bulk
 from web.pages.cell_page import show_cell, take_cell
 from web.pages.customer_routes import make_customer_pages
+from web.pages.dashboard_page import show_dashboard
 from web.pages.detail_page import take_delete, take_restore
 from web.pages.door import Door
 from web.pages.filter_page import show_filter
@@ -40,6 +41,7 @@ def make_pages(live: Live) -> list[BaseRoute]:
         Route("/", Door(live, show_home)),
         Route("/search", Door(live, show_search)),
         Route("/live", Door(live, show_live)),
+        Route("/dashboard", Door(live, show_dashboard)),
         Route("/graphiql", Door(live, show_graphiql)),
         Route("/graphiql/examples/{module}", Door(live, show_examples)),
         Route("/modules/{module}", Door(live, show_list)),

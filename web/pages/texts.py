@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from web.pages.texts_form import FORM
+from web.pages.texts_home import HOME
 from web.pages.texts_list import LIST
 from web.pages.texts_live import LIVE
 from web.pages.texts_modules import MODULES
@@ -20,7 +21,7 @@ from web.pages.texts_work import WORK
 
 # key → language → text with {params}
 TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {**FORM, **LIST, **LIVE, **MODULES, **PROFILE, **QUERY, **RIGHTS, **RULE_TEXTS, **SHELL, **TICKET, **WORK}
+    {**FORM, **HOME, **LIST, **LIVE, **MODULES, **PROFILE, **QUERY, **RIGHTS, **RULE_TEXTS, **SHELL, **TICKET, **WORK}
 )
 
 
