@@ -9,8 +9,9 @@ from starlette.responses import Response
 from web.errors import NOTHING_HERE, Code, Refused
 from web.pages.cells import show_moment
 from web.pages.form_page import VERSION
-from web.pages.form_query import ROW, row_id
+from web.pages.form_query import row_id
 from web.pages.list_page import reader_of
+from web.pages.portions import ROW
 from web.pages.visit import Visit
 
 PAST = "past: history(of: $id, first: 1) { at by { login } }"

@@ -29,10 +29,10 @@ from web.pages.query_page import show_examples, show_graphiql
 from web.pages.related_page import show_related
 from web.pages.rights_routes import make_rights_pages
 from web.pages.row_page import show_fields, show_row
-from web.pages.ticket_routes import make_ticket_pages
-from web.pages.work_routes import make_work_pages
 from web.pages.search_page import show_search
+from web.pages.ticket_routes import make_ticket_pages
 from web.pages.views_page import show_views, take_views
+from web.pages.work_routes import make_work_pages
 
 
 def make_pages(live: Live) -> list[BaseRoute]:
@@ -51,11 +51,10 @@ def make_pages(live: Live) -> list[BaseRoute]:
         Route("/modules/{module}/options/{field}", Door(live, show_options)),
         Route("/modules/{module}/count", Door(live, show_count)),
         Route("/modules/{module}/filter", Door(live, show_filter)),
+        Route("/modules/{module}/views", Door(live, show_views, take_views)),
         Route("/modules/{module}/{row}", Door(live, show_row)),
         Route("/modules/{module}/{row}/fields", Door(live, show_fields)),
         *make_ticket_pages(live),
-        Route("/modules/{module}/views", Door(live, show_views, take_views)),
-        Route("/modules/{module}/{row}", Door(live, show_detail)),
         Route("/modules/{module}/{row}/meanwhile", Door(live, show_meanwhile)),
         Route("/modules/{module}/{row}/history", Door(live, show_history)),
         Route("/modules/{module}/{row}/related/{relation}", Door(live, show_related)),

@@ -38,7 +38,6 @@ SAID = frozenset(
         "draft-kept",
         "draft-forgotten",
         "rights-roles",
-        "draft-kept",
         "draft-discarded",
         "answered",
         "sent",

@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from web.errors import NOTHING_HERE, Code, Refused
 from web.pages.form_page import UNPROCESSABLE
-from web.pages.form_query import ROW, heading_of, row_id
+from web.pages.form_query import heading_of, row_id
+from web.pages.portions import ROW
 from web.pages.said import say
 from web.pages.ticket_deeds import REFUSED, carry_out, deal_of, refusal, send
 from web.pages.ticket_sight import Sight, sight_of, ticket_address

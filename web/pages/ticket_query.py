@@ -10,7 +10,8 @@ from typing import Any
 from desk.states import CLOSED
 from web.errors import NOTHING_HERE, Code, Refused
 from web.pages.cells import selection_of
-from web.pages.form_query import ROW, row_id
+from web.pages.form_query import row_id
+from web.pages.portions import ROW
 from web.pages.ticket_sight import MIME, Part, Sight
 from web.pages.view import Member
 from web.pages.visit import Answer, Visit

@@ -13,8 +13,9 @@ from desk.permits import EVERYTHING
 from desk.states import VIEWABLE_TYPES
 from web.errors import NOTHING_HERE, Code, Refused
 from web.pages.cells import EMPTY, Reader, Shown, selection_of, show
-from web.pages.form_query import ROW, heading_of, row_id
+from web.pages.form_query import heading_of, row_id
 from web.pages.list_page import reader_of
+from web.pages.portions import ROW
 from web.pages.ticket_query import state_type
 from web.pages.ticket_sight import Part, Sight, desk_address, sight_of, ticket_address
 from web.pages.view import Member, is_stamp, view_of
