@@ -116,6 +116,7 @@ class Shown(Element):
         tree = Tree(response.text)
         assert tree.wrong == [], (tree.wrong, response.text[:2000])
         super().__init__("", {}, tree.root.children)
+        assert len(self.all("h1")) <= 1, "one page, one heading"
         self.response = response
         self.status = response.status_code
         self.url = str(response.request.url)
