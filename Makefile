@@ -10,11 +10,11 @@ BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check --no-input install --quiet
 NODE_HOME := $(CURDIR)/$(CLIENTS)/node/bin
 NPM_CI := PATH="$(NODE_HOME):$$PATH" node $(NODE_HOME)/../lib/node_modules/npm/bin/npm-cli.js ci --no-audit --no-fund --ignore-scripts --loglevel=error
-# Two processes of tests, each with whole files: those of one file share databases and servers. What watches a running server,
-# or how long something takes, runs alone, afterwards.
+# Two processes of tests, each with whole files: those of one file share databases, servers and browsers. What kills servers,
+# watches one through signals, or needs the machine to itself runs alone, afterwards.
 WORKERS ?= 2
 SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist loadfile
-ALONE := tests/web tests/proofs tests/clients tests/test_container.py tests/test_bench.py tests/test_docs.py tests/test_walk.py
+ALONE := tests/web/test_server.py tests/proofs tests/clients tests/test_container.py tests/test_bench.py tests/test_docs.py tests/test_walk.py
 PYTEST := $(BIN)/python -m pytest
 ALL_TESTS := $(if $(ONLY),$(PYTEST) $(ONLY),$(PYTEST) $(SIDE_BY_SIDE) $(ALONE:%=--ignore=%) && $(PYTEST) $(ALONE))
 LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --universal --python-version 3.11 --custom-compile-command 'make lock'
