@@ -47,6 +47,11 @@ class Door:
         self._allowed = ", ".join(method for method, page in self._pages.items() if page)
         self._read = read
 
+    @property
+    def shows(self) -> bool:
+        """Whether there is something to look at."""
+        return self._pages["GET"] is not None
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive)

@@ -1,0 +1,79 @@
+"""Nobody is kept out: axe-core finds nothing serious on any screen of the table of all addresses, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.web.chromium import chromium, require_axe, seated
+from tests.web.every_page import FILES, ROWS, SETUP, Places, Sort, addresses, places_of
+from tests.web.server import REAL, Server, running
+from tests.web.test_pages_browser import World, until_ready
+
+BAD = frozenset({"serious", "critical"})
+RUN = "axe.run(EXCLUDED, {resultTypes: ['violations']})"
+# Inside GraphiQL is other people's work; the bar around it is ours.
+EXCLUDED = {"/graphiql": "{exclude: ['#graphiql']}"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Places]]:
+    folder: Path = tmp_path_factory.mktemp("desk")
+    site = folder / "site"
+    site.mkdir()
+    for name, text in FILES.items():
+        (site / f"{name}.yaml").write_text(text)
+    with running(
+        REAL, folder, modules_dir=site, database_url=f"sqlite:///{folder}/desk.db", lambda_workers=1
+    ) as started:
+        until_ready(started)
+        world = World(started, site)
+        for operation in SETUP:
+            world.data(operation)
+        yield started, places_of(world.data(ROWS), world.data('{ team(by: {name: "North"}) { id } }')["team"]["id"])
+
+
+def serious(page: Page, axe: str, path: str) -> list[str]:
+    """Return what axe finds serious on a page, with everything that one can open opened."""
+    page.evaluate("for (const part of document.querySelectorAll('details.asked, .views details')) part.open = true")
+    page.evaluate(axe)
+    found = page.evaluate(RUN.replace("EXCLUDED", EXCLUDED.get(path, "document")))
+    return [
+        f"{path} {item['id']}: {item['nodes'][0]['html'][:200]} {item['nodes'][0].get('failureSummary', '')[:300]}"
+        for item in found["violations"]
+        if item["impact"] in BAD
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_screen(server: tuple[Server, Places], scheme: str) -> None:
+    axe = require_axe()
+    started, places = server
+    with chromium() as browser:
+        found: list[str] = []
+        with seated(browser, started.url, color_scheme=scheme) as seat:
+            for path in addresses(places, Sort.PAGE):
+                seat.page.goto(path)
+                seat.page.wait_for_load_state("load")
+                found += serious(seat.page, axe, path)
+            found += palette(seat.page, axe)
+        with seated(browser, started.url, login=False, color_scheme=scheme) as seat:
+            seat.page.goto("/login")
+            found += serious(seat.page, axe, "/login")
+    assert found == []
+
+
+def palette(page: Page, axe: str) -> list[str]:
+    """Look at the palette with rows in it, and at the panel of saved views."""
+    page.goto("/modules/task")
+    page.click("#views summary")
+    page.wait_for_selector("#view-name")
+    found = serious(page, axe, "the panel of views")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("task")
+    page.wait_for_selector("#palette-found [role=option]")
+    return [*found, *serious(page, axe, "the palette")]

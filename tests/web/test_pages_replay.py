@@ -1,0 +1,228 @@
+"""Pages read and write by GraphQL alone: what they send is sent again to `/graphql` by the same person, and does the same."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.databases import fresh_url
+from tests.web.browsing import OWN, Browser, browsing
+from tests.web.every_page import FILES, ROWS, SCREENS, SETUP, Places, addresses, places_of, shown_routes
+from tests.web.real import Desk, open_desk
+from web.operation import prepare, run
+from web.pages.routes import make_pages
+
+PAGES = Path(__file__).parent.parent.parent / "web" / "pages"
+# Figures that change with every look at them.
+KEY = "a secret key of tests, long enough for everybody"
+RESTLESS = frozenset({"Health"})
+
+
+@dataclass
+class Sent:
+    """An operation that a page sent, and its answer."""
+
+    document: str
+    variables: Mapping[str, Any]
+    name: str
+    is_mutation: bool
+    data: Any
+
+
+@dataclass
+class World:
+    """A desk with somebody at a browser, and all that its pages sent."""
+
+    desk: Desk
+    browser: Browser
+    places: Places
+    sent: list[Sent] = field(default_factory=list)
+
+    async def again(self, item: Sent) -> Any:
+        """Send an operation as the same person does by hand: with the browser's session and the token of its pages."""
+        page = await self.browser.client.get("/look")
+        token = page.text.partition('name="csrf-token" content="')[2].partition('"')[0]
+        headers = {"origin": OWN, "x-csrf-token": token}
+        body = {"query": item.document, "variables": item.variables}
+        answer = await self.browser.client.post("/graphql", json=body, headers=headers)
+        return answer.json().get("data")
+
+    async def everything(self) -> Any:
+        """Return all rows, views and tokens there are, with what happened to them."""
+        return await self.desk.data(
+            "{ tasks(first: 100) { nodes { id version name about hours dueAt urgent state validity team { name } } } teams { nodes { id name } } "
+            'savedViews(module: "task") { name shared filter search orderBy columns } viewer { apiTokens { name } } '
+            "modules { name version state } }"
+        )
+
+
+@asynccontextmanager
+async def opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """Open the world; what its pages send is written down."""
+    with fresh_url("sqlite") as url:
+        # One key for all worlds: versions of rows are digests with it.
+        async with open_desk(url, folder, FILES, lambda_workers=1, secret_key=KEY) as desk:
+            for operation in SETUP:
+                await desk.data(operation)
+            team = (await desk.data('{ team(by: {name: "North"}) { id } }'))["team"]["id"]
+            async with browsing(desk) as browser:
+                world = World(desk, browser, places_of(await desk.data(ROWS), team))
+                _record(world, monkeypatch)
+                yield world
+
+
+def _record(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def preparing(live: Any, asked: Any, *rest: Any, **more: Any) -> Any:
+        call = prepare(live, asked, *rest, **more)
+        asking[id(call)] = asked.query
+        return call
+
+    async def running(live: Any, call: Any, note: Any) -> Any:
+        outcome = await run(live, call, note)
+        operation = call.operation
+        name = operation.name.value if operation.name else ""
+        is_mutation = operation.operation.value == "mutation"
+        data = orjson.loads(outcome.body).get("data")
+        if live is world.desk.live:
+            world.sent.append(Sent(asking[id(call)], dict(call.variables), name, is_mutation, data))
+        return outcome
+
+    asking: dict[int, str] = {}
+    monkeypatch.setattr("web.pages.visit.prepare", preparing)
+    monkeypatch.setattr("web.pages.visit.run", running)
+
+
+@pytest.fixture
+async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    async with opened(tmp_path, monkeypatch) as found:
+        yield found
+
+
+async def test_every_route_of_the_pages_is_in_the_table(world: World) -> None:
+    assert shown_routes(make_pages(world.desk.live)) == set(SCREENS)
+
+
+async def test_what_pages_read_anybody_may_read(world: World) -> None:
+    """All that every page asked for is answered with the same data to the same person."""
+    quiet = {
+        "/",
+        "/look",
+        "/graphiql",
+        "/modules/nothing/at/all/here",
+        "/search",
+        "/admin/modules/new",
+        "/modules/task/import",
+    }
+    names: set[str] = set()
+    for address in addresses(world.places):
+        world.sent.clear()
+        answer = await world.browser.client.get(address)
+        assert answer.status_code == (404 if "nothing/at" in address else 200), (address, answer.text[:500])
+        assert world.sent or address in quiet or address.startswith("/graphiql/"), f"{address} asked nothing"
+        for item in list(world.sent):
+            assert not item.is_mutation, (address, item.document)
+            names.add(item.name)
+            if item.name not in RESTLESS:
+                assert await world.again(item) == item.data, (address, item.document)
+    assert len(names) >= 18, names
+
+
+# --- mutations ---
+
+
+Deed = Callable[[World], Awaitable[Any]]
+
+
+async def _form(world: World, address: str, action: str, typed: Mapping[str, str], button: str = "") -> None:
+    page = await world.browser.get(world.places.fill(address))
+    forms = [
+        item for item in page.all("form") if item.attributes.get("action", address).partition("?")[0].endswith(action)
+    ]
+    fitting = [item for item in forms if set(typed) <= {part.attributes.get("name", "") for part in item.all()}]
+    answer = await world.browser.send(page, (fitting or forms)[0], typed, button)
+    assert answer.status == 200, (address, answer.text[:1000])
+
+
+DEEDS: Mapping[str, tuple[str, str, Mapping[str, str], str]] = {
+    "/modules/{module}/new": ("/modules/task/new", "", {"name": "Made", "hours": "3"}, ""),
+    "/modules/{module}/{row}/edit": ("/modules/task/{row}/edit", "", {"about": "twice"}, ""),
+    "/modules/{module}/{row}/cell/{field}": ("/modules/task/{row}/cell/hours", "hours", {"hours": "9"}, ""),
+    "/modules/{module}/{row}/act/{action}": ("/modules/task/{row}/act/grow", "", {"by": "2"}, ""),
+    "/modules/{module}/{row}/delete": ("/modules/task/{row}", "/delete", {}, ""),
+    "/modules/{module}/{row}/restore": ("/modules/task/{off}", "/restore", {}, ""),
+    "/modules/{module}/{row}/undo": ("/modules/task/{row}/history", "/undo", {}, ""),
+    "/modules/{module}/bulk": ("/modules/task/bulk?deed=set&field=hours&all=1", "/bulk", {"hours": "4"}, ""),
+    "/modules/{module}/views": ("/modules/task/views?q=task", "/views", {"name": "New"}, "deed=new"),
+    "/profile/tokens": ("/profile", "/profile/tokens", {"name": "robot"}, ""),
+}
+
+
+@pytest.mark.parametrize("route", DEEDS)
+async def test_what_pages_write_anybody_may_write(route: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutations of a form, sent by hand to a world that is just the same, leave it as the form left its own."""
+    address, action, typed, button = DEEDS[route]
+    folders = [tmp_path / "one", tmp_path / "other"]
+    for folder in folders:
+        folder.mkdir()
+    async with opened(folders[0], monkeypatch) as one:
+        before = await one.everything()
+        await _form(one, address, action, typed, button)
+        sent = [item for item in one.sent if item.is_mutation]
+        after = await one.everything()
+    assert sent
+    assert after != before
+    async with opened(folders[1], monkeypatch) as other:
+        assert await other.everything() == before
+        for item in sent:
+            assert await other.again(item) is not None, item
+        assert await other.everything() == after
+
+
+# --- no other way ---
+
+
+# Rooms of storage and resolvers hold data; what a page may know of them is how values and rights are described.
+ALLOWED: Mapping[str, set[str]] = {
+    # Files come as `POST /files` takes them; what becomes of them a mutation says.
+    "multipart_form.py": {"storage.errors", "storage.file_claims"},
+    "health_page.py": {
+        "web.health",
+        "resolvers.preview",
+    },  # whether the database answers at all, and what a draft is called
+}
+
+
+def test_pages_have_no_other_way_to_data() -> None:
+    """No page imports what reads or writes a database, files of modules or a store; only `Visit.ask` runs operations."""
+    wrong = []
+    for path in sorted(PAGES.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                is_data = name.partition(".")[0] in {"storage", "resolvers", "sqlalchemy"} or name in {
+                    "web.health",
+                    "web.operation",
+                    "web.lifecycle",
+                }
+                if (
+                    is_data
+                    and name not in ALLOWED.get(path.name, set())
+                    and (path.name, name) != ("visit.py", "web.operation")
+                ):
+                    wrong.append(f"{path.name} imports {name}")
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr in {"database", "execute", "registry"}
+                and isinstance(node.value, ast.Attribute)
+                and node.value.attr == "live"
+            ):
+                wrong.append(f"{path.name}:{node.lineno} reads live.{node.attr}")
+    assert wrong == []
