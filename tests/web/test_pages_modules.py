@@ -323,7 +323,7 @@ async def test_a_field_is_written_by_a_form_and_goes_into_the_editor(desk: Desk,
         "searchable": "1",
     }
     made = await browser.send(page, page.form_named("options"), typed)
-    assert made.main.one("pre", class_="long").children == [
+    assert made.main.one("section", id="made").one("pre", class_="long").children == [
         (
             "fields:\n  - name: kind\n    type: select\n    label: {en: Kind, de: Art}\n"
             "    options: [{value: o, label: Office}, {value: h, label: Hall}]\n    searchable: true\n"
@@ -344,7 +344,7 @@ async def test_a_lambda_begins_as_a_field_too(browser: Browser) -> None:
     page = await browser.get("/admin/modules/lamp/fields")
     made = await browser.send(page, page.form_named("options"), {"name": "glow", "type": "lambda:int"})
 
-    assert made.main.one("pre", class_="long").children == [
+    assert made.main.one("section", id="made").one("pre", class_="long").children == [
         'computed_fields:\n  - name: glow\n    type: int\n    lambda: "return null;"\n'
     ]
     editor = await browser.send(made, made.form_named("source"))

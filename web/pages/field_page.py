@@ -1,8 +1,8 @@
-"""One more field by a form: it shows the YAML that it writes, checks it, and hands it to the editor."""
+"""Fields by a form: one more, another form of one that the site has added, or none of it. It shows the YAML before anything is published."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,18 +10,30 @@ from starlette.responses import Response
 
 from schema.kinds import COMPUTED_SCALARS, KINDS
 from schema.rewriting import LAMBDAS, CannotRewrite, add_item
-from schema.yaml_text import Written, block
+from schema.rewriting_access import field_rule, set_field_rule
+from schema.rewriting_items import items_of, remove_item, replace_item
+from schema.yaml_text import block
 from web.errors import NOTHING_HERE, Code, Refused
+from web.pages.field_form import (
+    COMPUTED,
+    FIELDS,
+    NAMES,
+    NOT_IN_FORM,
+    TICKS,
+    WHO,
+    item_of,
+    rule_of,
+    section_of,
+    typed_of,
+    typed_rule,
+    wrong_limits,
+)
 from web.pages.source_page import BEGIN, CHECK, Findings, Sheet, check, read_file
 from web.pages.visit import Visit
 from web.workshop import status_of
 
-COMPUTED = "lambda:"  # before the types of fields that a lambda makes
-WITH_OPTIONS = frozenset({"select", "radio", "multiselect"})
-TICKS = ("required", "unique", "searchable", "show_in_list")
-NAMES = ("name", "type", "label_en", "label_de", "help", "column", "options", "to", *TICKS)
-FIRST_CODE = "return null;"
 INDENT = 2
+REMOVE = "remove"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,16 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """A field that stands in the site's own file."""
+
+    name: str
+    section: str
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """What the form makes: the lines of the field, the whole text, and what a check says of it; or why there is nothing."""
 
@@ -45,14 +67,30 @@ class Made:
 
 
 async def show_field(visit: Visit) -> Response:
-    """Show the form."""
-    return await _form(visit, await find_target(visit), Made())
+    """Show the form: empty, or with a field that the site has added."""
+    target = await find_target(visit)
+    name = visit.request.query_params.get("field", "")
+    known = _known(target, name)
+    if name and known is None:
+        raise Refused(404, NOTHING_HERE, Code.BAD_REQUEST)
+    typed = dict.fromkeys(NAMES, "")
+    if known is not None:
+        section, item = known
+        typed = typed_of(item, section) | typed_rule(_rule(target, name))
+    return await _form(visit, target, Made(), typed, name)
 
 
 async def take_field(visit: Visit) -> Response:
-    """Show what the form makes."""
-    target = await find_target(visit)
-    return await _form(visit, target, await _make(visit, target), "made" if visit.is_htmx else "")
+    """Show what the form makes: of a new field, of one that is there, or of the file without it."""
+    target, was = await find_target(visit), visit.form.one("was")
+    typed = {name: visit.form.one(name).strip() for name in NAMES}
+    if visit.form.one("do") == REMOVE:
+        made = await _without(visit, target, was)
+        known = _known(target, was)
+        typed = typed_of(known[1], known[0]) | typed_rule(_rule(target, was)) if known else typed
+    else:
+        made = await _make(visit, target, typed, was)
+    return await _form(visit, target, made, typed, was, "made" if visit.is_htmx else "")
 
 
 async def find_target(visit: Visit) -> Target:
@@ -69,67 +107,94 @@ async def find_target(visit: Visit) -> Target:
     return Target(file, source, "", extends=True)
 
 
-async def _make(visit: Visit, target: Target) -> Made:
-    section, item = item_of({name: visit.form.one(name).strip() for name in NAMES})
-    if not item["name"]:
-        return Made()
+def _own(target: Target) -> list[Own]:
+    """List the fields of the site's own file; of one that cannot be read none."""
     try:
-        source = add_item(target.source, section, item)
+        found = [(section, item) for section in (FIELDS, LAMBDAS) for item in items_of(target.source, section)]
+    except CannotRewrite:
+        return []
+    return [
+        Own(str(item["name"]), section, str(item.get("type", "")), typed_of(item, section)["label_en"])
+        for section, item in found
+        if isinstance(item.get("name"), str)
+    ]
+
+
+def _known(target: Target, name: str) -> tuple[str, Mapping[str, Any]] | None:
+    """Find a field in the site's own file, with its section."""
+    try:
+        found = [(section, item) for section in (FIELDS, LAMBDAS) for item in items_of(target.source, section)]
+    except CannotRewrite:
+        return None
+    return next((entry for entry in found if name and entry[1].get("name") == name), None)
+
+
+def _rule(target: Target, name: str) -> Mapping[str, Any] | None:
+    try:
+        return field_rule(target.source, name)
+    except CannotRewrite:
+        return None
+
+
+async def _make(visit: Visit, target: Target, typed: Mapping[str, str], was: str) -> Made:
+    if not typed["name"]:
+        return Made()
+    if wrong := wrong_limits(typed):
+        return Made(
+            problem=visit.texts("field-no-number", fields=", ".join(visit.texts(f"field-{name}") for name in wrong))
+        )
+    section, known = section_of(typed), _known(target, was)
+    if was and (known is None or known[0] != section):
+        return Made(problem=visit.texts("field-other-section"))
+    item = item_of(typed, known[1] if known else None)
+    rule = rule_of(typed, _rule(target, was or typed["name"]))
+    try:
+        source = replace_item(target.source, section, was, item) if was else add_item(target.source, section, item)
+        if was and was != typed["name"]:
+            source = set_field_rule(source, was, None)
+        source = set_field_rule(source, typed["name"], rule)
     except CannotRewrite as error:
         return Made(problem=str(error))
-    findings = await check(visit, Sheet(target.file, source, target.digest))
-    return Made(f"{section}:\n{block(item, INDENT)}", source, replace(findings, diff=()))
+    lines = f"{section}:\n{block(item, INDENT)}"
+    if rule:
+        lines += f"access:\n{' ' * INDENT}fields:\n{block({typed['name']: rule}, INDENT).replace('- ', '  ', 1)}"
+    return await _checked(visit, target, lines, source)
 
 
-def item_of(typed: Mapping[str, str]) -> tuple[str, dict[str, Written]]:
-    """Return the section of the file that a form is about, and the item that it makes."""
-    is_computed = typed["type"].startswith(COMPUTED)
-    kind = typed["type"].removeprefix(COMPUTED)
-    item: dict[str, Written] = {"name": typed["name"], "type": kind}
-    if not is_computed and typed["column"]:
-        item["column"] = typed["column"]
-    if label := _label(typed):
-        item["label"] = label
-    if typed["help"]:
-        item["help"] = typed["help"]
-    if is_computed:
-        item |= {"show_in_list": True} if typed["show_in_list"] else {}
-        return LAMBDAS, item | {"lambda": FIRST_CODE}
-    if kind == "reference" and typed["to"]:
-        item["to"] = typed["to"]
-    if kind in WITH_OPTIONS:
-        item["options"] = options_of(typed["options"])
-    return "fields", item | {name: True for name in TICKS if typed[name]}
+async def _without(visit: Visit, target: Target, name: str) -> Made:
+    known = _known(target, name)
+    if known is None:
+        return Made(problem=visit.texts("field-gone"))
+    try:
+        source = set_field_rule(remove_item(target.source, known[0], name), name, None)
+    except CannotRewrite as error:
+        return Made(problem=str(error))
+    made = await _checked(visit, target, "", source)
+    return replace(made, yaml=visit.texts("field-removed", field=name))
 
 
-def _label(typed: Mapping[str, str]) -> Written:
-    found = {language: typed[f"label_{language}"] for language in ("en", "de") if typed[f"label_{language}"]}
-    return found["en"] if set(found) == {"en"} else found
+async def _checked(visit: Visit, target: Target, lines: str, source: str) -> Made:
+    return Made(lines, source, await check(visit, Sheet(target.file, source, target.digest)))
 
 
-def options_of(text: str) -> Sequence[Written]:
-    """Read options, one a line: `VALUE = label`, or a value alone."""
-    made: list[Written] = []
-    for line in text.splitlines():
-        value, _, label = (part.strip() for part in line.partition("="))
-        if value:
-            made.append({"value": value, "label": label or value})
-    return made
-
-
-async def _form(visit: Visit, target: Target, made: Made, part: str = "") -> Response:
-    module = visit.snapshot.modules.get(str(visit.request.path_params["module"]))
-    values: dict[str, Any] = {name: visit.form.one(name) for name in NAMES}
+async def _form(  # noqa: PLR0917 - what the page is made of
+    visit: Visit, target: Target, made: Made, typed: Mapping[str, str], was: str, part: str = ""
+) -> Response:
+    name = visit.request.path_params["module"]
+    module = visit.snapshot.modules.get(str(name))
     return visit.page(
         "modules/field.html",
         block=part,
-        name=visit.request.path_params["module"],
-        label=module.singular.in_language(visit.look.lang) if module else visit.request.path_params["module"],
+        name=name,
+        label=module.singular.in_language(visit.look.lang) if module else name,
         target=target,
         made=made,
-        typed=values,
+        typed=typed,
+        was=was,
+        own=_own(target),
         kinds=list(KINDS),
         computed=[(f"{COMPUTED}{kind}", kind) for kind in COMPUTED_SCALARS],
-        ticks=TICKS,
+        ticks=(*TICKS, NOT_IN_FORM),
+        who=WHO,
         modules=sorted(visit.snapshot.modules),
     )

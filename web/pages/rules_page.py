@@ -16,7 +16,8 @@ from schema.spec import Module
 from schema.yaml_text import Written
 from web.errors import NOTHING_HERE, Code, Refused
 from web.pages.administration import told
-from web.pages.field_page import FIRST_CODE, Target, find_target
+from web.pages.field_form import FIRST_CODE
+from web.pages.field_page import Target, find_target
 from web.pages.lambda_page import PREVIEW, ROWS, text_of
 from web.pages.rules_code import KINDS, OPERATORS, TONES, RuleSet, code_of_rules, rules_of_code
 from web.pages.rules_form import Typed, askable, edited, padded, rules_of, typed_from, typed_of
