@@ -1,4 +1,4 @@
-"""The pages around the modules: the front page, and the choice of how everything looks."""
+"""The pages around the modules: the choice of how everything looks."""
 
 from __future__ import annotations
 
@@ -7,21 +7,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from schema.spec import Audience
 from web.errors import NOTHING_HERE, Code, Refused
 from web.pages.look import CHOICES, choose, write_look, zone_names
-from web.pages.navigation import sections_of
-from web.pages.otrs_tables import TICKET, view_on
 from web.pages.replies import see
 from web.pages.safe_next import safe_next
 from web.pages.visit import Visit
-
-
-async def show_home(visit: Visit) -> Response:
-    """Show every module that the caller may view, by section. Customers begin with their tickets."""
-    if visit.audience is Audience.CUSTOMER and view_on(visit.snapshot, visit.access, TICKET) is not None:
-        return visit.see("/my")
-    return visit.page("home.html", menu=sections_of(visit.snapshot, visit.access, visit.texts))
 
 
 async def show_look(visit: Visit) -> Response:

@@ -14,8 +14,9 @@ from web.pages.detail_page import take_delete, take_restore
 from web.pages.door import Door
 from web.pages.filter_page import show_filter
 from web.pages.form_page import show_edit, show_new, take_edit, take_new
-from web.pages.front import choose_look, show_home, show_look, show_nothing
+from web.pages.front import choose_look, show_look, show_nothing
 from web.pages.history_page import show_history, take_undo
+from web.pages.home_page import show_home
 from web.pages.import_page import show_import, take_import
 from web.pages.list_page import show_count, show_list
 from web.pages.live_meanwhile import show_meanwhile
