@@ -14,7 +14,7 @@ from identity.principals import person_of
 from schema.spec import Audience
 from web.errors import Refused
 from web.pages.cells import Reader, Shown, show_moment
-from web.pages.home_query import DRAFTS, Shelf, shelves_of, write_customer_home, write_home
+from web.pages.home_query import DRAFTS, Shelf, shelves_of, write_home
 from web.pages.list_page import reader_of
 from web.pages.navigation import sections_of
 from web.pages.otrs_tables import TICKET, view_on
@@ -51,15 +51,15 @@ class Board:
 
 
 async def show_home(visit: Visit) -> Response:
-    """Show what somebody does next, and every module that the caller may view, by section."""
+    """Show what somebody does next, and every module that the caller may view, by section. Customers begin with their tickets."""
+    if visit.audience is Audience.CUSTOMER and view_on(visit.snapshot, visit.access, TICKET) is not None:
+        return visit.see("/my")
     told = await _told(visit)
     menu = sections_of(visit.snapshot, visit.access, visit.texts)
     return visit.page("home.html", menu=menu, **told, **await _server(visit))
 
 
 async def _told(visit: Visit) -> Mapping[str, Any]:
-    if visit.audience is Audience.CUSTOMER:
-        return await _for_customer(visit)
     try:
         bench = bench_of(visit)
     except Refused:  # a desk without tickets, or somebody who may not see them
@@ -86,16 +86,6 @@ async def _for_agent(visit: Visit, bench: Bench) -> Mapping[str, Any]:
         ],
         "tiles": [(pile.name, data[pile.name]["totalCount"], list_address(bench, pile, states)) for pile in counted],
     }
-
-
-async def _for_customer(visit: Visit) -> Mapping[str, Any]:
-    """Return the newest tickets of a customer; his own pages have the rest."""
-    view = view_on(visit.snapshot, visit.access, TICKET)
-    if view is None:
-        return {"boards": (), "tiles": ()}
-    found = (await visit.ask(write_customer_home(view))).data["mine"]
-    items = [_item(f"/my/{node['id']}", node, reader_of(visit)) for node in found["nodes"]]
-    return {"boards": [Board("mine", items, found["totalCount"], "/my")], "tiles": ()}
 
 
 async def _server(visit: Visit) -> Mapping[str, Any]:

@@ -90,14 +90,6 @@ def write_home(bench: Bench, shelves: Sequence[Shelf], counted: Sequence[Pile], 
     return f"query Home({declared}) {{ {' '.join(roots)} }}"
 
 
-def write_customer_home(view: View) -> str:
-    """Write what a customer's home asks for: the newest tickets that he sees."""
-    return (
-        f"query Home {{ mine: {view.module.many_root}(first: {ROWS}{_ordered(view, 'create_time', descends=True)}) "
-        f"{{ totalCount nodes {{ {columns_of(view).selection()} }} }} }}"
-    )
-
-
 def _shelf(view: View, shelf: Shelf, columns: Columns) -> str:
     name = shelf.pile.name
     order = _ordered(view, shelf.column, descends=shelf.descends)
