@@ -1,7 +1,7 @@
 """What one writes with: the text, templates for it, files, and a draft that the server keeps. Forms of tickets include it.
 
-A page that has it calls `draft_of` to show what was kept, `compose` to show the form (again), `uploads_of` when it is sent, and `drop_draft`
-once it is written; `work/composer.html` draws it.
+A page that has it calls `draft_of` to show what was kept, `compose` to show the form (again), `press` when it is sent, which does what buttons
+other than *send* ask for, `uploads_of` for the files, and `drop_draft` once it is written; `work/composer.html` draws it, `work.js` makes it quick.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from starlette.responses import Response
+
 from web.errors import Refused
 from web.pages.form_body import Form
+from web.pages.said import say
 from web.pages.visit import Visit
 
 BODY, FILES, KEPT, TEMPLATE, DEED = "body", "files", "upload", "template", "deed"
@@ -151,6 +154,26 @@ async def save_draft(visit: Visit, place: str) -> tuple[str, Sequence[str]]:
     if done["errors"]:
         return "", [error["message"] for error in done["errors"]]
     return _told(visit, done["draft"]["changedAt"]), ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """What came of a button: where to go, or that the form is to be shown again, with what is wrong."""
+
+    answer: Response | None = None
+    wrong: Sequence[str] = ()
+
+
+async def press(visit: Visit, place: str, address: str) -> Pressed | None:
+    """Do what a button other than *send* asks for; None where the form is to be sent. `address` is where it is shown."""
+    deed = visit.form.one(DEED)
+    if deed == DISCARD:
+        await drop_draft(visit, place)
+        return Pressed(visit.see(say(address, "draft-discarded")))
+    if deed == KEEP:
+        _, wrong = await save_draft(visit, place)
+        return Pressed(wrong=wrong) if wrong else Pressed(visit.see(say(address, "draft-kept")))
+    return Pressed() if deed else None
 
 
 async def drop_draft(visit: Visit, place: str) -> None:

@@ -26,17 +26,14 @@ from web.pages.visit import Visit
 from web.pages.work_choices import Chosen, Offer, ask_offer
 from web.pages.work_composer import (
     BODY,
-    DEED,
-    DISCARD,
     FILES,
-    KEEP,
     About,
     Draft,
     compose,
     draft_of,
     drop_draft,
     form_of,
-    save_draft,
+    press,
     uploads_of,
 )
 from web.pages.work_tables import audience_only, the_view, ticket_address
@@ -102,19 +99,10 @@ async def show_new_ticket(visit: Visit) -> Response:
 async def take_new_ticket(visit: Visit) -> Response:
     """Make the ticket, or do what another button asks for."""
     sheet = _sheet(visit)
-    deed = visit.form.one(DEED)
-    if deed == DISCARD:
-        await drop_draft(visit, PLACE)
-        return visit.see(say("/desk/new", "draft-discarded"))
-    if deed == KEEP:
-        _, wrong = await save_draft(visit, PLACE)
-        return (
-            await _form(visit, sheet, errors={None: tuple(wrong)})
-            if wrong
-            else visit.see(say("/desk/new", "draft-kept"))
-        )
-    if deed:
-        return await _form(visit, sheet)
+    pressed = await press(visit, PLACE, "/desk/new")
+    if pressed is not None:
+        wrong: dict[str | None, Sequence[str]] = {None: pressed.wrong} if pressed.wrong else {}
+        return pressed.answer or await _form(visit, sheet, errors=wrong)
     record = read_record(visit, sheet.members, is_new=True)
     _read_article(visit, record)
     if not record.errors:
