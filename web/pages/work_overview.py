@@ -16,14 +16,16 @@ from web.pages.visit import Visit
 from web.pages.work_piles import (
     MOST_QUEUES,
     Bench,
+    Pile,
     column_piles,
     counts_by_queue,
     list_address,
+    of_queue,
     own_piles,
     states_by_type,
     write_document,
 )
-from web.pages.work_queues import tree_of
+from web.pages.work_queues import Node, tree_of
 from web.pages.work_tables import audience_only, the_target, the_view, view_behind
 
 EVERY = "every"
@@ -42,14 +44,17 @@ async def show_overview(visit: Visit) -> Response:
     names = [str(node["name"]) for node in data["queues"]["nodes"]]
     counts = {pile.name: counts_by_queue(data[pile.name]) for pile in columns}
     states = states_by_type(data["states"]["nodes"])
+    addresses = {pile.name: list_address(bench, pile, states) for pile in (*columns, *own)}
+
+    def cell(pile: Pile, node: Node) -> tuple[int, str]:
+        count = node.counts.get(pile.name, 0)
+        return count, of_queue(bench, addresses[pile.name], node.name) if count else ""
+
     return visit.page(
         "work/overview.html",
-        columns=[(pile.name, sum(counts[pile.name].values()), list_address(bench, pile, states)) for pile in columns],
-        nodes=[
-            (node, [(node.counts.get(pile.name, 0), list_address(bench, pile, states, node.name)) for pile in columns])
-            for node in tree_of(names, counts, every=every)
-        ],
-        own=[(pile.name, data[pile.name]["totalCount"], list_address(bench, pile, states)) for pile in own],
+        columns=[(pile.name, sum(counts[pile.name].values()), addresses[pile.name]) for pile in columns],
+        nodes=[(node, [cell(pile, node) for pile in columns]) for node in tree_of(names, counts, every=every)],
+        own=[(pile.name, data[pile.name]["totalCount"], addresses[pile.name]) for pile in own],
         every=every,
         most=MOST_QUEUES if len(names) >= MOST_QUEUES else 0,
         creates=bench.view.may(Deed.CREATE),

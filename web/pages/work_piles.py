@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 from zoneinfo import ZoneInfo
 
 from schema.bindings import GroupValue
@@ -117,7 +117,12 @@ def counts_by_queue(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
 
 def list_address(bench: Bench, pile: Pile, states: Mapping[str, Sequence[str]], queue: str = "") -> str:
     """Return the list of the tickets that a number counts."""
-    pairs = [(bench.queue.name, queue)] if queue else []
-    pairs += [(bench.state.name, state) for kind in pile.types for state in states.get(kind, ())]
-    pairs += pile.conditions
-    return f"/modules/{bench.view.module.name}?{urlencode([(PREFIX + name, value) for name, value in pairs])}"
+    pairs = [(bench.state.name, state) for kind in pile.types for state in states.get(kind, ())]
+    query = urlencode([(PREFIX + name, value) for name, value in (*pairs, *pile.conditions)])
+    address = f"/modules/{bench.view.module.name}?{query}"
+    return of_queue(bench, address, queue) if queue else address
+
+
+def of_queue(bench: Bench, address: str, queue: str) -> str:
+    """Return a list's address for the tickets of one queue. There are many queues: the rest is written once for all."""
+    return f"{address}&{PREFIX}{bench.queue.name}={quote_plus(queue)}"
