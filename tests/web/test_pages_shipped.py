@@ -74,14 +74,15 @@ async def test_what_pages_ask_is_what_anybody_could_ask(desk: Desk, monkeypatch:
 
     async def recording(live: Any, call: Any, note: Any) -> Any:
         outcome = await run(live, call, note)
-        sent.append((texts[-1], dict(call.variables), outcome.body))
+        sent.append((texts[id(call)], dict(call.variables), outcome.body))
         return outcome
 
-    texts: list[str] = []
+    texts: dict[int, str] = {}  # a page may ask two things at once
 
     def noting(live: Any, asked: Any, *rest: Any, **more: Any) -> Any:
-        texts.append(asked.query)
-        return prepare(live, asked, *rest, **more)
+        call = prepare(live, asked, *rest, **more)
+        texts[id(call)] = asked.query
+        return call
 
     monkeypatch.setattr("web.pages.visit.run", recording)
     monkeypatch.setattr("web.pages.visit.prepare", noting)

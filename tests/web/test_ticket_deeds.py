@@ -259,6 +259,18 @@ async def test_a_ticket_is_merged_by_number_and_the_merge_taken_back(office: Off
     }
 
 
+async def test_a_merge_into_a_ticket_that_one_may_only_read_says_why_not(office: Office) -> None:
+    one, two = await office.ticket("One"), await office.ticket("Two")
+    async with office.beside("ro") as other:
+        await office.do("updateTicket", "ticket { id }", key={"id": one["id"]}, patch={"owner": {"login": "reader"}})
+        page = await other.open(one, "/desk/merge")
+        told = await other.send(page, "/desk/merge", {"other": two["number"]})
+    assert told.status == 409
+    assert "You may not change this row." in failure(told)
+    assert told.main.one(id="in-other").attributes["value"] == two["number"]
+    assert await office.row(one, "articles { totalCount }") == {"articles": {"totalCount": 1}}
+
+
 async def test_words_of_a_title_offer_the_tickets_that_may_be_meant(office: Office) -> None:
     one, two, three = await office.ticket("One"), await office.ticket("Fire below"), await office.ticket("Fire above")
     page = await office.open(one, "/desk/merge")
