@@ -14,10 +14,11 @@ from graphql.language import DocumentNode
 from resolvers.context import Context
 from resolvers.errors import BadRequest, from_storage, mask
 from resolvers.execute import answer_event
+from resolvers.ids import read_id
 from resolvers.selection import Selections, select
 from resolvers.subscribe import ChangeNode, Follower, analyse_subscription
 from schema.snapshot import Snapshot
-from storage.changes import Change
+from storage.changes import Change, make_key
 from storage.errors import TooSlow
 from web.gathering import Gathered
 from web.live import Call
@@ -83,7 +84,7 @@ class Following:
         if self._node is None:
             return
         async with source.subscribe([self._node.module.name], since_ms) as changes:
-            gathered = Gathered(aiter(changes))
+            gathered = Gathered(aiter(changes), _one_row(self._call))
             async with aclosing(gathered.batches()) as batches:
                 while True:
                     try:
@@ -120,6 +121,15 @@ class Following:
             raise BadRequest(GONE)
         self._selections: Selections = _select(context, call.document, call)
         self._node = analyse_subscription(context, self._selections)
+
+
+def _one_row(call: Call) -> str | None:
+    """Return the key of the row that a filter names by its id, as changes have it; None where it says more or less than that."""
+    match dict(call.variables):
+        case {"filter": {"id": {"eq": str(text), **others}, **more}} if not others and not more:
+            found = read_id(text, call.snapshot.modules)
+            return make_key(found.key) if found is not None else None
+    return None
 
 
 def _select(context: Context, document: DocumentNode, call: Call) -> Selections:

@@ -19,10 +19,14 @@ GATHER_S = 1.0
 
 
 class Gathered:
-    """The changes that came since the last batch, the rows' latest; a row that changed twice is as it was before the first."""
+    """The changes that came since the last batch, the rows' latest; a row that changed twice is as it was before the first.
 
-    def __init__(self, changes: AsyncIterator[Change], seconds: float = GATHER_S) -> None:
+    `key` is that of the one row that matters, where there is one: changes of others cost nothing then.
+    """
+
+    def __init__(self, changes: AsyncIterator[Change], key: str | None = None, seconds: float = GATHER_S) -> None:
         self._changes = changes
+        self._key = key
         self._seconds = seconds
         self._waiting: dict[str, Change] = {}
         self._came = asyncio.Event()
@@ -64,7 +68,8 @@ class Gathered:
     async def _read(self) -> None:
         try:
             async for change in self._changes:
-                self._keep(change)
+                if self._key is None or change.row_key == self._key:
+                    self._keep(change)
         except Exception as error:  # noqa: BLE001 - it is raised where batches are taken
             self._failure = error
         self._has_ended = True

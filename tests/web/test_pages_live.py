@@ -12,6 +12,7 @@ import pytest
 
 from tests.databases import DIALECTS, fresh_url
 from tests.web.browsing import Browser, browsing
+from tests.web.desk_at_work import AGENT, at_work, signed_in
 from tests.web.oneself import browsing_as, fill
 from tests.web.real import ROOM, Desk, open_desk
 from tests.web.streams import Stream, listening
@@ -202,3 +203,25 @@ async def test_streams_count_among_what_may_be_open(tmp_path: Path) -> None:
                 await begun(first)
                 assert (await browser.client.get("/live?w=/modules/room")).status_code == 503
             assert desk.live.sockets == 0
+
+
+async def test_the_page_of_a_ticket_says_who_changed_it_meanwhile(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as desk, signed_in(desk, AGENT) as agent:
+        found = await desk.data(
+            '{ tickets(first: 1, filter: {queue: {group: {name: {eq: "support"}}}}) { nodes { id } } }'
+        )
+        row = found["tickets"]["nodes"][0]["id"]
+        place = (await agent.get(f"/modules/ticket/{row}")).main.one(id="meanwhile").attributes
+        assert place["data-live"] == f"/modules/ticket/{row}"
+        headers = {"hx-request": "true", "lambdesk-live": "1"}
+        assert (await agent.get(place["data-live-get"], **headers)).text == ""
+
+        patch = (
+            'mutation ($id: ID!) { updateTicket(input: {key: {id: $id}, patch: {title: "New"}}) { errors { code } } }'
+        )
+        async with listening(desk, agent.client, place["data-live"]) as stream:
+            await begun(stream)
+            await desk.data(patch, id=row)
+            assert await stream.event() == ("changed", place["data-live"])
+        told = (await agent.get(place["data-live-get"], **headers)).text
+        assert told.startswith("Changed meanwhile by root@localhost, just now.")

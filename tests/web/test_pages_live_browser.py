@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -194,6 +196,67 @@ def test_files_that_come_break_and_go_redraw_the_open_list(seat: Seat, world: Wo
         file.write_text(TASK)
     expect(page.locator("#list tbody tr")).to_have_count(5, timeout=5_000)
     seat.forgive("404")
+
+
+HIDE = """(isHidden) => {
+  Object.defineProperty(document, "hidden", { get: () => isHidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_a_hidden_tab_hears_nothing_and_catches_up_when_it_is_looked_at(seat: Seat, world: World) -> None:
+    page = watch(seat.page, "/modules/task?f.hours.lt=5")
+    streams = fetches(page, "/live?")
+    asked = fetches(page, "/modules/task")
+    with page.expect_event("requestfailed", lambda request: "/live?" in request.url):
+        page.evaluate(HIDE, True)
+    set_task(world, "Task 035", hours=1)
+    page.wait_for_timeout(2_000)
+    assert (streams, asked) == ([], [])
+
+    page.evaluate(HIDE, False)
+    expect(page.locator("#list tbody tr")).to_have_count(6, timeout=SOON_MS)
+    set_task(world, "Task 035", hours=35)
+
+
+def test_who_signs_out_in_another_tab_is_told_and_asks_no_more(seat: Seat, world: World) -> None:
+    page = watch(seat.page, "/modules/task?f.hours.lt=5")
+    page.locator("tr[data-url]", has_text="Task 002").locator("td", has_text="2").last.dblclick()
+    page.locator(".cell-form input[name=hours]").fill("4")
+    other = seat.context.new_page()
+    other.goto("/")
+    other.locator("summary[aria-label^=Account]").click()
+    other.locator("form[action='/logout'] button").click()
+    other.wait_for_url("**/login*")
+    set_task(world, "Task 003", about="news")
+    expect(page.locator("#said")).to_contain_text("You are signed out", timeout=5_000)
+    streams = fetches(page, "/live?")
+    page.wait_for_timeout(3_000)
+    assert streams == []
+    expect(page.locator(".cell-form input[name=hours]")).to_have_value("4")  # nothing is taken away
+    seat.complaints.clear()
+
+
+def test_a_page_hears_again_after_the_server_was_started_anew(browser: Browser, tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "task.yaml").write_text(TASK)
+    (tmp_path / "site" / "team.yaml").write_text(TEAM)
+    given: dict[str, Any] = {"modules_dir": tmp_path / "site", "database_url": f"sqlite:///{tmp_path}/desk.db"}
+    add = "mutation ($name: String!) { createTask(input: {task: {name: $name}}) { errors { message } } }"
+    with running(REAL, tmp_path, port=port, **given) as first:
+        until_ready(first)
+        with seated(browser, first.url) as seat:
+            page = watch(seat.page, "/modules/task")
+            assert first.stop() == 0
+            with running(REAL, tmp_path, port=port, **given) as second:
+                until_ready(second)
+                World(second, tmp_path).data(add, name="After the restart")
+                expect(page.locator("#list")).to_contain_text("After the restart", timeout=20_000)
+                World(second, tmp_path).data(add, name="And another")
+                expect(page.locator("#list")).to_contain_text("And another", timeout=20_000)
 
 
 def test_twenty_tabs_share_one_stream_and_block_nothing(seat: Seat, world: World) -> None:

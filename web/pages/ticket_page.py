@@ -17,6 +17,7 @@ from web.pages.cells import Shown, show, unreadable
 from web.pages.form_query import heading_of
 from web.pages.inputs import Input
 from web.pages.list_page import reader_of
+from web.pages.live_names import row_watch
 from web.pages.replies import POLICY
 from web.pages.said import said_of
 from web.pages.ticket_article_form import ArticleForm
@@ -88,6 +89,7 @@ def answer_with(visit: Visit, sight: Sight, told: Told, around: Around = NOTHING
         block=block,
         headers=policy_of(visit),
         **{**_values(visit, sight, told, around), **conversation_of(visit, sight, told.row)},
+        watch=row_watch(sight.view, told.row["id"]),
     )
 
 
