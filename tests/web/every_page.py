@@ -53,7 +53,23 @@ SETUP = (
     'mutation { deleteTask(input: {key: {name: "Task 04"}}) { errors { code } } }',
     'mutation { saveView(input: {module: "task", name: "Long", filter: {hours: {gte: 5}}}) { errors { code } } }',
 )
-ROWS = '{ three: task(by: {name: "Task 03"}) { id } four: task(by: {name: "Task 04"}) { id } modules { name files } }'
+CUSTOMER, CUSTOMER_PASSWORD = "cleo", "correct horse battery staple"
+TICKET = """mutation { createTicket(input: {ticket: {title: "%s", queue: {name: "Raw"}, customerUserLogin: "cleo", customerId: "acme", article: {
+  subject: "%s", body: "<p>It <b>burns</b>.</p>", contentType: "text/html", kind: PHONE_FROM_CUSTOMER, from: "Cleo <c@example.org>", visibleForCustomer: true
+}}}) { errors { message } } }"""
+# What the shipped modules show: two tickets of a customer who can sign in, and a role.
+OFFICE = (
+    'mutation { createCompany(input: {company: {databaseId: "acme", name: "Acme"}}) { errors { message path } } }',
+    f"""mutation {{ createCustomerUser(input: {{customerUser: {{login: "{CUSTOMER}", password: "{CUSTOMER_PASSWORD}", email: "c@example.org",
+      firstName: "Cleo", lastName: "Kay", company: {{databaseId: "acme"}}}}}}) {{ errors {{ message path }} }} }}""",
+    TICKET % ("Printer", "Printer"),
+    TICKET % ("Scanner", "Scanner"),
+    'mutation { createRole(input: {role: {name: "helper"}}) { errors { message path } } }',
+)
+ROWS = """{
+  three: task(by: {name: "Task 03"}) { id } four: task(by: {name: "Task 04"}) { id } team(by: {name: "North"}) { id } modules { name files }
+  tickets(filter: {title: {eq: "Printer"}}) { nodes { id articles { nodes { id } } } }
+}"""
 
 
 class Sort(Enum):
@@ -62,6 +78,9 @@ class Sort(Enum):
     PAGE = "a page"
     PART = "a part of a page, for htmx"
     DATA = "data for a script"
+    OWN = "a page of customers"
+    STREAM = "events that do not end"
+    FRAME = "a mail in a frame of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +89,10 @@ class Screen:
 
     address: str
     sort: Sort = Sort.PAGE
+    status: int = 200
 
 
+DESK = "/modules/ticket/{ticket}/desk"
 # Every route that shows something, by its path, with the states worth a look. A new route needs a line here.
 SCREENS: Mapping[str, tuple[Screen, ...]] = {
     "/": (Screen("/"),),
@@ -93,7 +114,7 @@ SCREENS: Mapping[str, tuple[Screen, ...]] = {
     "/modules/{module}/count": (Screen("/modules/task/count", Sort.PART),),
     "/modules/{module}/filter": (Screen("/modules/task/filter?f.hours.gte=2&f.team.in=North"),),
     "/modules/{module}/views": (Screen("/modules/task/views?q=task"),),
-    "/modules/{module}/{row}": (Screen("/modules/task/{row}"),),
+    "/modules/{module}/{row}": (Screen("/modules/task/{row}"), Screen("/modules/ticket/{ticket}")),
     "/modules/{module}/{row}/history": (Screen("/modules/task/{row}/history"),),
     "/modules/{module}/{row}/related/{relation}": (Screen("/modules/team/{team}/related/tasks"),),
     "/modules/{module}/{row}/cell/{field}": (Screen("/modules/task/{row}/cell/hours", Sort.PART),),
@@ -106,7 +127,41 @@ SCREENS: Mapping[str, tuple[Screen, ...]] = {
     "/admin/modules/{module}/fields": (Screen("/admin/modules/task/fields"),),
     "/admin/modules/{module}/lambdas/{field}": (Screen("/admin/modules/task/lambdas/size"),),
     "/admin/health": (Screen("/admin/health"),),
-    "/modules/{rest:path}": (Screen("/modules/nothing/at/all/here"),),
+    "/modules/{rest:path}": (Screen("/modules/nothing/at/all/here", status=404),),
+    "/live": (Screen("/live", Sort.STREAM),),
+    "/dashboard": (Screen("/dashboard"),),
+    "/modules/{module}/{row}/fields": (Screen("/modules/ticket/{ticket}/fields"),),
+    "/modules/{module}/{row}/meanwhile": (Screen("/modules/task/{row}/meanwhile", Sort.PART),),
+    "/modules/{module}/{row}/desk/articles": (Screen(f"{DESK}/articles"),),
+    "/modules/{module}/{row}/desk/articles/{article}": (Screen(f"{DESK}/articles/{{article}}"),),
+    "/modules/{module}/{row}/desk/articles/{article}/html": (Screen(f"{DESK}/articles/{{article}}/html", Sort.FRAME),),
+    "/modules/{module}/{row}/desk/articles/{article}/split": (Screen(f"{DESK}/articles/{{article}}/split"),),
+    "/modules/{module}/{row}/desk/note": (Screen(f"{DESK}/note"),),
+    "/modules/{module}/{row}/desk/change/{group}": (Screen(f"{DESK}/change/state"),),
+    "/modules/{module}/{row}/desk/merge": (Screen(f"{DESK}/merge"),),
+    "/modules/{module}/{row}/desk/link": (Screen(f"{DESK}/link"),),
+    "/modules/{module}/{row}/desk/found": (Screen(f"{DESK}/found?other=Scanner", Sort.PART),),
+    "/modules/{module}/{row}/desk/customer": (Screen(f"{DESK}/customer"),),
+    "/modules/{module}/{row}/desk/links": (Screen(f"{DESK}/links"),),
+    "/desk": (Screen("/desk"),),
+    "/desk/new": (Screen("/desk/new"),),
+    "/desk/choices": (Screen("/desk/choices", Sort.PART),),
+    "/desk/customers": (Screen("/desk/customers?customer=cle", Sort.PART),),
+    "/desk/text": (Screen("/desk/text", Sort.PART),),
+    "/my": (Screen("/my", Sort.OWN),),
+    "/my/new": (Screen("/my/new", Sort.OWN),),
+    "/my/{row}": (Screen("/my/{ticket}", Sort.OWN),),
+    "/admin/rights": (Screen("/admin/rights"),),
+    "/admin/rights/keys": (Screen("/admin/rights/keys?of=agents&holder=1&group=1"),),
+    "/admin/rights/why": (
+        Screen("/admin/rights/why"),
+        Screen("/admin/rights/why?kind=agent&who=root@localhost&of=task&may=VIEW"),
+    ),
+    "/admin/rights/agents/{login:path}": (Screen("/admin/rights/agents/root@localhost"),),
+    "/admin/rights/groups/{group}": (Screen("/admin/rights/groups/1"),),
+    "/admin/rights/roles/{role}": (Screen("/admin/rights/roles/1"),),
+    "/admin/modules/{module}/rules": (Screen("/admin/modules/task/rules"),),
+    "/admin/modules/{module}/rules/{field}": (Screen("/admin/modules/task/rules/size", status=303),),
     "/profile": (Screen("/profile"), Screen("/profile?module=task")),
     "/profile/password": (Screen("/profile/password"),),
     "/profile/session": (Screen("/profile/session"),),
@@ -117,24 +172,17 @@ SCREENS: Mapping[str, tuple[Screen, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """What the addresses of one world are filled with."""
-
-    row: str
-    off: str
-    team: str
-    file: str
-
-    def fill(self, address: str) -> str:
-        """Return an address of this world."""
-        return address.format(row=self.row, off=self.off, team=self.team, file=self.file)
-
-
-def places_of(data: Mapping[str, Any], team: str) -> Places:
-    """Take the answer to `ROWS` apart."""
-    file = next(item["files"][0] for item in data["modules"] if item["name"] == "task")
-    return Places(data["three"]["id"], data["four"]["id"], team, file)
+def places_of(data: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return what the addresses of one world are filled with, from the answer to `ROWS`."""
+    (ticket,) = data["tickets"]["nodes"]
+    return {
+        "row": data["three"]["id"],
+        "off": data["four"]["id"],
+        "team": data["team"]["id"],
+        "file": next(item["files"][0] for item in data["modules"] if item["name"] == "task"),
+        "ticket": ticket["id"],
+        "article": ticket["articles"]["nodes"][0]["id"],
+    }
 
 
 def shown_routes(routes: Iterable[BaseRoute]) -> set[str]:
@@ -146,7 +194,6 @@ def _shows(endpoint: Any) -> bool:
     return isinstance(endpoint, Door) and endpoint.shows
 
 
-def addresses(places: Places, *sorts: Sort) -> list[str]:
-    """Return the addresses of all screens of these sorts."""
-    wanted = sorts or tuple(Sort)
-    return [places.fill(screen.address) for screens in SCREENS.values() for screen in screens if screen.sort in wanted]
+def screens(*sorts: Sort) -> list[Screen]:
+    """Return all screens of these sorts."""
+    return [screen for found in SCREENS.values() for screen in found if screen.sort in sorts]

@@ -11,11 +11,12 @@ import pytest
 from tests.clients.conftest import NODE
 from tests.web.browsing import OWN, Browser
 from tests.web.chromium import refuse
-from tests.web.every_page import addresses
+from tests.web.every_page import Sort, screens
 from tests.web.test_pages_replay import World, opened
 
 HERE = Path(__file__).parent
 EVALUATOR = HERE.parent.parent / "web" / "assets" / "node_modules" / "csp_evaluator"
+FINITE = (Sort.PAGE, Sort.PART, Sort.DATA, Sort.FRAME)
 HIGH = frozenset({10, 20, 40})  # high, broken, and what may be high
 NONCE = re.compile(r"'nonce-[\w+/=-]+'")
 OTHERS = (
@@ -56,7 +57,10 @@ async def _policies(world: World) -> dict[str, str]:
     """Return every different policy that is sent, by the first address that sends it."""
     found: dict[str, str] = {}
     client = world.browser.client
-    answers = [(path, await client.get(path)) for path in (*addresses(world.places), *OTHERS)]
+    answers = [
+        (path, await client.get(path))
+        for path in (*(item.address.format(**world.places) for item in screens(*FINITE)), *OTHERS)
+    ]
     answers.append(
         ("POST /graphql", await client.post("/graphql", json={"query": "{ schemaVersion }"}, headers={"origin": OWN}))
     )
@@ -70,9 +74,9 @@ async def _policies(world: World) -> dict[str, str]:
 
 async def _file(browser: Browser, world: World) -> str:
     """Give a row a file, as a form does, and return where it is."""
-    page = await browser.get(world.places.fill("/modules/task/{row}/edit"))
+    page = await browser.get("/modules/task/{row}/edit".format(**world.places))
     await browser.send_files(page, page.main.form_named("about"), {}, paper=("a.html", b"<script>alert(1)</script>"))
-    page = await browser.get(world.places.fill("/modules/task/{row}"))
+    page = await browser.get("/modules/task/{row}".format(**world.places))
     return next(item.attributes["href"] for item in page.main.all("a") if item.attributes["href"].startswith("/files/"))
 
 
