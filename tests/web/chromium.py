@@ -25,6 +25,26 @@ window.tripped = [];
 window.hit = () => window.tripped.push("hit");
 document.addEventListener("securitypolicyviolation", (event) => window.tripped.push(event.violatedDirective));
 """
+# The network is never idle while a page listens to its stream of events; what it has asked for itself comes to an end.
+QUIET = """() => new Promise((done) => {
+  let seen = -1, since = performance.now();
+  const look = () => {
+    const count = performance.getEntriesByType("resource").length;
+    if (document.readyState !== "complete" || document.querySelector(".htmx-request") || count !== seen) {
+      seen = count;
+      since = performance.now();
+    }
+    if (performance.now() - since > 500) return done();
+    setTimeout(look, 50);
+  };
+  look();
+})"""
+
+
+def quiet(page: Page) -> None:
+    """Wait until a page has all that it asked for."""
+    page.wait_for_load_state("load")
+    page.evaluate(QUIET)
 
 
 def require_chromium() -> str:
@@ -69,7 +89,7 @@ class Seat:
     def go(self, path: str) -> Page:
         """Open a page and wait until it is quiet."""
         self.page.goto(path)
-        self.page.wait_for_load_state("networkidle")
+        quiet(self.page)
         return self.page
 
     def forgive(self, status: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from identity.first_agent import LOGIN
-from tests.web.chromium import chromium
+from tests.web.chromium import chromium, quiet
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 SIZE = {"width": 1180, "height": 640}
@@ -29,10 +29,10 @@ PICTURES = {
 def take(page: Page, path: str, file: Path) -> None:
     """Open a page and take its picture."""
     page.goto(path)
-    page.wait_for_load_state("networkidle")
+    quiet(page)
     if file.name == "detail.png":
         page.click("#list tbody a.link >> nth=3")
-        page.wait_for_load_state("networkidle")
+        quiet(page)
     page.screenshot(path=str(file))
 
 

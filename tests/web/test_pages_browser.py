@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from tests.web.chromium import Seat, chromium, require_axe, seated
+from tests.web.chromium import Seat, chromium, quiet, require_axe, seated
 from tests.web.server import REAL, Server, running
 from tests.web.xss import PAYLOADS
 
@@ -465,7 +465,7 @@ def test_payloads_do_nothing_in_a_real_browser(world: World, browser: Browser) -
                 page = found.go(address)
                 assert found.tripped() == []
                 page.click("th a >> text=About")
-                page.wait_for_load_state("networkidle")
+                quiet(page)
                 assert found.tripped() == []
             for path in page.eval_on_selector_all("#list tr[data-url]", "rows => rows.map(row => row.dataset.url)")[
                 ::12

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.databases import foreign_url
-from tests.web.chromium import Seat, chromium, require_axe, seated
+from tests.web.chromium import Seat, chromium, quiet, require_axe, seated
 from tests.web.desk_at_work import MODULES
 from tests.web.server import REAL, Server, running
 from tests.web.test_pages_browser import look, until_ready
@@ -181,7 +181,7 @@ def test_a_customer_is_found_as_one_types_and_brings_company_and_services(seat: 
     services = page.locator("#in-service option").all_inner_texts()
     assert len(services) > 1
     page.select_option("#in-service", index=1)
-    page.wait_for_load_state("networkidle")
+    quiet(page)
     expect(page.locator("#in-service")).to_have_value(services[1])
     assert page.input_value("#in-customer") == "JUNIPER"
     assert page.input_value("#in-body") == "already written"
@@ -262,7 +262,7 @@ def test_axe_finds_nothing_serious_on_the_desks_pages(world: World, browser: Bro
         look(page, axe, "/my/new with errors", serious)
         page = found.go("/my?show=all&whose=company")
         page.click(".card-title >> nth=0")
-        page.wait_for_load_state("networkidle")
+        quiet(page)
         look(page, axe, "a ticket", serious)
     assert serious == {}
 
@@ -279,7 +279,7 @@ def test_the_desks_pages_are_no_wider_than_the_screen(world: World, browser: Bro
             assert found.go(path).evaluate("document.documentElement.scrollWidth") <= wide, path
         page = found.go("/my?show=all&whose=company")
         page.click(".card-title >> nth=0")
-        page.wait_for_load_state("networkidle")
+        quiet(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= wide
 
 
