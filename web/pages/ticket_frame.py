@@ -74,8 +74,8 @@ async def show_frame(visit: Visit) -> Response:
     return reply(visit.request, page, "", 200, headers)
 
 
-async def read_article(visit: Visit, sight: Sight) -> Mapping[str, Any]:
-    """Ask for the article that the address names, if it is one of this ticket. Raises `Refused` (404)."""
+async def read_article(visit: Visit, sight: Sight, article: str = "") -> Mapping[str, Any]:
+    """Ask for an article, or the one that the address names, if it is one of this ticket. Raises `Refused` (404)."""
     if sight.article is None:
         raise Refused(404, NOTHING_HERE)
     ticket = sight.article.columns.get("ticket_id")
@@ -85,7 +85,7 @@ async def read_article(visit: Visit, sight: Sight) -> Mapping[str, Any]:
         f"{{ {article_selection(sight)} {own} }} }}"
     )
     node: Mapping[str, Any] | None = (
-        await visit.ask(document, {"id": str(visit.request.path_params["article"])})
+        await visit.ask(document, {"id": article or str(visit.request.path_params["article"])})
     ).data["article"]
     of = node.get(ticket.name) if node is not None and ticket is not None else None
     if node is None or (own and (of is None or of["id"] != visit.request.path_params["row"])):

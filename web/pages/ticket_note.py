@@ -94,8 +94,7 @@ async def _begun(visit: Visit, sight: Sight) -> Draft:
     kind = kind if kind in {name for name, _ in kinds_of(visit)} else NOTE
     if not asked.get(ANSWERS):
         return Draft(kind=kind)
-    visit.request.path_params["article"] = asked[ANSWERS]
-    node = await read_article(visit, sight)
+    node = await read_article(visit, sight, asked[ANSWERS])
     article = article_of(sight, node, reader_of(visit, brief=False), desk_address(visit, sight))
     return answer_to(article, visit.texts("article-wrote", who=article.name, when=article.when.title))
 
