@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -51,8 +51,11 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": END, "more_body": False})
 
     async def _write(self, send: Send) -> None:
-        async with contextlib.aclosing(stream(self.live, self.call, self.note)) as results:
-            async for chunk in with_pauses(results):
+        async with (
+            contextlib.aclosing(stream(self.live, self.call, self.note)) as results,
+            contextlib.aclosing(with_pauses(results)) as chunks,  # is closed first: it is waiting for the other
+        ):
+            async for chunk in chunks:
                 data = b":\n\n" if chunk is None else NEXT % chunk
                 await send({"type": "http.response.body", "body": data, "more_body": True})
 
@@ -92,7 +95,7 @@ def check_place(live: Live) -> None:
         raise unavailable(TOO_MANY)
 
 
-async def with_pauses(results: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:
+async def with_pauses(results: AsyncIterator[bytes]) -> AsyncGenerator[bytes | None]:
     """Yield results, and None whenever there was none for a while."""
     waiting: asyncio.Future[bytes] = asyncio.ensure_future(anext(results))
     try:

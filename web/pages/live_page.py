@@ -89,8 +89,12 @@ class LiveStream(Response):
 
     async def _write(self, send: Send) -> None:
         with contextlib.suppress(TimeoutError, _Lost):
-            async with aclosing(self._events()) as events, asyncio.timeout(STREAM_S):
-                async for chunk in with_pauses(events):
+            async with (
+                aclosing(self._events()) as events,
+                aclosing(with_pauses(events)) as chunks,
+                asyncio.timeout(STREAM_S),
+            ):
+                async for chunk in chunks:
                     await send({"type": "http.response.body", "body": chunk or b":\n\n", "more_body": True})
 
     async def _events(self) -> AsyncGenerator[bytes]:

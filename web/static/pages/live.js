@@ -286,11 +286,14 @@
     const stop = () => close("stopped");
     signal.addEventListener("abort", stop);
     let watchdog = 0;
+    let settled = 0;
     try {
       const answer = await fetch(`/live?${query}`, { signal: control.signal, redirect: "manual", headers: { Accept: "text/event-stream" } });
       if (answer.type === "opaqueredirect") return "signed-out";
       if (!answer.ok) return "lost";
       open = { watches: new Set(all.keys()), close };
+      // A stream that ends again and again is not asked for again and again.
+      settled = setTimeout(() => (failures = 0), 5000);
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
       for (;;) {
@@ -310,10 +313,7 @@
           }
           if (name === "schema") why = "schema";
           if (name === "signed-out") return name;
-          if (name === "ready") {
-            failures = 0;
-            for (const watch of late) pass("changed", watch);
-          }
+          if (name === "ready") for (const watch of late) pass("changed", watch);
           pass(name, JSON.parse(data));
         }
       }
@@ -321,6 +321,7 @@
       return why;
     } finally {
       clearTimeout(watchdog);
+      clearTimeout(settled);
       signal.removeEventListener("abort", stop);
       control.abort();
       open = null;
