@@ -11,6 +11,7 @@ from starlette.responses import Response
 from identity.access import Right
 from web.errors import Refused
 from web.pages.rights_names import SIDES, has_side
+from web.pages.rule_words import Teller
 from web.pages.view import modules_of
 from web.pages.visit import Visit
 
@@ -55,8 +56,11 @@ class Asked:
 def modules_with(visit: Visit, rights: Sequence[Mapping[str, Any]], word: str = "") -> list[ModuleRights]:
     """Put the rights of an overview together by module, those that a word picks."""
     by_module: dict[str, dict[str, Mapping[str, Any] | None]] = {}
+    teller = Teller(visit.snapshot.modules, visit.texts)
     for item in rights:
-        by_module.setdefault(item["module"], dict.fromkeys(RIGHTS))[item["operation"]] = item
+        module = visit.snapshot.modules.get(item["module"])
+        told = {**item, "words": teller.tell(module, item["rows"]) if module is not None else ""}
+        by_module.setdefault(item["module"], dict.fromkeys(RIGHTS))[item["operation"]] = told
     labels = {name: item.plural.in_language(visit.look.lang) for name, item in visit.snapshot.modules.items()}
     made = [ModuleRights(name, labels.get(name, name), found) for name, found in by_module.items()]
     fitting = [item for item in made if word.lower() in item.label.lower() or word.lower() in item.name]
@@ -84,13 +88,23 @@ def asked_of(visit: Visit, login: str = "", kind: str = "") -> Asked:
     )
 
 
+def in_words(visit: Visit, name: str, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add to each alternative of an answer what it says in words."""
+    teller, module = Teller(visit.snapshot.modules, visit.texts), visit.snapshot.modules[name]
+    steps = [
+        {**step, "parts": [{**part, "words": teller.tell(module, part["rule"])} for part in step["parts"]]}
+        for step in answer["steps"]
+    ]
+    return {**answer, "steps": steps}
+
+
 async def answer_of(visit: Visit, asked: Asked) -> tuple[Mapping[str, Any] | None, str]:
     """Ask the API; a question that it refuses is told as a sentence."""
     if not asked.login or not asked.module:
         return None, ""
     given = {"module": asked.module, "right": asked.right, "named": asked.named or None, **asked.who}
     try:
-        return (await visit.ask(WHY, given)).data["found"], ""
+        return in_words(visit, asked.module, (await visit.ask(WHY, given)).data["found"]), ""
     except Refused as refused:
         if refused.status >= 500:  # noqa: PLR2004 - not what was typed is wrong
             raise
