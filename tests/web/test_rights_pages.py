@@ -187,6 +187,22 @@ async def test_the_last_administrator_is_not_let_go(desk: Desk, browser: Browser
     assert ("admin", "RW") in await held(desk, "root@localhost")
 
 
+async def test_the_role_that_makes_the_last_administrator_is_not_taken_from_him(desk: Desk) -> None:
+    async with desk.identities.database.transaction() as transaction:
+        await transaction.execute("UPDATE group_role SET group_id = 2 WHERE role_id = 3")
+        await transaction.execute("DELETE FROM group_user WHERE group_id = 2 AND user_id = 1")
+    async with browsing_as(desk, "ada") as browser:
+        page = await browser.get("/admin/rights/agents/ada")
+        told = await browser.send(page, page.main.form_named("role"), {"role": []})
+        role = await browser.get("/admin/rights/roles/3")
+        refused = await browser.send(role, role.main.one("ul", class_="members").one("form"))
+        for answer in (told, refused):
+            assert answer.status == 422
+            assert "Nobody would be left who may administrate" in answer.main.all("p", role="alert")[0].text
+        roles = '{ user(by: {login: "ada"}) { roles { nodes { name } } } }'
+        assert (await desk.ask(roles))["data"]["user"]["roles"]["nodes"] == [{"name": "Planners"}]
+
+
 async def test_a_cell_is_changed_in_its_place_where_scripts_run(browser: Browser) -> None:
     page = await browser.get("/admin/rights")
     link = row_of(page.main, "ada").all("td")[1].one("a").attributes["href"]
