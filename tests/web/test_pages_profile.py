@@ -42,7 +42,12 @@ async def test_it_tells_who_one_is_and_what_one_holds_in_words(desk: Desk) -> No
     async with browsing_as(desk, "ada") as browser:
         page = await browser.get("/profile")
 
-    assert [item.text for item in page.main.one("dl").all("dd")] == ["Ada Lund", "ada", "an agent", "Planners"]
+    assert [item.text for item in page.main.one("dl", class_="facts").all("dd")] == [
+        "Ada Lund",
+        "ada",
+        "an agent",
+        "Planners",
+    ]
     assert lines(page, "rights") == ["stats read, move tickets into it", "users everything"]
 
 
@@ -82,7 +87,7 @@ async def test_customers_have_it_too_as_far_as_their_schema_goes(desk: Desk) -> 
         page = await browser.get("/profile?may=VIEW&of=lamp")
         made = await send(browser, "tokens", {"name": "robot"})
 
-    told = [item.text for item in page.main.one("dl").all("dd")]
+    told = [item.text for item in page.main.one("dl", class_="facts").all("dd")]
     assert told == ["Cleo Cole", "cleo", "a customer", "cleo@example.org", "acme"]
     assert "explain" not in page.main.text.lower()
     assert made.main.one(id="secret").attributes["value"].startswith("ldk_")
