@@ -23,7 +23,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emi
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-clients install-assets assets install-postgraphile run test check format bench soak mutants lock clean
+.PHONY: help install install-dev install-clients install-assets assets install-postgraphile run screenshots test check format bench soak mutants lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -57,6 +57,9 @@ format: install-dev ## format the code and mend what the linter can mend
 
 assets: install-assets ## build the style sheet of the pages, and copy the scripts that they use
 	cd web/assets && PATH="$(NODE_HOME):$$PATH" node build.mjs
+
+screenshots: install-dev ## take the pictures of the documentation anew; ONLY="list dark" for some of them
+	$(BIN)/python -m tests.web.screenshots $(ONLY)
 
 bench: install-dev ## measure; ONLY=name for one benchmark, QUICK=1 for a short look
 	$(BIN)/python -m bench.run $(if $(QUICK),--quick) $(ONLY)

@@ -35,7 +35,20 @@ FOLDERS = (*ROOMS, "modules", "tests", "bench")
 VAGUE = frozenset(
     {"utils", "util", "helpers", "helper", "core", "services", "service", "manager", "managers", "common"}
 )
-TARGETS = ("install", "run", "test", "check", "format", "assets", "bench", "soak", "mutants", "lock", "clean")
+TARGETS = (
+    "install",
+    "run",
+    "test",
+    "check",
+    "format",
+    "assets",
+    "bench",
+    "screenshots",
+    "soak",
+    "mutants",
+    "lock",
+    "clean",
+)
 LOCKS = ("run", "dev", "clients", "mutants")
 JAVASCRIPT_LOCKS = (
     "tests/clients/package-lock.json",

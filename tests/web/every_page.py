@@ -96,7 +96,7 @@ DESK = "/modules/ticket/{ticket}/desk"
 # Every route that shows something, by its path, with the states worth a look. A new route needs a line here.
 SCREENS: Mapping[str, tuple[Screen, ...]] = {
     "/": (Screen("/"),),
-    "/search": (Screen("/search"), Screen("/search?q=task"), Screen("/search?q=nowhere")),
+    "/search": (Screen("/search"), Screen("/search?q=root"), Screen("/search?q=nowhere")),
     "/graphiql": (Screen("/graphiql"),),
     "/graphiql/examples/{module}": (Screen("/graphiql/examples/task", Sort.DATA),),
     "/modules/{module}": (

@@ -96,6 +96,6 @@ def palette(page: Page, axe: str) -> list[str]:
     found = serious(page, axe, "the panel of views")
     page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
-    page.keyboard.type("task")
+    page.keyboard.type("root")
     page.wait_for_selector("#palette-found [role=option]")
     return [*found, *serious(page, axe, "the palette")]
