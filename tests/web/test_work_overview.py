@@ -131,3 +131,7 @@ async def test_the_list_of_tickets_says_how_urgent_they_are(tmp_path: Path) -> N
         assert "Urgency" in page.main.one("thead").text
         assert page.main.one("tbody").all(class_="tone")
         assert not page.main.all(class_="unreadable")
+
+
+async def test_a_page_has_one_place_where_changes_are_said(agent: Browser) -> None:
+    assert len((await agent.get("/desk")).all(id="said")) == 1
