@@ -13,8 +13,6 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, StorageState
 
-from identity.first_agent import LOGIN
-from tests.web.chromium import chromium, quiet
 from tests.web.chromium import chromium, seated
 from tests.web.server import REAL, Server, running
 from tests.web.small_png import shrink
@@ -64,19 +62,16 @@ PICTURES = {
     "search": Picture("/", keys="printer"),
     "health": Picture("/admin/health"),
     "profile": Picture("/profile", scheme="dark"),
+    "overview": Picture("/desk"),
+    "ticket": Picture("/modules/ticket?q=VPN", (FIRST,), size=(1180, 900)),
+    "new-ticket": Picture("/desk/new", size=(1180, 900)),
+    "dashboard": Picture("/dashboard", size=(1180, 900)),
+    "rights": Picture("/admin/rights"),
     "phone": Picture(TICKETS, size=PHONE),
     "phone-dark": Picture("/modules/queue", (FIRST,), scheme="dark", size=PHONE),
 }
 
 
-def take(page: Page, path: str, file: Path) -> None:
-    """Open a page and take its picture."""
-    page.goto(path)
-    quiet(page)
-    if file.name == "detail.png":
-        page.click("#list tbody a.link >> nth=3")
-        quiet(page)
-    page.screenshot(path=str(file))
 def take(browser: Browser, url: str, picture: Picture, session: StorageState) -> bytes:
     """Take a picture."""
     width, height = picture.size

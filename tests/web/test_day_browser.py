@@ -51,10 +51,70 @@ def number_of(page: Page) -> str:
     return found[0]
 
 
+def ask(page: Page, subject: str) -> str:
+    """Make a request as a customer, and return its number."""
+    page.goto("/my")
+    page.get_by_role("link", name="New request").first.click()
+    page.select_option("#in-queue", label="Support::Network")
+    page.fill("#in-title", subject)
+    page.fill("textarea[name=body]", "Since this morning.")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("h1")).to_have_text(subject)
+    return number_of(page)
+
+
+def find(page: Page, number: str) -> str:
+    """Find a new ticket by the number of its queue in the overview, and return its address."""
+    page.goto("/desk")
+    page.get_by_role("link", name=re.compile("Network.*[Nn]ew|[Nn]ew.*Network")).first.click()
+    page.get_by_role("link", name=number, exact=True).click()
+    return page.url.partition("?")[0]
+
+
+def take(page: Page) -> None:
+    page.get_by_role("button", name="Take").click()
+    expect(page.locator(".said")).to_have_text("The ticket is yours, and locked.")
+
+
+def tell(page: Page, text: str) -> None:
+    """Write a note that the customer sees."""
+    page.get_by_role("link", name="Note", exact=True).click()
+    page.fill("input[name=subject]", "What we do")
+    page.fill("textarea[name=body]", text)
+    page.locator("input[type=checkbox][name=visible]").check()
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator(".said")).to_have_text("The article is added.")
+
+
+def merge(page: Page, number: str, into: str) -> None:
+    page.goto(f"/search?q={number}")
+    page.locator("main").get_by_role("link", name=number).first.click()
+    page.get_by_role("link", name="Merge").click()
+    page.fill("#in-other", into)
+    page.get_by_role("button", name="Merge").click()
+    expect(page.locator("h1")).to_contain_text(into)
+
+
+def close(page: Page) -> None:
+    page.locator("summary", has_text="Close").click()
+    page.get_by_role("button", name="closed successful").click()
+    expect(page.locator(".ticket-facts")).to_contain_text("closed successful")
+
+
+def answer(page: Page, title: str, told: str, text: str) -> None:
+    """Read what was written for the customer, and answer, which opens the request again."""
+    page.goto("/my?show=all")
+    page.get_by_role("link", name=title, exact=True).click()
+    expect(page.locator("article.from-desk").first).to_contain_text(told)
+    page.fill("textarea[name=body]", text)
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("article").first).to_contain_text(text)
+
+
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "plain"])
 def test_a_request_is_made_worked_on_answered_and_closed(world: World, browser: Browser, scripts: bool) -> None:
-    title = f"The network stopped {'quickly' if scripts else 'quietly'}"
     assert all(f"| `{login}` |" in README for login in (LOGIN, AGENT, CUSTOMER))
+    title = f"The network stopped {'quickly' if scripts else 'quietly'}"
     password = (world.site / "var" / DEMO_FILE).read_text(encoding="utf-8").strip()
     sitting = {"login": False, "java_script_enabled": scripts}
     url = world.server.url
@@ -63,67 +123,26 @@ def test_a_request_is_made_worked_on_answered_and_closed(world: World, browser: 
         seated(browser, url, **sitting) as agent,
         seated(browser, url, **sitting) as administrator,
     ):
-        # The customer asks, twice.
-        page = customer.page
-        sign_in(page, CUSTOMER, password, "a customer")
-        numbers = []
-        for subject in (title, f"{title} again"):
-            page.get_by_role("link", name="New request").first.click()
-            page.select_option("#in-queue", label="Support::Network")
-            page.fill("#in-title", subject)
-            page.fill("textarea[name=body]", "Since this morning.")
-            page.get_by_role("button", name="Send").click()
-            expect(page.locator("h1")).to_have_text(subject)
-            numbers.append(number_of(page))
-            page.goto("/my")
-        first, second = numbers
+        sign_in(customer.page, CUSTOMER, password, "a customer")
+        first, second = ask(customer.page, title), ask(customer.page, f"{title} again")
 
-        # The agent finds the request in the queue, takes it, answers, puts the second one to it, and closes it.
-        page = agent.page
-        sign_in(page, AGENT, password)
-        page.goto("/desk")
-        page.get_by_role("link", name=re.compile("Network.*[Nn]ew|[Nn]ew.*Network")).first.click()
-        page.get_by_role("link", name=first, exact=True).click()
-        expect(page.locator("h1")).to_contain_text(title)
-        page.get_by_role("button", name="Take").click()
-        expect(page.locator(".said")).to_have_text("The ticket is yours, and locked.")
-        page.get_by_role("link", name="Note", exact=True).click()
-        page.fill("input[name=subject]", "What we do")
-        page.fill("textarea[name=body]", "We look after the cables.")
-        page.locator("input[type=checkbox][name=visible]").check()
-        page.get_by_role("button", name="Add", exact=True).click()
-        expect(page.locator(".said")).to_have_text("The article is added.")
-        page.goto(page.url.partition("?")[0])
-        address = page.url
-        page.goto("/search?q=" + second)
-        page.locator("main").get_by_role("link", name=second).first.click()
-        page.get_by_role("link", name="Merge").click()
-        page.fill("#in-other", first)
-        page.get_by_role("button", name="Merge").click()
-        expect(page.locator("h1")).to_contain_text(first)
-        page.goto(address)
-        page.locator("summary", has_text="Close").click()
-        page.get_by_role("button", name="closed successful").click()
-        expect(page.locator(".ticket-facts")).to_contain_text("closed successful")
+        sign_in(agent.page, AGENT, password)
+        address = find(agent.page, first)
+        expect(agent.page.locator("h1")).to_contain_text(title)
+        take(agent.page)
+        tell(agent.page, "We look after the cables.")
+        merge(agent.page, second, into=first)
+        agent.page.goto(address)
+        close(agent.page)
 
-        # The customer reads what was written for him, and answers, which opens the request again.
-        page = customer.page
-        page.goto("/my?show=all")
-        page.get_by_role("link", name=title, exact=True).click()
-        expect(page.locator("article.from-desk").first).to_contain_text("We look after the cables.")
-        page.fill("textarea[name=body]", "Thank you, it runs.")
-        page.get_by_role("button", name="Send").click()
-        expect(page.locator("article").first).to_contain_text("Thank you, it runs.")
-        page = agent.page
-        page.goto(address)
-        expect(page.locator("#articles article").first).to_contain_text("Thank you, it runs.")
-        expect(page.locator(".ticket-facts")).not_to_contain_text("closed successful")
+        answer(customer.page, title, "We look after the cables.", "Thank you, it runs.")
+        agent.page.goto(address)
+        expect(agent.page.locator("#articles article").first).to_contain_text("Thank you, it runs.")
+        expect(agent.page.locator(".ticket-facts")).not_to_contain_text("closed successful")
 
-        # The administrator is told why the agent may do so.
-        page = administrator.page
-        sign_in(page, LOGIN, PASSWORD)
-        page.goto(f"/admin/rights/agents/{AGENT}")
-        expect(page.locator("main")).to_contain_text("Support agents")
+        sign_in(administrator.page, LOGIN, PASSWORD)
+        administrator.page.goto(f"/admin/rights/agents/{AGENT}")
+        expect(administrator.page.locator("main")).to_contain_text("Support agents")
         if scripts:
             for seat in (customer, agent, administrator):
                 assert (seat.complaints, seat.tripped()) == ([], [])
