@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from storage.engine import Database
 from tests.databases import fresh_url
 from tests.web.browsing import browsing
 from tests.web.real import open_desk
 from tests.web.ticket_office import MODULES, Office, deeds, open_office
 
 HTMX = {"hx-request": "true"}
+MOST_STATEMENTS = 10
 LOOKING = {"watch", "customer", "links"}
 CHANGES = {
     f"change/{name}"
@@ -59,6 +62,32 @@ async def test_articles_come_in_the_order_that_one_chooses_and_by_pages(office: 
     part = await office.browser.get(more.attributes["hx-get"], **HTMX)
     assert [item.one("h3").text for item in part.all("article")] == ["N19", "N20", "N21", "N22", "N23"]
     assert not part.all("main")
+
+
+async def test_the_page_takes_as_many_statements_for_many_articles_as_for_few(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few, many = await office.ticket("Few"), await office.ticket("Many")
+    for _ in range(19):
+        await office.add(many)
+    sent: list[object] = []
+    read = Database._read
+
+    async def counted(self: Database, statement: Any, deadline: Any) -> Any:
+        sent.append(statement)
+        return await read(self, statement, deadline)
+
+    monkeypatch.setattr(Database, "_read", counted)
+    counts = []
+    for ticket in (few, many):
+        taken = []
+        for _ in range(6):  # the first ones make plans, and once a second it is looked who is calling
+            sent.clear()
+            page = await office.open(ticket)
+            taken.append(len(sent))
+        counts.append((len(page.main.all("article")), min(taken)))
+    assert [articles for articles, _ in counts] == [1, 20]
+    assert counts[0][1] == counts[1][1] <= MOST_STATEMENTS
 
 
 async def test_a_long_text_is_cut_and_whole_on_a_page_of_its_own(office: Office) -> None:
