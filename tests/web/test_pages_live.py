@@ -225,3 +225,12 @@ async def test_the_page_of_a_ticket_says_who_changed_it_meanwhile(tmp_path: Path
             assert await stream.event() == ("changed", place["data-live"])
         told = (await agent.get(place["data-live-get"], **headers)).text
         assert told.startswith("Changed meanwhile by root@localhost, just now.")
+
+
+async def test_every_page_says_once_what_it_has_to_say(browser: Browser) -> None:
+    """Two regions of the same name would leave the scripts without the version that they hold against the stream's."""
+    for path in ("/", "/modules/room", "/profile"):
+        region = (await browser.get(path)).one(id="said")
+        assert region.attributes["aria-live"] == "polite"
+        assert region.attributes["data-version"]
+        assert region.attributes["data-signed-out"].startswith("You are signed out")
