@@ -16,11 +16,12 @@ from web.pages.said import say
 from web.pages.visit import Visit
 
 SAVE, FORGET = "draft", "forget"
-FIELDS = "file author isMine source basis isOutdated changedAt"
-OF_FILE = f"query Drafts($file: String) {{ moduleDrafts(file: $file) {{ {FIELDS} }} }}"
+LISTED = "file author isMine basis isOutdated changedAt"  # texts may be long, and a list shows none
+DRAFT_FIELDS = f"{LISTED} source"
+OF_FILE = f"query Drafts($file: String) {{ moduleDrafts(file: $file) {{ {DRAFT_FIELDS} }} }}"
 KEEP = f"""\
 mutation Keep($input: SaveModuleDraftInput!) {{
-  saveModuleDraft(input: $input) {{ draft {{ {FIELDS} }} errors {{ message }} }}
+  saveModuleDraft(input: $input) {{ draft {{ {DRAFT_FIELDS} }} errors {{ message }} }}
 }}
 """
 DROP = "mutation Forget($file: String!) { deleteModuleDraft(input: {file: $file}) { deleted } }"
@@ -62,15 +63,10 @@ def draft_address(file: str) -> str:
     return f"{SOURCE}?{urlencode({'file': file, 'draft': 1})}"
 
 
-async def read_drafts(visit: Visit, file: str | None = None) -> Drafts:
+async def read_drafts(visit: Visit, file: str) -> Drafts:
     """Read the drafts of a file."""
-    found = await list_drafts(visit, file)
+    found = [draft_of(visit, item) for item in (await visit.ask(OF_FILE, {"file": file})).data["moduleDrafts"]]
     return Drafts(next((item for item in found if item.is_mine), None), [item for item in found if not item.is_mine])
-
-
-async def list_drafts(visit: Visit, file: str | None = None) -> list[Draft]:
-    """Read all drafts, or those of a file."""
-    return [_draft(visit, item) for item in (await visit.ask(OF_FILE, {"file": file})).data["moduleDrafts"]]
 
 
 async def take_draft(visit: Visit, file: str, source: str, basis: str) -> Response | Sequence[str]:
@@ -79,7 +75,7 @@ async def take_draft(visit: Visit, file: str, source: str, basis: str) -> Respon
         await forget(visit, file)
         return visit.see(say(source_address(file) if basis else "/admin/modules", "draft-forgotten"))
     done = (await visit.ask(KEEP, {"input": {"file": file, "source": source, "basis": basis}})).data["saveModuleDraft"]
-    draft = _draft(visit, done["draft"]) if done["draft"] else None
+    draft = draft_of(visit, done["draft"]) if done["draft"] else None
     if visit.is_htmx:
         status = 200 if draft else 422
         return visit.page("modules/draft_kept.html", status, draft=draft, errors=told(done["errors"]))
@@ -91,14 +87,15 @@ async def forget(visit: Visit, file: str) -> None:
     await visit.ask(DROP, {"file": file})
 
 
-def _draft(visit: Visit, item: Mapping[str, Any]) -> Draft:
+def draft_of(visit: Visit, item: Mapping[str, Any]) -> Draft:
+    """Make a draft ready for a template."""
     reader = Reader(visit.texts, visit.look.time_zone(), now())
     moment = datetime.fromisoformat(item["changedAt"]).isoformat()
     return Draft(
         item["file"],
         item["author"],
         item["isMine"],
-        item["source"] or "",
+        item.get("source") or "",
         item["basis"],
         item["isOutdated"],
         show_moment(moment, reader),

@@ -12,12 +12,14 @@ import orjson
 from starlette.responses import Response
 
 from web.pages.administration import PROBLEM, Finding, show_problems, source_address
-from web.pages.module_drafts import list_drafts
+from web.pages.module_drafts import LISTED, draft_of
 from web.pages.replies import NO_STORE
 from web.pages.said import said_of
 from web.pages.visit import Visit
 
-MODULES = f"query Modules {{ modules {{ name version state files problems {{ {PROBLEM} }} }} }}"
+_ROWS = f"modules {{ name version state files problems {{ {PROBLEM} }} }}"
+MODULES = f"query Modules {{ {_ROWS} }}"  # while the page is open
+WITH_DRAFTS = f"query Modules {{ {_ROWS} moduleDrafts {{ {LISTED} }} }}"
 # The states, those that somebody should look at first; each with its tone.
 STATES: Mapping[str, str] = {"BROKEN": "red", "STALE": "amber", "LIVE": "green", "ABSENT": "gray"}
 NOTHING_NEW = 204
@@ -40,11 +42,11 @@ class Row:
 
 async def show_modules(visit: Visit) -> Response:
     """Show the modules that a word and a state pick out."""
-    answer = await visit.ask(MODULES)
+    answer = await visit.ask(MODULES if visit.is_htmx else WITH_DRAFTS)
     params = visit.request.query_params
     word, state = params.get("q", "").strip(), params.get("state", "")
     rows = sorted((_row(visit, item) for item in answer.data["modules"]), key=_order)
-    mark = hashlib.sha256(orjson.dumps([answer.data, word, state])).hexdigest()[:16]
+    mark = hashlib.sha256(orjson.dumps([answer.data["modules"], word, state])).hexdigest()[:16]
     if visit.is_htmx and params.get("mark") == mark:
         return Response(status_code=NOTHING_NEW, headers=NO_STORE)
     return visit.page(
@@ -56,7 +58,7 @@ async def show_modules(visit: Visit) -> Response:
         word=word,
         state=state if state in STATES else "",
         mark=mark,
-        drafts=() if visit.is_htmx else await list_drafts(visit),
+        drafts=[draft_of(visit, item) for item in answer.data.get("moduleDrafts", ())],
         said=said_of(visit),
     )
 
