@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import nh3
 
 HTML_LIMIT_CHARS = 512 * 1024
+AMPERSANDS_LIMIT = 100_000  # the cleaner looks for a name behind each; no text that people read has more
 TAGS_LIMIT = 20_000
 DEPTH_LIMIT = 100  # what is deeper loses its tags and keeps its text
 VOID = frozenset({"br", "hr", "img", "col", "wbr"})
@@ -227,8 +228,8 @@ class _Pictures:
 
 
 def clean_mail(text: str, inline: Mapping[str, str] | None = None, *, shows_remote: bool = False) -> Cleaned | None:
-    """Return the HTML of a mail made harmless; None where it is too large. `inline` has addresses by content id."""
-    if len(text) > HTML_LIMIT_CHARS:
+    """Return the HTML of a mail made harmless; None where it is too large to be. `inline` has addresses by content id."""
+    if len(text) > HTML_LIMIT_CHARS or text.count("&") > AMPERSANDS_LIMIT:
         return None
     pictures = _Pictures(inline or {}, shows_remote)
     cleaner = nh3.Cleaner(
