@@ -43,11 +43,11 @@ class World:
         return answer["data"]
 
     def draft(self) -> dict[str, str] | None:
-        found = self.data('{ drafts(place: "desk/new") { content } }')["drafts"]
+        found = self.data('{ drafts(place: "/desk/new") { content } }')["drafts"]
         return dict(found[0]["content"]) if found else None
 
     def forget(self) -> None:
-        self.data('mutation { deleteDraft(input: {place: "desk/new"}) { deletedPlace } }')
+        self.data('mutation { deleteDraft(input: {place: "/desk/new"}) { deletedPlace } }')
 
 
 @pytest.fixture(scope="module")
@@ -240,7 +240,7 @@ def test_axe_finds_nothing_serious_on_the_desks_pages(world: World, browser: Bro
     axe = require_axe()
     serious: dict[str, list[str]] = {}
     world.data(
-        'mutation { saveDraft(input: {place: "desk/new", content: {title: "Half", queue: "Support"}}) { errors { message } } }'
+        'mutation { saveDraft(input: {place: "/desk/new", content: {title: "Half", queue: "Support"}}) { errors { message } } }'
     )
     with seated(browser, world.server.url, color_scheme=scheme) as found:
         for path in ("/", "/desk", "/desk?every=1", "/desk/new"):

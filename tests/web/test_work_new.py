@@ -232,10 +232,10 @@ async def test_a_form_that_is_sent_twice_makes_one_ticket(desk: Desk, agent: Bro
 async def test_a_foreign_page_makes_no_ticket_and_no_draft(desk: Desk, agent: Browser) -> None:
     for path in ("/desk/new", "/desk/draft"):
         answer = await agent.client.post(
-            path, data={**GIVEN, "place": "desk/new"}, headers={"origin": "https://evil.example"}
+            path, data={**GIVEN, "place": "/desk/new"}, headers={"origin": "https://evil.example"}
         )
         assert answer.status_code == 403
-        answer = await agent.client.post(path, data={**GIVEN, "place": "desk/new"}, headers={"origin": OWN})
+        answer = await agent.client.post(path, data={**GIVEN, "place": "/desk/new"}, headers={"origin": OWN})
         assert answer.status_code == 403
     assert (await desk.data("{ drafts { place } }"))["drafts"] == []
 

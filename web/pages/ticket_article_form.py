@@ -1,6 +1,6 @@
 """The form of an article that an agent writes: what fills it, and what it says when it comes back.
 
-Everything that wants to put something into the form (templates, drafts, quotations) does so by `Draft`.
+What it begins with (nothing, a quotation, what the caller had begun to write) is a `Draft`; templates come with the composer.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ from typing import Any
 from graphql import GraphQLEnumType
 
 from web.pages.choices import choice_roots, read_choices
+from web.pages.form_body import Form
 from web.pages.form_page import ONCE
+from web.pages.form_query import row_id
 from web.pages.inputs import Input, make_input, read_input
-from web.pages.ticket_sight import Sight
+from web.pages.ticket_sight import Sight, desk_address
 from web.pages.values import Unreadable
 from web.pages.view import Member
 from web.pages.visit import Visit
+from web.pages.work_composer import About, Composer, compose
+from web.pages.work_composer import Draft as Kept
 
 NOTE, CALL_IN, CALL_OUT = "NOTE", "PHONE_FROM_CUSTOMER", "PHONE_TO_CUSTOMER"
 FILES, KEPT = "files", "upload"
@@ -31,6 +35,7 @@ _KINDS = "NewArticleKind"
 _ONCE = re.compile(r"[\w-]{16,64}", re.ASCII)
 _UPLOAD = re.compile(r"([\w-]{1,80})\|(.{0,255})", re.DOTALL)
 _ADDRESSES = ("to", "cc")
+TEMPLATE_TYPES = ("ANSWER", "NOTE", "PHONE_CALL", "SNIPPET", "EMAIL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class Draft:
     to: str = ""
     cc: str = ""
     time: str = ""
+    answers: str = ""  # the article that it answers
     uploads: tuple[tuple[str, str], ...] = ()  # files that were sent before: id and name
     along: Mapping[str, str] = field(default_factory=dict)  # by the names of the ticket's fields
 
@@ -53,6 +59,7 @@ class ArticleForm:
     """The form, ready for `ticket/article_form.html`."""
 
     draft: Draft
+    composer: Composer
     kinds: Sequence[tuple[str, str]]
     along: tuple[Input, ...]
     once: str
@@ -67,8 +74,9 @@ async def fill_article_form(
     errors: Mapping[str | None, tuple[str, ...]] | None = None,
     *,
     may_change: bool,
+    kept: Kept | None = None,
 ) -> ArticleForm:
-    """Make the form of an article. With `may_change` the ticket's state can be changed along with it."""
+    """Make the form of an article. With `may_change` the ticket's state can be changed along with it; `kept` is shown in it."""
     members = along_members(sight) if may_change else []
     roots = " ".join(choice_roots([item for item in members if item.target is not None], visit.schema))
     choices = read_choices(members, (await visit.ask(f"query TicketStates {{ {roots} }}")).data) if roots else {}
@@ -84,8 +92,10 @@ async def fill_article_form(
         for item in members
     ]
     known = {"kind", "visibleForCustomer", "subject", "body", *_ADDRESSES, "timeUnits", "attachments"}
+    about = About(ticket=row_id(visit), types=TEMPLATE_TYPES)
     return ArticleForm(
         draft,
+        await compose(visit, note_address(visit, sight), about, body=draft.body, draft=kept),
         kinds_of(visit),
         tuple(inputs),
         mark_of(visit) or new_mark(),
@@ -112,9 +122,13 @@ def kinds_of(visit: Visit) -> list[tuple[str, str]]:
     return [(name, visit.texts(f"article-kind-{name}")) for name in names]
 
 
-def read_draft(visit: Visit) -> Draft:
+def note_address(visit: Visit, sight: Sight) -> str:
+    """Return where the form is, which is also the place of its draft."""
+    return f"{desk_address(visit, sight)}/note"
+
+
+def read_draft(form: Form) -> Draft:
     """Return what somebody typed, to show it again or to send it."""
-    form = visit.form
     sent = tuple((id_, form.names.get(id_, "")) for id_ in form.uploads(FILES))
     kept = tuple(found.groups() for told in form.all(KEPT) if (found := _UPLOAD.fullmatch(told)))
     return Draft(
@@ -125,6 +139,7 @@ def read_draft(visit: Visit) -> Draft:
         form.one("to"),
         form.one("cc"),
         form.one("time"),
+        form.one("answers"),
         (*((str(id_), str(name)) for id_, name in kept), *sent),
         {name.removeprefix(ALONG): form.one(name) for name in form.fields if name.startswith(ALONG)},
     )

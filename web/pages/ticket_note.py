@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
@@ -24,6 +25,7 @@ from web.pages.ticket_article_form import (
     fill_article_form,
     kinds_of,
     mark_of,
+    note_address,
     read_draft,
 )
 from web.pages.ticket_articles import ArticleShown, article_of
@@ -33,6 +35,8 @@ from web.pages.ticket_page import Around, after_of, answer_with, order_of
 from web.pages.ticket_query import Told, ask_ticket
 from web.pages.ticket_sight import Sight, desk_address, sight_of, ticket_address
 from web.pages.visit import Visit
+from web.pages.work_composer import Draft as Kept
+from web.pages.work_composer import draft_of, drop_draft, form_of, press
 
 COMPOSE = "compose"
 KIND, ANSWERS = "kind", "answers"  # of the address: which kind, and which article is answered
@@ -47,14 +51,21 @@ async def show_note(visit: Visit) -> Response:
     told = await _ask(visit, sight)
     if NOTE_KEY not in told.keys:
         raise Refused(403, visit.texts("ticket-no-key", needed=NOTE_KEY), Code.FORBIDDEN)
-    form = await _form(visit, sight, told, await _begun(visit, sight))
+    kept, draft = await _begun(visit, sight)
+    form = await _form(visit, sight, told, draft, kept=kept)
     return answer_with(visit, sight, told, Around(compose=form), COMPOSE if visit.is_htmx else "")
 
 
 async def take_note(visit: Visit) -> Response:
     """Write the article, and change what was chosen along with it."""
     sight = sight_of(visit)
-    draft = read_draft(visit)
+    place = note_address(visit, sight)
+    pressed = await press(visit, place, place)
+    if pressed is not None and pressed.answer is not None:
+        return pressed.answer
+    draft = read_draft(visit.form)
+    if pressed is not None:
+        return await _again(visit, sight, draft, {None: tuple(pressed.wrong)} if pressed.wrong else {})
     article, errors = article_input(visit, draft)
     patch, wrong = along_input(visit, sight, draft)
     errors |= wrong
@@ -65,12 +76,23 @@ async def take_note(visit: Visit) -> Response:
             visit, deal_of("addArticle", {**given, **({"patch": patch} if patch else {})}), mark_of(visit)
         )
         if done.is_done:
+            await drop_draft(visit, place)
             return visit.see(say(ticket_address(visit, sight), "article-added"))
         codes, errors = done.codes, dict(done.errors)
+    return await _again(visit, sight, draft, errors, _CHANGED_MEANWHILE if CONFLICT in codes else UNPROCESSABLE)
+
+
+async def _again(
+    visit: Visit,
+    sight: Sight,
+    draft: Draft,
+    errors: Mapping[str | None, tuple[str, ...]],
+    status: int = UNPROCESSABLE,
+) -> Response:
+    """Show the form again with what was typed."""
     told = await _ask(visit, sight)
     form = await _form(visit, sight, told, draft, errors)
-    status = _CHANGED_MEANWHILE if CONFLICT in codes else UNPROCESSABLE
-    return answer_with(visit, sight, told, Around(compose=form, status=status))
+    return answer_with(visit, sight, told, Around(compose=form, status=status if errors else 200))
 
 
 async def _ask(visit: Visit, sight: Sight) -> Told:
@@ -83,12 +105,24 @@ async def _form(
     told: Told,
     draft: Draft,
     errors: Mapping[str | None, tuple[str, ...]] | None = None,
+    *,
+    kept: Kept | None = None,
 ) -> ArticleForm:
-    return await fill_article_form(visit, sight, draft, errors, may_change=EVERYTHING in told.keys)
+    return await fill_article_form(visit, sight, draft, errors, may_change=EVERYTHING in told.keys, kept=kept)
 
 
-async def _begun(visit: Visit, sight: Sight) -> Draft:
-    """Return what the form begins with: nothing, or an answer to an article with its text quoted."""
+async def _begun(visit: Visit, sight: Sight) -> tuple[Kept | None, Draft]:
+    """Return what the form begins with: what the caller had begun to write, else nothing, or the quotation of an article."""
+    asked = visit.request.query_params
+    kept = await draft_of(visit, note_address(visit, sight))
+    if kept is not None:
+        draft = read_draft(form_of(kept))
+        if asked.get(ANSWERS, draft.answers) == draft.answers:
+            return kept, draft
+    return None, await _empty(visit, sight)
+
+
+async def _empty(visit: Visit, sight: Sight) -> Draft:
     asked = visit.request.query_params
     kind = asked.get(KIND, NOTE)
     kind = kind if kind in {name for name, _ in kinds_of(visit)} else NOTE
@@ -96,7 +130,8 @@ async def _begun(visit: Visit, sight: Sight) -> Draft:
         return Draft(kind=kind)
     node = await read_article(visit, sight, asked[ANSWERS])
     article = article_of(sight, node, reader_of(visit, brief=False), desk_address(visit, sight))
-    return answer_to(article, visit.texts("article-wrote", who=article.name, when=article.when.title))
+    wrote = visit.texts("article-wrote", who=article.name, when=article.when.title)
+    return replace(answer_to(article, wrote), answers=asked[ANSWERS])
 
 
 def answer_to(article: ArticleShown, wrote: str) -> Draft:

@@ -38,7 +38,7 @@ from web.pages.work_composer import (
 )
 from web.pages.work_tables import audience_only, the_view, ticket_address
 
-PLACE = "desk/new"
+PLACE = "/desk/new"
 ARTICLE = "article"  # what the API calls the first article in the input of a new ticket
 # Columns of tickets by where they stand in the form; everything else that the module has is offered below them.
 ABOUT = ("title", "customer_user_id", "customer_id", "service_id", "sla_id")
@@ -99,7 +99,7 @@ async def show_new_ticket(visit: Visit) -> Response:
 async def take_new_ticket(visit: Visit) -> Response:
     """Make the ticket, or do what another button asks for."""
     sheet = _sheet(visit)
-    pressed = await press(visit, PLACE, "/desk/new")
+    pressed = await press(visit, PLACE, PLACE)
     if pressed is not None:
         wrong: dict[str | None, Sequence[str]] = {None: pressed.wrong} if pressed.wrong else {}
         return pressed.answer or await _form(visit, sheet, errors=wrong)
