@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import FromClause
 
+from resolvers.errors import TooComplex
 from resolvers.terms import Term, dynamic_column, joined_column
 from schema.bindings import ToOne
 from schema.catalog import WHOLE_NUMBERS, Catalog, ColumnClass
@@ -19,6 +20,8 @@ from storage.dialects import Expression as Sql
 from storage.own_tables import FILE
 from storage.values import LAST_SECOND, binder
 
+# SQLite joins 64 tables and MariaDB 61, and what conditions look into may count.
+TABLES_LIMIT = 50
 _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
 
 # Dynamic fields of these objects hang on a number that stands for a name; the name is this column.
@@ -234,9 +237,7 @@ class Scope:
         if found is None:
             stored = self.value(term)
             found = self._files[term.key] = self.speech.enter(FILE.name)
-            on = self.speech.same(column(found, "id"), ColumnClass.STRING, stored, term.column_class)
-            self.tables.append(found)
-            self._source = self._source.outerjoin(found, on)
+            self._add(found, self.speech.same(column(found, "id"), ColumnClass.STRING, stored, term.column_class))
         return found
 
     def _join(self, hops: tuple[ToOne, ...]) -> FromClause:
@@ -251,9 +252,17 @@ class Scope:
             on = sa.and_(on, oldest(self.speech, hop, target))
         limit = self.speech.guard.limit(self.speech, hop.target, target)
         on = on if limit is None else sa.and_(on, limit)  # what the caller may not see is not there
-        self.tables.append(target)
-        self._source = self._source.outerjoin(target, on)
+        self._add(target, on)
         return target
+
+    def _add(self, table: FromClause, on: Sql) -> None:
+        """Join a table. Raises `TooComplex` before there are more than a database joins."""
+        self.tables.append(table)
+        if len(self.tables) > TABLES_LIMIT:
+            raise TooComplex(
+                f"One statement would join more than {TABLES_LIMIT} tables; ask for fewer references at once."
+            )
+        self._source = self._source.outerjoin(table, on)
 
     def _side(self, hops: tuple[ToOne, ...], module: Module) -> FromClause:
         path = tuple(hop.field.name for hop in hops)
@@ -261,9 +270,7 @@ class Scope:
         if found is None:
             owner = self.table(hops)
             found = self._sides[path] = self.speech.enter(module.side_table or "")
-            on = sa.and_(*(column(found, key) == column(owner, key) for key in module.key_columns))
-            self.tables.append(found)
-            self._source = self._source.outerjoin(found, on)
+            self._add(found, sa.and_(*(column(found, key) == column(owner, key) for key in module.key_columns)))
         return found
 
     def _expression(self, term: Term, item: Computed) -> Sql:

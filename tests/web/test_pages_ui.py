@@ -43,12 +43,12 @@ fields_patch: {lit: {show_in_list: true}}
 MANY = 120
 
 
-def many_references() -> dict[str, str]:
+def many_references(count: int = MANY) -> dict[str, str]:
     """One module with more references than an operation may ask for at once."""
     colour = "module: {name: colour, plural_name: colours, table: colour}\nfields: [{name: name, type: string, required: true, unique: true}]\naccess: {agent: {view: true}}\n"
     fields = "".join(
         f"  - {{name: c{place}, type: reference, to: colour, column: c{place}_id, show_in_list: true}}\n"
-        for place in range(MANY)
+        for place in range(count)
     )
     wide = "module: {name: wide, plural_name: wides, table: wide}\nfields:\n  - {name: name, type: string, required: true, unique: true}\n"
     return {"colour": colour, "wide": f"{wide}{fields}access: {{agent: {{view: true}}}}\n"}

@@ -10,7 +10,7 @@ from web.pages.cells import selection_of
 from web.pages.view import Member, View
 from web.pages.visit import Answer, Visit
 
-MOST_JOINED = 30  # references of one operation: MariaDB joins 61 tables, SQLite 64
+MOST_JOINED = 15  # references of one operation: PostgreSQL plans twice as many for two seconds where all are indexed
 SPARE = 20  # of the selections, for what stands around the members
 ROW = "row"
 
