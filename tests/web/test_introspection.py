@@ -18,6 +18,7 @@ FIELDS = (
     "nodes",
     "schemaVersion",
     "explainAccess",
+    "accessOverview",
     "modules",
     "checkModule",
     "moduleFile",
@@ -33,6 +34,11 @@ FIELDS = (
     "lambdaDeliveries",
     "lambdaSchedules",
     "lambdaSecrets",
+    "ticketHold",
+    "ticketLinks",
+    "drafts",
+    "textTemplates",
+    "moduleDrafts",
 )
 TOLD = {"__schema": {"queryType": {"name": "Query", "fields": [{"name": name} for name in FIELDS]}}}
 

@@ -409,7 +409,8 @@ def follow(page: Page, what: str) -> None:
 
 def test_everything_works_without_scripts(plain: Page, world: World) -> None:
     plain.goto("/modules/task")
-    assert plain.locator(".jump").is_hidden()
+    assert plain.locator("button.jump").is_hidden()
+    assert plain.locator("a.jump").is_visible()
     plain.fill("#search", "Task 00")
     with plain.expect_navigation():
         plain.press("#search", "Enter")

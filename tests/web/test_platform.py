@@ -81,7 +81,10 @@ def test_customers_cannot_publish_and_know_nothing_of_what_lambdas_do() -> None:
         "revokeSession",
         "revokeOtherSessions",
     }
-    beside = {"retryDelivery", "runSchedule", "setSecret", "removeSecret"}
+    beside = {"retryDelivery", "runSchedule", "setSecret", "removeSecret", "saveDraft", "deleteDraft"} | {
+        "saveModuleDraft",
+        "deleteModuleDraft",
+    }
     assert set(agents.mutation) == own | beside | {"importRows", "publishModule", "rollbackModule"}
     assert set(customers.mutation) == own
     assert not {"checkModule", "moduleVersions"} & set(customers.query)

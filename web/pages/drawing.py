@@ -38,7 +38,8 @@ def _class(shown: Shown) -> str:
     usual = _CLASSES.get(shown.style) or (_PROSE if len(shown.text) > PROSE_LETTERS else "")
     if not shown.css:
         return usual
-    return f'{usual[:-1]} {shown.css}"' if usual else f' class="{shown.css}"'
+    css = escape(shown.css)
+    return f'{usual[:-1]} {css}"' if usual else f' class="{css}"'
 
 
 def _first(shown: Shown, url: str) -> str:
