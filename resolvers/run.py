@@ -12,6 +12,7 @@ from resolvers.errors import OperationError
 from resolvers.reads import Reads, together
 from resolvers.selection import Selected
 from resolvers.shape import link_key
+from resolvers.spread import pairs_keys
 from resolvers.templates import Template
 from resolvers.view import Row
 from resolvers.writers import Unplain
@@ -139,18 +140,24 @@ class Run:
 
     async def _spread(self, spread: Spread) -> list[Sequence[Row]]:
         """Read the rows of all cases with one statement, which tells whose each is."""
-        keys = list(dict.fromkeys(tuple(case[number] for number in spread.numbers) for case in self.cases))
-        if len(keys) > LENGTHS[-1]:
+        values = self._key_values(spread)
+        most = max(map(len, values))
+        if most > LENGTHS[-1]:
             raise Unplain
-        length = next(length for length in LENGTHS if length >= len(keys))
-        keys += [keys[-1]] * (length - len(keys))
-        filled = [value for values in zip(*keys, strict=True) for value in values]
+        length = next(length for length in LENGTHS if length >= most)
+        filled = [value for found in values for value in (*found, *[found[-1]] * (length - len(found)))]
         statement = spread.get(length, self.planner).fill([*self.cases[0], *filled])
         width = len(spread.numbers)
         found: dict[tuple[str, ...], list[Row]] = {}
         for row in await self.reads.fetch(statement):
             found.setdefault(tuple(map(link_key, row[-width:])), []).append(row[:-width] or (1,))
         return [found.get(tuple(link_key(case[n]) for n in spread.numbers), spread.nothing) for case in self.cases]
+
+    def _key_values(self, spread: Spread) -> list[list[Any]]:
+        """Return the values of each key: those that stand together at the same place, where the statement looks at that."""
+        keys = dict.fromkeys(tuple(case[number] for number in spread.numbers) for case in self.cases)
+        columns = [list(values) for values in zip(*keys, strict=True)]
+        return columns if pairs_keys(self.reads.context.database.dialect) else [list(dict.fromkeys(c)) for c in columns]
 
     async def fetch(self, template: Template, cases: Sequence[Values]) -> list[Sequence[Row]]:
         """Read the rows for each of some values: with one statement, unless they are very many."""

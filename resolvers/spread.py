@@ -17,6 +17,7 @@ from resolvers.predicate import All, Compare, KeyIn, Predicate
 from resolvers.statements import COUNT, Select, Statements
 from resolvers.terms import Term, joined_column, key_terms
 from schema.spec import Field, Module
+from storage.dialects import Dialect
 from storage.dialects import Expression as Sql
 from storage.values import binder
 
@@ -73,6 +74,11 @@ def _nearest(term: Term) -> Term:
     if hop is None or joined_column(hop) != getattr(term.item, "column", term.item):
         return term
     return Term(term.hops[:-1], hop.module, hop.field)
+
+
+def pairs_keys(dialect: Dialect) -> bool:
+    """Answer whether a statement compares several keys together too. PostgreSQL plans that longer than it reads what is too much."""
+    return dialect.name != "postgresql"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +143,7 @@ class SpreadStatements(Statements):
             bound.append([bind(item) for item in values])
             draft.conditions.append(self.dialect.is_in(value, bound[-1], kind))
             found.append(self.dialect.exact(value, kind))
-        if len(keys) > 1:  # the lists lead to the rows by an index; what nobody asked for together is left out here
+        if len(keys) > 1 and pairs_keys(self.dialect):
+            # The lists lead to the rows by an index; what nobody asked for together is left out here.
             draft.conditions.append(sa.tuple_(*found).in_(list(zip(*bound, strict=True))))
         return found
