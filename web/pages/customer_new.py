@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
@@ -12,7 +10,8 @@ from schema.writes import Deed
 from web.errors import Code, Refused
 from web.pages.customer_words import Desk, desk_of
 from web.pages.deeds import DONE, create
-from web.pages.form_page import NO_RIGHT, ONCE, UNPROCESSABLE
+from web.pages.form_page import NO_RIGHT, UNPROCESSABLE
+from web.pages.once import mark_of, shown_mark
 from web.pages.otrs_tables import member_on
 from web.pages.said import say
 from web.pages.visit import Visit
@@ -21,7 +20,6 @@ from web.pages.work_tables import the_target
 
 QUEUES = 500
 TITLE_LETTERS = 255
-_ONCE = re.compile(r"[\w-]{16,64}", re.ASCII)
 
 
 async def show_new_request(visit: Visit) -> Response:
@@ -47,9 +45,8 @@ async def take_new_request(visit: Visit) -> Response:
             queue.name: {queue.shown: given["queue"]},
             "article": article,
         }
-        told = visit.form.one(ONCE)
         deal = create(desk.view, record)
-        done = (await visit.ask(deal.document, deal.variables, once=told if _ONCE.fullmatch(told) else None)).data[DONE]
+        done = (await visit.ask(deal.document, deal.variables, once=mark_of(visit))).data[DONE]
         if not done["errors"]:
             return visit.see(say(f"/my/{done['row']['id']}", "sent"))
         places = {queue.name: "queue", "body": BODY, "attachments": FILES, "subject": "title", "title": "title"}
@@ -75,7 +72,6 @@ async def _form(visit: Visit, desk: Desk, wrong: Mapping[str, Sequence[str]] | N
     )
     nodes = (await visit.ask(document)).data["queues"]["nodes"]
     errors = wrong or {}
-    told = visit.form.one(ONCE)
     return visit.page(
         "customer/new.html",
         UNPROCESSABLE if errors else 200,
@@ -91,5 +87,5 @@ async def _form(visit: Visit, desk: Desk, wrong: Mapping[str, Sequence[str]] | N
             takes_files=visit.live.transfers is not None,
         ),
         most=TITLE_LETTERS,
-        once=told if _ONCE.fullmatch(told) else secrets.token_urlsafe(16),
+        once=shown_mark(visit),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +12,9 @@ from starlette.responses import Response
 from web.errors import NOTHING_HERE, Code, Refused
 from web.pages.cells import Shown, show_moment
 from web.pages.customer_words import SILENT, Desk, Told, body_of, desk_of, name_of, tell
-from web.pages.form_page import ONCE, UNPROCESSABLE
+from web.pages.form_page import UNPROCESSABLE
 from web.pages.list_page import reader_of
+from web.pages.once import mark_of, shown_mark
 from web.pages.otrs_tables import ARTICLE, member_on, target_on, view_on
 from web.pages.said import said_of, say
 from web.pages.view import View, view_of
@@ -25,7 +25,6 @@ MESSAGES = 50  # on a page, the newest first
 ATTACHED = 30  # files of a message
 SUBJECT_LETTERS = 200
 ANSWER = "addArticle"
-_ONCE = re.compile(r"[\w-]{16,64}", re.ASCII)
 _HTML_PART = re.compile(r"file-\d+(\.html)?")  # where OTRS keeps the HTML of a message
 SEND = """\
 mutation Answer($ticket: ID!, $article: NewArticle!) {
@@ -64,9 +63,7 @@ async def take_answer(visit: Visit) -> Response:
         "body": body,
         "attachments": uploads_of(visit.form),
     }
-    told = visit.form.one(ONCE)
-    once = told if _ONCE.fullmatch(told) else None
-    done = (await visit.ask(SEND, {"ticket": _row(visit), "article": article}, once=once)).data["done"]
+    done = (await visit.ask(SEND, {"ticket": _row(visit), "article": article}, once=mark_of(visit))).data["done"]
     if not done["errors"]:
         return visit.see(say(f"/my/{_row(visit)}", "answered"))
     wrong: dict[str, tuple[str, ...]] = {}
@@ -99,7 +96,6 @@ async def _page(visit: Visit, desk: Desk, wrong: Mapping[str, Sequence[str]] | N
     page = data["ticket"].get("messages") or {"nodes": (), "pageInfo": {"hasNextPage": False}}
     mutation = visit.schema.mutation_type
     errors = wrong or {}
-    told = visit.form.one(ONCE)
     return visit.page(
         "customer/ticket.html",
         UNPROCESSABLE if errors else 200,
@@ -119,7 +115,7 @@ async def _page(visit: Visit, desk: Desk, wrong: Mapping[str, Sequence[str]] | N
             takes_files=visit.live.transfers is not None,
         ),
         problem=" ".join(errors.get("", ())),
-        once=told if _ONCE.fullmatch(told) else secrets.token_urlsafe(16),
+        once=shown_mark(visit),
     )
 
 

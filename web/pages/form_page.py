@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,14 +17,13 @@ from web.pages.form_query import Asked, ask_new, ask_row, form_members, heading_
 from web.pages.form_read import WAS, Record, merged_errors, posted, read_record
 from web.pages.inputs import Input, digest, make_input, values_of
 from web.pages.live_names import row_watch
+from web.pages.once import mark_of, shown_mark
 from web.pages.query_examples import create_example, update_example
 from web.pages.said import say
 from web.pages.view import Member, View
 from web.pages.visit import Visit
 
-ONCE = "once"  # of a form for a new row: sent twice it makes one
 VERSION = "version"
-_ONCE = re.compile(r"[\w-]{16,64}", re.ASCII)
 UNPROCESSABLE = 422
 NO_RIGHT = "You may not do this with rows of this module."
 
@@ -46,7 +43,7 @@ async def take_new(visit: Visit) -> Response:
     record = read_record(visit, members, is_new=True)
     if not record.errors:
         deal = create(view, record.given)
-        answer = await visit.ask(deal.document, deal.variables, once=_once(visit) or None)
+        answer = await visit.ask(deal.document, deal.variables, once=mark_of(visit))
         done = read_done(answer.data[DONE])
         if done.is_done:
             return visit.see(say(f"{list_address(view)}/{quote(done.payload['row']['id'])}", "created"))
@@ -154,7 +151,7 @@ def _form(visit: Visit, sheet: Sheet) -> Response:
         # A form that came back is still held against what its row was when it was first shown.
         was={name: visit.form.one(f"{WAS}{name}") or digest(stored[name]) for name in inputs},
         version=visit.form.one(VERSION) or (row or {}).get("version", ""),
-        once=_once(visit) or secrets.token_urlsafe(16),
+        once=shown_mark(visit),
         has_files=any(item.widget.draws == "file" for item in inputs.values()),
     )
 
@@ -163,12 +160,6 @@ def _input(visit: Visit, sheet: Sheet, member: Member) -> Input:
     values = tuple(sheet.values.get(member.name, ()))
     made = make_input(member, values, visit.texts, sheet.asked.choices.get(member.name), is_new=sheet.asked.row is None)
     return replace(made, errors=sheet.record.errors.get(member.name, ())) if sheet.record else made
-
-
-def _once(visit: Visit) -> str:
-    """Return the mark of a form for a new row; one that is none of ours counts for nothing."""
-    told = visit.form.one(ONCE)
-    return told if _ONCE.fullmatch(told) else ""
 
 
 def _sections(view: View, inputs: Mapping[str, Input], visit: Visit) -> list[tuple[str, list[Input]]]:

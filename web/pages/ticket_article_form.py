@@ -6,7 +6,6 @@ What it begins with (nothing, a quotation, what the caller had begun to write) i
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
@@ -16,9 +15,9 @@ from graphql import GraphQLEnumType
 
 from web.pages.choices import choice_roots, read_choices
 from web.pages.form_body import Form
-from web.pages.form_page import ONCE
 from web.pages.form_query import row_id
 from web.pages.inputs import Input, make_input, read_input
+from web.pages.once import shown_mark
 from web.pages.ticket_sight import Sight, desk_address
 from web.pages.values import Unreadable
 from web.pages.view import Member
@@ -32,7 +31,6 @@ FILES_MOST = 5  # at once, as `web.pages.multipart_form` takes them
 ALONG = "along."  # before what is to change of the ticket along with an article
 _ALONG = ("ticket_state_id", "until_time")
 _KINDS = "NewArticleKind"
-_ONCE = re.compile(r"[\w-]{16,64}", re.ASCII)
 _UPLOAD = re.compile(r"([\w-]{1,80})\|(.{0,255})", re.DOTALL)
 _ADDRESSES = ("to", "cc")
 TEMPLATE_TYPES = ("ANSWER", "NOTE", "PHONE_CALL", "SNIPPET", "EMAIL")
@@ -98,7 +96,7 @@ async def fill_article_form(
         await compose(visit, note_address(visit, sight), about, body=draft.body, draft=kept),
         kinds_of(visit),
         tuple(inputs),
-        mark_of(visit) or new_mark(),
+        shown_mark(visit),
         {name: messages for name, messages in told.items() if name in known},
         tuple(
             text
@@ -180,17 +178,6 @@ def along_input(visit: Visit, sight: Sight, draft: Draft) -> tuple[dict[str, Any
         except Unreadable as error:
             errors[item.name] = (visit.texts(error.key),)
     return given, errors
-
-
-def mark_of(visit: Visit) -> str | None:
-    """Return the mark of a form that was sent: sent twice it writes one article."""
-    told = visit.form.one(ONCE)
-    return told if _ONCE.fullmatch(told) else None
-
-
-def new_mark() -> str:
-    """Make the mark of a form."""
-    return secrets.token_urlsafe(16)
 
 
 def _given(text: str | None) -> tuple[str, ...]:

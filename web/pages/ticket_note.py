@@ -15,6 +15,7 @@ from web.pages.deeds import CONFLICT
 from web.pages.form_page import UNPROCESSABLE
 from web.pages.form_query import row_id
 from web.pages.list_page import reader_of
+from web.pages.once import mark_of
 from web.pages.said import say
 from web.pages.ticket_article_form import (
     NOTE,
@@ -24,7 +25,6 @@ from web.pages.ticket_article_form import (
     article_input,
     fill_article_form,
     kinds_of,
-    mark_of,
     note_address,
     read_draft,
 )

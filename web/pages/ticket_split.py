@@ -13,8 +13,8 @@ from web.pages.form_page import UNPROCESSABLE
 from web.pages.form_read import merged_errors, posted, read_record
 from web.pages.inputs import make_input
 from web.pages.list_page import reader_of
+from web.pages.once import mark_of, shown_mark
 from web.pages.said import say
-from web.pages.ticket_article_form import mark_of, new_mark
 from web.pages.ticket_articles import article_of
 from web.pages.ticket_deeds import deal_of, send
 from web.pages.ticket_frame import read_article
@@ -87,6 +87,6 @@ async def _form(
         desk=desk_address(visit, sight),
         article=article,
         inputs_=inputs,
-        once=mark_of(visit) or new_mark(),
+        once=shown_mark(visit),
         about=[text for name, messages in errors.items() if name not in names for text in messages],
     )

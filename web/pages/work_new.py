@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,10 +13,11 @@ from schema.writes import Deed
 from web.errors import Code, Refused
 from web.pages.deeds import DONE, create
 from web.pages.form_body import Form
-from web.pages.form_page import NO_RIGHT, ONCE, UNPROCESSABLE
+from web.pages.form_page import NO_RIGHT, UNPROCESSABLE
 from web.pages.form_query import Asked, ask_new, form_members
 from web.pages.form_read import Record, posted, read_record
 from web.pages.inputs import Input, make_input
+from web.pages.once import mark_of, shown_mark
 from web.pages.otrs_tables import TICKET
 from web.pages.said import said_of, say
 from web.pages.view import Member, View
@@ -54,7 +53,6 @@ CONTACTS: Mapping[str, tuple[str, bool]] = {
 }
 CONTACT = "contact"
 TEMPLATE_TYPES = ("CREATE", "PHONE_CALL", "NOTE", "SNIPPET", "ANSWER", "EMAIL")
-_ONCE = re.compile(r"[\w-]{16,64}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ async def take_new_ticket(visit: Visit) -> Response:
     if not record.errors:
         await _fill_company(visit, sheet, record)
         deal = create(sheet.view, record.given)
-        payload = (await visit.ask(deal.document, deal.variables, once=_once(visit) or None)).data[DONE]
+        payload = (await visit.ask(deal.document, deal.variables, once=mark_of(visit))).data[DONE]
         if not payload["errors"]:
             await drop_draft(visit, PLACE)
             return visit.see(say(ticket_address(sheet.view, payload["row"]["id"]), "created"))
@@ -210,7 +208,7 @@ async def _form(
         contact=told if told in CONTACTS else "phone-in",
         errors=wrong,
         labels={**labels, BODY: visit.texts("work-body"), FILES: visit.texts("work-files")},
-        once=_once(visit) or secrets.token_urlsafe(16),
+        once=shown_mark(visit),
         **_placed(sheet, inputs),
     )
 
@@ -246,8 +244,3 @@ def _input(visit: Visit, member: Member, known: Known) -> Input:
 
 def _about(chosen: Chosen) -> About:
     return About(queue=chosen.queue, customer=chosen.customer, types=TEMPLATE_TYPES)
-
-
-def _once(visit: Visit) -> str:
-    told = visit.form.one(ONCE)
-    return told if _ONCE.fullmatch(told) else ""
