@@ -125,3 +125,12 @@ def seated(browser: Browser, url: str, *, login: bool = True, **options: Any) ->
         yield seat
     finally:
         context.close()
+
+
+@contextmanager
+def watched(browser: Browser, url: str) -> Iterator[Seat]:
+    """Sit down, and hold afterwards that the console had nothing to complain of and nothing ran that should not have."""
+    with seated(browser, url) as seat:
+        yield seat
+        assert seat.complaints == []
+        assert seat.tripped() == []

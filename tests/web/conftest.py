@@ -1,9 +1,18 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.web.chromium import chromium
 from tests.web.toy import Toy
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser, one for the tests of a file."""
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.web.chromium import chromium, require_axe, seated
+from tests.web.chromium import require_axe, seated
 from tests.web.server import REAL, Server, running
 from tests.web.test_pages_browser import until_ready
 from tests.web.xss import PAYLOADS
@@ -50,12 +50,6 @@ def ask(server: Server, query: str, **variables: Any) -> Any:
     (payload,) = answer["data"].values()
     assert payload["errors"] == [], payload
     return payload
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from identity.first_agent import LOGIN
-from tests.web.chromium import chromium, seated
+from tests.web.chromium import seated
 from tests.web.real import PASSWORD
 from tests.web.server import HOUSE, REAL, running
 from tests.web.test_pages_browser import World, until_ready
@@ -28,12 +28,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with running(REAL, folder, lambda_workers=1, **settings) as server:
         until_ready(server)
         yield World(server, folder)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 def sign_in(page: Page, login: str, password: str, who: str = "an agent") -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.web.chromium import Seat, chromium, seated
+from tests.web.chromium import Seat, seated, watched
 from tests.web.server import REAL, running
 from tests.web.test_pages_browser import TASK, TEAM, World, until_ready
 
@@ -34,18 +34,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
 @pytest.fixture
 def seat(world: World, browser: Browser) -> Iterator[Seat]:
-    with seated(browser, world.server.url) as found:
+    with watched(browser, world.server.url) as found:
         yield found
-        assert found.complaints == []
-        assert found.tripped() == []
 
 
 def watch(page: Page, path: str) -> Page:

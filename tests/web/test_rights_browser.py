@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.web.chromium import chromium, require_axe, seated
+from tests.web.chromium import require_axe, seated
 from tests.web.server import REAL, running
 from tests.web.test_pages_browser import World, until_ready
 from tests.web.test_rights_pages import LAMP, shipped_files
@@ -45,12 +45,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             }"""
         )
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 def test_a_cell_is_changed_where_it_stands(world: World, browser: Browser) -> None:
