@@ -21,8 +21,10 @@ from storage.own_tables import TABLES, WORD_INDEX
 from storage.reflect import read_tables
 from tests.databases import DIALECTS, foreign_url, fresh_url
 
+pytestmark = pytest.mark.timed
+
 ROOT = Path(__file__).parent.parent
-NOTICE_S = 5.0
+NOTICE_S = 10.0
 
 ASSET = """\
 module: {name: asset, singular: Asset, plural: Assets, table: asset}

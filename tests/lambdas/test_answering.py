@@ -24,7 +24,7 @@ def test_verbs_are_answered_at_once() -> None:
         meeting = asyncio.Barrier(2)
 
         async def wait(questions: Sequence[Question]) -> Sequence[Answer]:
-            await asyncio.wait_for(meeting.wait(), 5)
+            await asyncio.wait_for(meeting.wait(), 30)
             return [Answer("met") for _ in questions]
 
         return await by_verb({"a": wait, "b": wait})([Question("a", ()), Question("b", ())])

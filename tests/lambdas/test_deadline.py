@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.timed
+
 HOUSE = Path(__file__).parent.parent.parent
 BUDGET_S = 0.1
 

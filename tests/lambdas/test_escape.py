@@ -21,7 +21,7 @@ from lambdas.errors import FailureCode
 from lambdas.nursery import Nursery
 from tests.lambdas.walled import descriptors, lives, status_of, until
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timed]
 
 PROGRAM = Path(__file__).parent / "escaped_zygote.py"
 REFUSED = f"PermissionError {errno.EPERM}"

@@ -71,7 +71,7 @@ async def test_until_workers_are_there_lambdas_are_starting() -> None:
     failure = (await sandbox.run(job_of("return 1;"))).outcomes[0][0].failure
     assert failure
     assert (failure.code, failure.message) == (FailureCode.UNAVAILABLE, "Lambdas are starting.")
-    await asyncio.wait_for(sandbox.start(), 10)
+    await asyncio.wait_for(sandbox.start(), 30)
     assert (await sandbox.run(job_of("return 1;"))).outcomes[0][0].value == 1
     await sandbox.close()
 

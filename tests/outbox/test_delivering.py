@@ -26,6 +26,8 @@ from storage.transaction import Transaction
 from tests.outbox.world import SECRET, World
 from tests.writes.played import Failed, Stage
 
+pytestmark = pytest.mark.timed
+
 CREATED, UPDATED, DELETED = "asset.after_create", "asset.after_update", "asset.after_delete"
 ROOT = Agent(1, "root@localhost")
 
@@ -390,7 +392,7 @@ async def test_a_write_wakes_the_courier_of_its_process_at_once(world: World, mo
     await asyncio.sleep(0.2)
     await world.asset("Chair")
     courier.wake()
-    await asyncio.wait_for(done.wait(), 10)
+    await asyncio.wait_for(done.wait(), 30)
     await courier.stop()
     await running
     assert await world.noted("state") == [("done",)]
@@ -435,7 +437,7 @@ async def test_a_courier_that_stops_lets_what_runs_come_to_its_end(world: World)
     await world.asset("Chair")
     courier = Courier(world.post(), lambda: world.api.snapshot)
     running = asyncio.create_task(courier.run())
-    await asyncio.wait_for(begun.wait(), 10)
+    await asyncio.wait_for(begun.wait(), 30)
     await courier.stop()
     await running
     assert await world.trails() == ["Chair"]

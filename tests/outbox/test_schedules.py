@@ -18,6 +18,8 @@ from tests.outbox.world import World
 from tests.writes.played import Failed, Stage
 from web.scheduling import Schedules, entry_of
 
+pytestmark = pytest.mark.timed
+
 NIGHTLY = "asset.schedule.nightly"
 HOUR_MS = 3_600_000
 

@@ -13,6 +13,8 @@ import pytest
 from tests.counts import count
 from tests.proofs.servers import Lambdesk
 
+pytestmark = pytest.mark.timed
+
 SECONDS = count(10, 120)
 GOOD_A_SECOND = 40
 BAD_A_SECOND = 20

@@ -22,6 +22,8 @@ from tests.desk.api import MODULES, Api, load, make_api
 from tests.proofs.load import MAKE_TICKET, NOT_NOW, books, put_site, settled
 from tests.storage.proxy import Aftermath, Loss, Proxy
 
+pytestmark = pytest.mark.timed
+
 SERVERS = ("mysql", "postgresql")
 PORTS = {"mysql": 3306, "postgresql": 5432}
 ROUNDS = count(1, 6)  # of 19 points on two servers: 38 in the suite, 228 in the soak

@@ -38,7 +38,7 @@ async def watching(*folders: Path, force_polling: bool = False) -> AsyncIterator
         yield bell
     finally:
         stop.set()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 30)
 
 
 def write(path: Path) -> None:

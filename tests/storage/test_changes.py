@@ -17,6 +17,8 @@ from storage.transaction import Transaction
 from tests.counts import count
 from tests.databases import DIALECTS, fresh_url
 
+pytestmark = pytest.mark.timed
+
 SERVERS = ("mysql", "postgresql")
 WRITERS = 8
 WRITING_S = 0.3

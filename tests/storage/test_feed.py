@@ -14,6 +14,8 @@ from storage.feed import Feed, Subscription
 from tests.databases import DIALECTS, fresh_url
 from tests.storage.proxy import Proxy
 
+pytestmark = pytest.mark.timed
+
 # A feed waits for a gap in the log as long as a statement may take.
 USUAL_S = 2.0
 SERVERS = ("mysql", "postgresql")
@@ -249,5 +251,5 @@ async def test_a_feed_that_is_closed_ends_its_subscriptions(process: tuple[Datab
     following = asyncio.create_task(follow())
     await came.wait()
     await feed.close()
-    assert await asyncio.wait_for(following, 5) == "the end"
+    assert await asyncio.wait_for(following, 30) == "the end"
     assert not feed.is_running

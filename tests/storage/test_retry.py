@@ -15,6 +15,8 @@ from storage.transaction import Transaction
 from tests.databases import DIALECTS, fresh_url
 from tests.storage.proxy import Proxy
 
+pytestmark = pytest.mark.timed
+
 SERVERS = ("mysql", "postgresql")
 ADD = sa.text("UPDATE pair SET n = n + 1 WHERE id = :id")
 

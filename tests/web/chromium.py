@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from identity.first_agent import LOGIN
 from tests.web.real import PASSWORD
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 AXE = Path(__file__).parent.parent.parent / "web" / "assets" / "node_modules" / "axe-core" / "axe.min.js"
 # Runs before anything of a page: what a payload would call, and what the policy had to stop.
 TRIPWIRES = """
@@ -39,6 +39,8 @@ QUIET = """() => new Promise((done) => {
   };
   look();
 })"""
+
+expect.set_options(timeout=PATIENCE_MS)  # five seconds are the default, which a busy machine needs for a page
 
 
 def quiet(page: Page) -> None:

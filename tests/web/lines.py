@@ -31,7 +31,7 @@ class Socket:
         self.task = asyncio.create_task(served.app(self.scope, self.to_server.get, self.from_server.put))
 
     async def event(self) -> MutableMapping[str, Any]:
-        return await asyncio.wait_for(self.from_server.get(), 5)
+        return await asyncio.wait_for(self.from_server.get(), 30)
 
     async def send(self, message: Any) -> None:
         text = message if isinstance(message, str) else json.dumps(message)
@@ -64,7 +64,7 @@ async def opened(served: Served, *args: Any, **headers: str) -> AsyncIterator[So
         yield socket
     finally:
         await socket.to_server.put({"type": "websocket.disconnect", "code": 1000})
-        await asyncio.wait_for(socket.task, 5)
+        await asyncio.wait_for(socket.task, 30)
 
 
 class Stream:
@@ -90,4 +90,4 @@ class Stream:
         return {"type": "http.disconnect"}
 
     async def event(self) -> MutableMapping[str, Any]:
-        return await asyncio.wait_for(self.events.get(), 5)
+        return await asyncio.wait_for(self.events.get(), 30)

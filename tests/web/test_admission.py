@@ -8,6 +8,8 @@ import pytest
 
 from web.admission import Admission, outside
 
+pytestmark = pytest.mark.timed
+
 
 async def hold(admission: Admission, begun: asyncio.Event, end: asyncio.Event, *, leaves: bool = False) -> None:
     async with admission:
@@ -23,7 +25,7 @@ async def hold(admission: Admission, begun: asyncio.Event, end: asyncio.Event, *
 async def begun(task_of: Admission, end: asyncio.Event, *, leaves: bool = False) -> asyncio.Task[None]:
     event = asyncio.Event()
     task = asyncio.create_task(hold(task_of, event, end, leaves=leaves))
-    await asyncio.wait_for(event.wait(), 5)
+    await asyncio.wait_for(event.wait(), 30)
     return task
 
 
@@ -44,7 +46,7 @@ async def test_who_comes_back_waits_for_a_place() -> None:
     await asyncio.sleep(0.01)
     assert not waiting.done()
     inside_end.set()
-    await asyncio.wait_for(asyncio.gather(waiting, working), 5)
+    await asyncio.wait_for(asyncio.gather(waiting, working), 30)
 
 
 async def test_several_parts_of_an_operation_give_one_place_back() -> None:

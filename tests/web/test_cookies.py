@@ -386,6 +386,7 @@ async def test_a_password_that_cannot_be_is_refused_and_changes_nothing(
     assert (await desk.client.post("/graphql", json=QUERY)).status_code == 200
 
 
+@pytest.mark.timed
 async def test_a_disabled_agent_loses_the_page_within_a_second(desk: Desk, browser: httpx.AsyncClient) -> None:
     await signed_in(browser)
     async with desk.identities.database.transaction() as transaction:

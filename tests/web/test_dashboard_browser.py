@@ -16,6 +16,8 @@ from tests.web.server import REAL, Server, running
 from tests.web.test_pages_browser import until_ready
 from tests.web.xss import PAYLOADS
 
+pytestmark = pytest.mark.timed
+
 MODULES = Path(__file__).parent.parent.parent / "modules"
 QUEUE = """mutation ($queues: [QueueCreate!]!) { createQueues(input: {queues: $queues}) { errors { message } } }"""
 TICKET = (

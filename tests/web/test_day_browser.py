@@ -15,6 +15,8 @@ from tests.web.server import HOUSE, REAL, running
 from tests.web.test_pages_browser import World, until_ready
 from web.first_passwords import DEMO_FILE
 
+pytestmark = pytest.mark.timed
+
 # The three whom the README introduces.
 AGENT = "amara.okafor"
 CUSTOMER = "aaron.carter@juniper.example"

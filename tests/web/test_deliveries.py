@@ -20,6 +20,8 @@ from tests.databases import DIALECTS, fresh_url
 from tests.web.real import Desk, open_desk, sign_in
 from tests.writes.played import Failed, Played, Stage
 
+pytestmark = pytest.mark.timed
+
 ROOM = """\
 module: {name: room, plural_name: rooms, table: room, operations: [view, create, update]}
 fields: [{name: name, type: string, required: true}]

@@ -105,7 +105,7 @@ async def open_desk(tmp_path: Path) -> AsyncIterator[Open]:
             transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             client = httpx.AsyncClient(transport=transport, base_url="http://localhost:8000")
             opened.extend((client.aclose, lambda: running.__aexit__(None, None, None), database.close))
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(30):
                 await first_snapshot(live)
             client.headers["authorization"] = f"Bearer {(await sign_in(live)).access_token}"
             return Desk(live, app, client, database)
@@ -481,7 +481,7 @@ async def test_a_client_that_takes_nothing_loses_its_place(open_desk: Open, monk
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    await asyncio.wait_for(desk.app(scope_of(desk, "GET", url), receive, send), 5)
+    await asyncio.wait_for(desk.app(scope_of(desk, "GET", url), receive, send), 30)
     monkeypatch.undo()
 
     assert (await desk.client.get(url)).content == BYTES
@@ -500,6 +500,6 @@ async def test_reading_stops_when_the_client_goes_away(desk: Desk) -> None:
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    await asyncio.wait_for(desk.app(scope_of(desk, "GET", url), receive, send), 5)
+    await asyncio.wait_for(desk.app(scope_of(desk, "GET", url), receive, send), 30)
 
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]

@@ -12,6 +12,8 @@ from storage.changes import Change
 from storage.errors import TooSlow
 from web.gathering import BATCH, WAITING, Gathered
 
+pytestmark = pytest.mark.timed
+
 
 def change(number: int, row: int = 1, **fields: list[object]) -> Change:
     return Change("room", f"[{row}]", 2, "agent", 1, "ada", fields=fields, id=number)

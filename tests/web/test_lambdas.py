@@ -21,6 +21,8 @@ from tests.web.real import Desk, open_desk, sign_in
 from web.lambdas import SWITCHED_OFF, keep_told, make_lambdas
 from web.settings import Settings, SettingsError, load_settings
 
+pytestmark = pytest.mark.timed
+
 ROOM = """\
 module: {name: room, plural_name: rooms, table: room, singular: {en: Room, de: Raum}}
 fields:
@@ -179,7 +181,7 @@ async def test_a_lambda_that_rests_runs_at_once_when_its_file_was_written_anew(d
     (desk.site / "room.yaml").write_text(ROOM.replace("for (;;);", "return 7;"))
     live = desk.live
     await live.registry.reload()  # type: ignore[attr-defined] # the real one
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (await desk.ask('{ room(by: {name: "a"}) { endless } }'))["data"]["room"]["endless"] != 7:  # noqa: ASYNC110 - no event tells of it
             await asyncio.sleep(0.01)
 

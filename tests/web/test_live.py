@@ -18,6 +18,8 @@ import websockets
 from tests.databases import fresh_url
 from tests.web.server import REAL, Server, running, start
 
+pytestmark = pytest.mark.timed
+
 ROOM = """\
 module:
   name: room
@@ -93,7 +95,7 @@ def test_schema_changed_reaches_a_client_on_a_socket(folder: Path) -> None:
             await connection.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
             await asyncio.sleep(0.3)
             (folder / "site" / "room.yaml").write_text(ROOM, encoding="utf-8")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 return json.loads(await connection.recv())
 
     with fresh_url("sqlite") as url, running(REAL, folder, database_url=url, modules_dir="site") as server:

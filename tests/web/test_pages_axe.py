@@ -24,6 +24,8 @@ from tests.web.every_page import (
 from tests.web.server import REAL, Server, running
 from tests.web.test_pages_browser import World, until_ready
 
+pytestmark = pytest.mark.timed
+
 BAD = frozenset({"serious", "critical"})
 RUN = "axe.run(EXCLUDED, {resultTypes: ['violations'], iframes: false})"
 # What is in a frame is somebody's mail. Inside GraphiQL is other people's work; the bar around it is ours.

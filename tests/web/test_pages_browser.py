@@ -15,6 +15,8 @@ from tests.web.chromium import Seat, quiet, require_axe, seated, watched
 from tests.web.server import REAL, Server, running
 from tests.web.xss import PAYLOADS
 
+pytestmark = pytest.mark.timed
+
 TEAM = """\
 module: {name: team, plural_name: teams, table: team, plural: Teams, section: Work}
 fields:

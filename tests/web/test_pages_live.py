@@ -17,6 +17,8 @@ from tests.web.oneself import browsing_as, fill
 from tests.web.real import ROOM, Desk, open_desk
 from tests.web.streams import Stream, listening
 
+pytestmark = pytest.mark.timed
+
 # Agents see the rows that they keep or are the boss of.
 OWNED = """\
 module: {name: desk, plural_name: desks, table: desk, plural: Desks}
@@ -165,7 +167,7 @@ async def test_a_stream_ends_with_its_session(small: Desk, browser: Browser) -> 
         await browser.send(page, page.form("/logout"))
         await create(small, "Attic")
         assert await stream.event() == ("signed-out", "")
-        await asyncio.wait_for(stream.has_ended.wait(), 2)
+        await asyncio.wait_for(stream.has_ended.wait(), 30)
     assert small.live.sockets == 0
 
 
@@ -187,7 +189,7 @@ async def test_other_modules_end_the_stream_with_a_word(small: Desk, browser: Br
         (small.site / "room.yaml").write_text(ROOM + "  - {name: floor, type: int, label: Floor}\n")
         await small.live.registry.reload()  # type: ignore[attr-defined] # the whole registry is there
         assert (await stream.event())[0] == "schema"
-        await asyncio.wait_for(stream.has_ended.wait(), 2)
+        await asyncio.wait_for(stream.has_ended.wait(), 30)
 
 
 async def test_who_is_not_signed_in_gets_no_stream(small: Desk) -> None:

@@ -15,7 +15,9 @@ from tests.web.chromium import Seat, seated, watched
 from tests.web.server import REAL, running
 from tests.web.test_pages_browser import TASK, TEAM, World, until_ready
 
-SOON_MS = 2_000
+pytestmark = pytest.mark.timed
+
+SOON_MS = 8_000
 
 
 @pytest.fixture(scope="module")
@@ -177,16 +179,16 @@ def test_files_that_come_break_and_go_redraw_the_open_list(seat: Seat, world: Wo
     )
     try:
         file.write_text(wider)
-        expect(page.locator("#list thead")).to_contain_text("Notes", timeout=5_000)
+        expect(page.locator("#list thead")).to_contain_text("Notes", timeout=15_000)
         expect(page.locator("tr", has_text="Task 003").locator("input[name=id]")).to_be_checked()
         file.write_text(wider + "nonsense: [\n")
         page.wait_for_timeout(1_500)
         expect(page.locator("#list thead")).to_contain_text("Notes")  # the last good version serves
         file.unlink()
-        expect(page.locator("#list .problem")).to_be_visible(timeout=5_000)
+        expect(page.locator("#list .problem")).to_be_visible(timeout=15_000)
     finally:
         file.write_text(TASK)
-    expect(page.locator("#list tbody tr")).to_have_count(5, timeout=5_000)
+    expect(page.locator("#list tbody tr")).to_have_count(5, timeout=15_000)
     seat.forgive("404")
 
 
@@ -221,7 +223,7 @@ def test_who_signs_out_in_another_tab_is_told_and_asks_no_more(seat: Seat, world
     other.locator("form[action='/logout'] button").click()
     other.wait_for_url("**/login*")
     set_task(world, "Task 003", about="news")
-    expect(page.locator("#said")).to_contain_text("You are signed out", timeout=5_000)
+    expect(page.locator("#said")).to_contain_text("You are signed out", timeout=15_000)
     streams = fetches(page, "/live?")
     page.wait_for_timeout(3_000)
     assert streams == []
@@ -270,10 +272,10 @@ def test_twenty_tabs_share_one_stream_and_block_nothing(seat: Seat, world: World
     tabs[-1].wait_for_timeout(1_000)
     set_task(world, "Task 039", hours=0)
     for tab in (tabs[0], tabs[12], tabs[19]):
-        expect(tab.locator("#list tbody")).to_contain_text("Task 039", timeout=4_000)
+        expect(tab.locator("#list tbody")).to_contain_text("Task 039", timeout=15_000)
     tabs[0].close()  # who leads goes; another leads
     tabs[1].wait_for_timeout(1_000)
     set_task(world, "Task 039", hours=39)
-    expect(tabs[19].locator("#list tbody")).not_to_contain_text("Task 039", timeout=4_000)
+    expect(tabs[19].locator("#list tbody")).not_to_contain_text("Task 039", timeout=15_000)
     for tab in tabs[1:]:
         tab.close()

@@ -12,6 +12,8 @@ from tests.web.chromium import Seat, require_axe, seated, watched
 from tests.web.server import REAL, running
 from tests.web.test_pages_browser import World, until_ready
 
+pytestmark = pytest.mark.timed
+
 ROOM = """\
 module: {name: room, plural_name: rooms, table: room, singular: Room}
 fields:

@@ -27,6 +27,8 @@ from web.pages.query_shown import ADDRESS_LETTERS, MOST_SHOWN, VARIABLES_LETTERS
 from web.pages.texts import Texts
 from web.pages.view import modules_of, view_of
 
+pytestmark = pytest.mark.timed
+
 MODULES = Path(__file__).parent.parent.parent / "modules"
 SAFE = ROOM.replace(
     "access: {agent: {view: true}}", "access: {agent: {view: true, create: true, update: true}}"

@@ -23,6 +23,8 @@ from tests.web.xss import PAYLOADS
 from web.pages.search_query import MOST_MODULES
 from web.settings import load_secret_key
 
+pytestmark = pytest.mark.timed
+
 MODULES = Path(__file__).parent.parent.parent / "modules"
 
 

@@ -12,6 +12,8 @@ from tests.web.server import REAL, running
 from tests.web.test_pages_browser import World, until_ready
 from tests.web.test_rights_pages import LAMP, shipped_files
 
+pytestmark = pytest.mark.timed
+
 PAGES = (
     "/admin/rights",
     "/admin/rights?of=roles",

@@ -22,6 +22,8 @@ from tests.web.server import HOUSE, REAL, TOY, Server, environment, receive_all,
 from tests.web.toy import TOKEN
 from web.edge import SECURITY_HEADERS
 
+pytestmark = pytest.mark.timed
+
 BODY = b'{"query":"{queue{name}}"}'
 
 

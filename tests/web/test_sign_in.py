@@ -19,6 +19,8 @@ from storage.own_tables import SIGN_IN
 from tests.databases import DIALECTS, fresh_url
 from tests.web.real import PASSWORD, ROOM, Desk, open_desk, sign_in
 
+pytestmark = pytest.mark.timed
+
 LOGIN = "root@localhost"
 IMMEDIATELY_S = 1.2  # a second, and what the request takes
 VIEWER = "{ viewer { kind databaseId login audience token { name } session { isCurrent kind } } }"

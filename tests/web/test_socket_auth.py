@@ -20,6 +20,8 @@ from tests.web.lines import Socket, Stream, opened
 from tests.web.real import PASSWORD, ROOM, Desk, open_desk, sign_in
 from web.cookies import PAGE
 
+pytestmark = pytest.mark.timed
+
 OWN = "http://localhost:8000"
 ROOMS = "subscription { roomChanged { kind } }"
 QUERY = {"query": "{ rooms { totalCount } }"}
@@ -315,7 +317,7 @@ async def test_a_disabled_agent_is_refused_within_a_second_on_every_channel(desk
             == "UNAUTHENTICATED"
         )
         assert (await stream.event())["body"] == b"event: complete\ndata:\n\n"
-        await asyncio.wait_for(stream.task, 5)
+        await asyncio.wait_for(stream.task, 30)
 
 
 async def test_a_connection_on_which_nothing_happens_ends_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,4 +331,4 @@ async def test_a_connection_on_which_nothing_happens_ends_too(desk: Desk, monkey
 
         assert await socket.closed() == (4403, "Forbidden")
         assert b"UNAUTHENTICATED" in (await stream.event())["body"]
-        await asyncio.wait_for(stream.task, 5)
+        await asyncio.wait_for(stream.task, 30)

@@ -11,6 +11,8 @@ from schema.snapshot import SchemaChangeItem
 from tests.web.lines import Stream, opened
 from tests.web.toy import SECRET, Toy
 
+pytestmark = pytest.mark.timed
+
 MakeToy = Callable[..., Toy]
 
 
@@ -64,9 +66,9 @@ async def test_complete_stops_a_subscription(toy: Toy) -> None:
     async with opened(toy) as socket:
         await socket.init()
         await socket.subscribe("1", "subscription { waits }")
-        await asyncio.wait_for(toy.happened.started.wait(), 5)
+        await asyncio.wait_for(toy.happened.started.wait(), 30)
         await socket.send({"id": "1", "type": "complete"})
-        await asyncio.wait_for(toy.happened.cancelled.wait(), 5)
+        await asyncio.wait_for(toy.happened.cancelled.wait(), 30)
         await socket.subscribe("1", "{queue{id}}")  # the id is free again
         assert (await socket.next())["type"] == "next"
 
@@ -76,7 +78,7 @@ async def test_hanging_up_stops_everything(toy: Toy) -> None:
         await socket.init()
         await socket.subscribe("1", "subscription { waits }")
         await socket.subscribe("2", "{slow}")
-        await asyncio.wait_for(toy.happened.started.wait(), 5)
+        await asyncio.wait_for(toy.happened.started.wait(), 30)
         await asyncio.sleep(0.05)
 
     assert toy.happened.cancelled.is_set()
@@ -314,10 +316,10 @@ async def test_what_is_no_request_is_refused_by_its_status_for_streams_too(toy: 
 async def test_leaving_a_stream_stops_it(toy: Toy) -> None:
     stream = Stream(toy, "subscription { waits }")
     assert (await stream.event())["status"] == 200
-    await asyncio.wait_for(toy.happened.started.wait(), 5)
+    await asyncio.wait_for(toy.happened.started.wait(), 30)
 
     stream.gone.set()
-    await asyncio.wait_for(stream.task, 5)
+    await asyncio.wait_for(stream.task, 30)
 
     assert toy.happened.cancelled.is_set()
     assert toy.live.sockets == 0
@@ -325,10 +327,10 @@ async def test_leaving_a_stream_stops_it(toy: Toy) -> None:
 
 async def test_a_server_that_stops_ends_its_streams(toy: Toy) -> None:
     stream = Stream(toy, "subscription { waits }")
-    await asyncio.wait_for(toy.happened.started.wait(), 5)
+    await asyncio.wait_for(toy.happened.started.wait(), 30)
 
     toy.live.stopping.set()
-    await asyncio.wait_for(stream.task, 5)
+    await asyncio.wait_for(stream.task, 30)
 
     await stream.event()
     assert await stream.event() == {

@@ -30,7 +30,7 @@ async def test_files_are_swept_again_and_again_also_after_a_failure(caplog: pyte
     files = Swept(stop)
 
     with caplog.at_level(logging.INFO, "lambdesk.sweeping"):
-        await asyncio.wait_for(keep_swept({"files that nobody has": files.sweep}, stop, 0.01, 0.01), 5)
+        await asyncio.wait_for(keep_swept({"files that nobody has": files.sweep}, stop, 0.01, 0.01), 30)
 
     assert files.times == 3
     assert [record.getMessage() for record in caplog.records] == [

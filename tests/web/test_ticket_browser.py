@@ -19,6 +19,8 @@ from tests.web.ticket_office import MODULES
 from tests.web.xss import PAYLOADS
 from web.pages.mail_html import clean_mail
 
+pytestmark = pytest.mark.timed
+
 Ticket = dict[str, Any]
 
 

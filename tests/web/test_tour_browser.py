@@ -13,6 +13,8 @@ from tests.web.chromium import Seat, watched
 from tests.web.server import HOUSE, REAL, Server, running
 from tests.web.test_pages_browser import until_ready
 
+pytestmark = pytest.mark.timed
+
 README = (HOUSE / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

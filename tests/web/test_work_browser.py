@@ -19,6 +19,8 @@ from tests.web.test_pages_browser import look, until_ready
 from tests.web.test_text_templates import MAKE
 from tests.web.xss import PAYLOADS
 
+pytestmark = pytest.mark.timed
+
 CUSTOMER = "aaron.carter@juniper.example"
 SET_PASSWORD = """mutation ($login: String!, $password: String!) {
   updateCustomerUser(input: {key: {login: $login}, patch: {password: $password}}) { errors { message } } }"""
@@ -197,7 +199,7 @@ def test_a_template_comes_where_the_cursor_is(seat: Seat) -> None:
     expect(page.locator("#in-body")).to_have_value("before after")
     page.select_option("#in-template", label="Bad")
     page.click("button >> text=Insert")
-    expect(page.locator("#in-body")).to_have_value(bad_text(), timeout=5_000)
+    expect(page.locator("#in-body")).to_have_value(bad_text(), timeout=15_000)
     assert seat.tripped() == []
     kept(page)
 
