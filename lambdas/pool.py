@@ -166,9 +166,12 @@ class Sandbox:
             (reply,) = await self._exchange("compiling", [(message, limits.wall_ms)])
         except JobRefused as refusal:
             return [Failure(refusal.code, str(refusal))] * len(scripts)
-        if isinstance(reply, wire.Message) and reply.head.get("failure") is None:
-            return decode_failures(reply.frame, scripts)
         failure = reply if isinstance(reply, Failure) else NONSENSE
+        if isinstance(reply, wire.Message) and reply.head.get("failure") is None:
+            try:
+                return decode_failures(reply.frame, scripts)
+            except (BadFrame, TypeError):
+                failure = NONSENSE
         if len(scripts) == 1:
             return [failure]
         return [found for script in scripts for found in await self.compile(module, [script])]

@@ -220,6 +220,17 @@ def _ui(members: Mapping[str, object], at: Binding) -> Mapping[str, Any]:
         made["form_sections"] = tuple(
             {**section, "fields": keep(section.get("fields", ()), "form_sections")} for section in made["form_sections"]
         )
+    declared = {action.name for action in at.module.actions}
+    for said in made.get("actions", ()):
+        name = said.get("action")
+        if name is not None and name not in declared and name not in at.dropped:
+            at.note(
+                "unknown-action",
+                f"`ui.actions` names `{name}`, which is no action of module `{at.module.name}`; the button is left out.",
+                "ui.actions",
+                suggest(name, declared),
+                level=Level.WARNING,
+            )
     if "default_sort" in made and not keep((made["default_sort"],), "default_sort"):
         del made["default_sort"]
     if virtual:

@@ -313,7 +313,7 @@ def _places(merged: Merged) -> Mapping[str, Place]:
         found[f"filters.{entry.get('field')}"] = entry.spot.place
     _note_places(found, "module", merged.header, ("table", "key"))
     _note_places(found, "ui", merged.header, ("default_sort",))
-    _note_places(found, "ui", merged.ui, ("list_columns", "form_sections", "default_sort"))
+    _note_places(found, "ui", merged.ui, ("list_columns", "form_sections", "actions", "default_sort"))
     _note_places(found, "features", merged.features, ("soft_delete", "status_toggle"))
     _note_places(found, "search", merged.search, ("full_text", "of", "below"))
     for part in merged.access:

@@ -53,6 +53,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "not-in-extension": "An extension says what only the module itself can say.",
         "sql-off": "A lambda asks the database in SQL, which this installation does not allow.",
         "too-long": "A text or list is longer than allowed.",
+        "unknown-action": "A button of `ui.actions` names an action that the module does not have.",
         "unknown-field": "Something names a field that the module does not have.",
         "unknown-key": "A key is not known.",
         "unknown-type": "A type is not known.",

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from lambdas import wire
+from lambdas.contract import Script
 from lambdas.errors import FailureCode
 from lambdas.nursery import Nursery
 from lambdas.pool import Sandbox
@@ -88,3 +90,19 @@ def test_every_promise_names_a_test_that_exists() -> None:
     assert len(named) > 20
     for file, test in named:
         assert f"def {test}(" in (Path(__file__).parent / file).read_text(), (file, test)
+
+
+@pytest.mark.parametrize(
+    "frame", [b"", b"nonsense", b"[1]\n", b'{"broken": 7}\n', b'{"broken": {"computed.a": [[], "", 1, 1]}}\n']
+)
+async def test_what_a_worker_says_of_a_draft_that_makes_no_sense_is_a_problem_of_the_draft(
+    monkeypatch: pytest.MonkeyPatch, frame: bytes
+) -> None:
+    sandbox = Sandbox(size=1)
+
+    async def exchange(_sandbox: Sandbox, _caller: str, messages: list[object]) -> list[object]:
+        return [wire.Message({}, frame)] * len(messages)
+
+    monkeypatch.setattr(Sandbox, "_exchange", exchange)
+    told = await sandbox.compile("room", [Script("a", "return 1;"), Script("b", "return 2;")])
+    assert [found and found.code for found in told] == [FailureCode.CRASHED] * 2

@@ -126,6 +126,19 @@ def test_chains_of_any_length_bind_without_recursion() -> None:
     assert [problem.message for problem in problems] == ["Field `next` is left out: there is no module `m3000`."]
 
 
+def test_a_button_of_an_action_that_is_not_there_is_told() -> None:
+    text = """
+module: {name: lamp, table: queue}
+actions:
+  - {name: switch_off, label: Off, lambda: "return null;"}
+ui: {actions: [{name: "Off", action: switch_of}, {name: "Off!", action: switch_off}]}
+"""
+    unbound = made(text)
+    (problem,) = bind(unbound, ZNUNY, shipped())[1]
+    assert (problem.code, problem.level, problem.hint) == ("unknown-action", "warning", "Did you mean `switch_off`?")
+    assert (problem.line, problem.path) == (5, "ui.actions")
+
+
 def test_a_missing_target_costs_one_member_and_not_the_module() -> None:
     """A10."""
     others = {name: module for name, module in shipped().items() if name not in ("service", "article")}
