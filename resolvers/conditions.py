@@ -59,7 +59,21 @@ def _listed_rows(scope: Scope, hops: tuple[ToOne, ...], part: Predicate) -> Sql 
     inner = Scope(scope.speech, hop.target)
     found = condition(inner, part)
     rows = inner.select(inner.value(target)).where(found).correlate_except(*inner.tables)
-    return scope.value(stored).in_(rows)
+    listed = scope.value(stored).in_(rows)
+    same = None if scope.speech.dialect.sees_through_lists else _same_key(inner, target, part)
+    if same is None:
+        return listed
+    # Said once more of the reference itself: an index that begins with it then gives the rows in the order of its next column.
+    return sa.and_(scope.speech.dialect.equals(scope.value(stored), same, stored.column_class), listed)
+
+
+def _same_key(scope: Scope, key: Term, part: Predicate) -> Any:
+    """Return the one key that a condition on a row allows, as it is bound; None where it says no such thing."""
+    parts = part.parts if isinstance(part, All) else (part,)
+    for item in parts:
+        if isinstance(item, Compare) and item.operator == "eq" and item.term.key == key.key and _family(key) is _plain:
+            return _bind(scope, item.term, item.operator, item.value)
+    return None
 
 
 def _place(term: Term) -> tuple[str, str]:

@@ -49,6 +49,9 @@ class Dialect:
 
     name: ClassVar[str]
 
+    # Whether a column in a list of one known value is planned like one that equals it.
+    sees_through_lists: ClassVar[bool] = True
+
     def text(self, expression: Expression, column_class: ColumnClass) -> Expression:
         """Read a column of text that may sit in a bytes column (OTRS keeps long texts in LONGBLOB on MySQL)."""
         raise NotImplementedError
@@ -159,6 +162,7 @@ class Sqlite(Dialect):
     """SQLite: the folding function is ours, registered on every connection."""
 
     name: ClassVar[str] = "sqlite"
+    sees_through_lists: ClassVar[bool] = False
 
     def text(self, expression: Expression, column_class: ColumnClass) -> Expression:
         """Bytes and text never equal each other in SQLite."""

@@ -51,6 +51,13 @@ WANTED: tuple[WantedIndex, ...] = (
         databases=frozenset({"sqlite"}),
     ),
     WantedIndex(
+        "state_newest",
+        "ticket",
+        ("ticket_state_id", "create_time"),
+        "the tickets of a state from the newest on; SQLite reads all that there are to find none of a state without tickets",
+        databases=frozenset({"sqlite"}),
+    ),
+    WantedIndex(
         "queue_newest",
         "ticket",
         ("queue_id", "create_time"),

@@ -75,6 +75,19 @@ async def test_rows_behind_references_to_small_tables_are_listed_and_not_joined(
     assert found
 
 
+async def test_who_asks_for_one_key_behind_a_reference_finds_the_rows_of_it(world: World) -> None:
+    """SQLite is told twice: through a list alone it would not see that an index has the rows in their order."""
+    whole = await world.data("{tickets(first: 60) {nodes {databaseId queue {databaseId}}}}")
+    queues = {row["databaseId"]: (row["queue"] or {}).get("databaseId") for row in whole["tickets"]["nodes"]}
+    filtered = "query($n: Int) {tickets(first: 60, filter: {queue: {databaseId: {eq: $n}}}) {nodes {databaseId}}}"
+    for number in {*queues.values(), 12345} - {None}:
+        found = {row["databaseId"] for row in (await world.data(filtered, {"n": number}))["tickets"]["nodes"]}
+        assert found == {key for key, queue in queues.items() if queue == number}
+        (text,) = world.seen
+        assert text.count(" IN (SELECT ") == 1
+        assert ('"queue_id" = ' in text) is (world.database.dialect.name == "sqlite")
+
+
 async def test_a_reference_to_a_table_that_grows_with_every_ticket_is_joined(world: World) -> None:
     await world.data('{tickets(filter: {parent: {number: {eq: "1"}}}) {nodes {databaseId}}}')
     assert "JOIN" in world.seen[0]
