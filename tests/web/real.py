@@ -97,6 +97,8 @@ async def open_desk(
         watch="off",
         admin_password=PASSWORD,
         lambda_workers=0,
+        statement_seconds=20,  # a machine that does several things at once
+        queue_seconds=20,
     )
     live = make_live(replace(settings, **changed))
     async with live.background():
