@@ -1,4 +1,7 @@
-"""Pages read and write by GraphQL alone: what they send is sent again to `/graphql` by the same person, and does the same."""
+"""Pages read by GraphQL alone: what they send is sent again to `/graphql` by the same person, and answered the same.
+
+What forms write is in `test_forms_replay.py`.
+"""
 
 from __future__ import annotations
 
@@ -68,14 +71,6 @@ class World:
         body = {"query": item.document, "variables": item.variables}
         answer = await self.browser.client.post("/graphql", json=body, headers=headers)
         return answer.json().get("data")
-
-    async def everything(self) -> Any:
-        """Return all rows, views and tokens there are, with what happened to them."""
-        return await self.desk.data(
-            "{ tasks(first: 100) { nodes { id version name about hours dueAt urgent state validity team { name } } } teams { nodes { id name } } "
-            'savedViews(module: "task") { name shared filter search orderBy columns } viewer { apiTokens { name } } '
-            "modules { name version state } }"
-        )
 
 
 @asynccontextmanager
@@ -174,54 +169,6 @@ async def _read_again(world: World, shown: Iterable[Screen]) -> set[str]:
                 wrong.append(f"{address}: another answer to {item.document}")
     assert not wrong, "\n".join(wrong)
     return names
-
-
-# --- mutations ---
-
-
-async def _form(world: World, address: str, action: str, typed: Mapping[str, str], button: str = "") -> None:
-    page = await world.browser.get(address.format(**world.places))
-    forms = [
-        item for item in page.all("form") if item.attributes.get("action", address).partition("?")[0].endswith(action)
-    ]
-    fitting = [item for item in forms if set(typed) <= {part.attributes.get("name", "") for part in item.all()}]
-    answer = await world.browser.send(page, (fitting or forms)[0], typed, button)
-    assert answer.status == 200, (address, answer.text[:1000])
-
-
-DEEDS: Mapping[str, tuple[str, str, Mapping[str, str], str]] = {
-    "/modules/{module}/new": ("/modules/task/new", "", {"name": "Made", "hours": "3"}, ""),
-    "/modules/{module}/{row}/edit": ("/modules/task/{row}/edit", "", {"about": "twice"}, ""),
-    "/modules/{module}/{row}/cell/{field}": ("/modules/task/{row}/cell/hours", "hours", {"hours": "9"}, ""),
-    "/modules/{module}/{row}/act/{action}": ("/modules/task/{row}/act/grow", "", {"by": "2"}, ""),
-    "/modules/{module}/{row}/delete": ("/modules/task/{row}", "/delete", {}, ""),
-    "/modules/{module}/{row}/restore": ("/modules/task/{off}", "/restore", {}, ""),
-    "/modules/{module}/{row}/undo": ("/modules/task/{row}/history", "/undo", {}, ""),
-    "/modules/{module}/bulk": ("/modules/task/bulk?deed=set&field=hours&all=1", "/bulk", {"hours": "4"}, ""),
-    "/modules/{module}/views": ("/modules/task/views?q=task", "/views", {"name": "New"}, "deed=new"),
-    "/profile/tokens": ("/profile", "/profile/tokens", {"name": "robot"}, ""),
-}
-
-
-@pytest.mark.parametrize("route", DEEDS)
-async def test_what_pages_write_anybody_may_write(route: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mutations of a form, sent by hand to a world that is just the same, leave it as the form left its own."""
-    address, action, typed, button = DEEDS[route]
-    folders = [tmp_path / "one", tmp_path / "other"]
-    for folder in folders:
-        folder.mkdir()
-    async with opened(folders[0], monkeypatch) as one:
-        before = await one.everything()
-        await _form(one, address, action, typed, button)
-        sent = [item for item in one.sent if item.is_mutation]
-        after = await one.everything()
-    assert sent
-    assert after != before
-    async with opened(folders[1], monkeypatch) as other:
-        assert await other.everything() == before
-        for item in sent:
-            assert await other.again(item) is not None, item
-        assert await other.everything() == after
 
 
 # --- no other way ---
