@@ -222,7 +222,7 @@ async def test_a_refused_article_keeps_what_was_typed_and_sent(office: Office) -
     assert told.status == 422
     assert failure(told)
     form = told.form("/desk/note")
-    assert (form.one("textarea").text, form.one(name="upload").attributes["value"].endswith("|log.txt")) == (
+    assert (form.one("textarea").text, form.one(name="upload").attributes["value"].endswith(":log.txt")) == (
         "kept",
         True,
     )

@@ -5,7 +5,6 @@ What it begins with (nothing, a quotation, what the caller had begun to write) i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
@@ -22,16 +21,13 @@ from web.pages.ticket_sight import Sight, desk_address
 from web.pages.values import Unreadable
 from web.pages.view import Member
 from web.pages.visit import Visit
-from web.pages.work_composer import About, Composer, compose
+from web.pages.work_composer import About, Composer, compose, kept_uploads
 from web.pages.work_composer import Draft as Kept
 
 NOTE, CALL_IN, CALL_OUT = "NOTE", "PHONE_FROM_CUSTOMER", "PHONE_TO_CUSTOMER"
-FILES, KEPT = "files", "upload"
-FILES_MOST = 5  # at once, as `web.pages.multipart_form` takes them
 ALONG = "along."  # before what is to change of the ticket along with an article
 _ALONG = ("ticket_state_id", "until_time")
 _KINDS = "NewArticleKind"
-_UPLOAD = re.compile(r"([\w-]{1,80})\|(.{0,255})", re.DOTALL)
 _ADDRESSES = ("to", "cc")
 TEMPLATE_TYPES = ("ANSWER", "NOTE", "PHONE_CALL", "SNIPPET", "EMAIL")
 
@@ -127,8 +123,6 @@ def note_address(visit: Visit, sight: Sight) -> str:
 
 def read_draft(form: Form) -> Draft:
     """Return what somebody typed, to show it again or to send it."""
-    sent = tuple((id_, form.names.get(id_, "")) for id_ in form.uploads(FILES))
-    kept = tuple(found.groups() for told in form.all(KEPT) if (found := _UPLOAD.fullmatch(told)))
     return Draft(
         form.one("kind", NOTE),
         form.one("visible") == "1",
@@ -138,7 +132,7 @@ def read_draft(form: Form) -> Draft:
         form.one("cc"),
         form.one("time"),
         form.one("answers"),
-        (*((str(id_), str(name)) for id_, name in kept), *sent),
+        tuple(kept_uploads(form)),
         {name.removeprefix(ALONG): form.one(name) for name in form.fields if name.startswith(ALONG)},
     )
 
