@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from identity.access import Right
+from resolvers.at_once import MARK, fits
 from resolvers.conduct import RowChange, Work
 from resolvers.context import Context
 from resolvers.deed_nodes import AnyDeed, DeedNode
@@ -66,7 +67,8 @@ class Deeds:
         except Faulty as faulty:
             return _refused(node, faulty)
         try:
-            return await self.once(node.path[0], node.fingerprint, partial(self.deed, node))
+            at_once = self._is_at_once(node)
+            return await self.once(node.path[0], node.fingerprint, partial(self.deed, node), at_once=at_once)
         except Conflict as conflict:
             return Outcome(faults=conflict.faults, current=conflict.key)
         except Faulty as faulty:
@@ -97,15 +99,17 @@ class Deeds:
         fingerprint: Callable[[], str],
         deed: Callable[[Work], Awaitable[Outcome]],
         hearings: int = HEARINGS,
+        *,
+        at_once: bool = False,
     ) -> Outcome:
         """Run a deed in a transaction of its own. With the client's key, what it did before is its answer again.
 
-        Where hooks have a say, it is run anew once they had it.
+        Where hooks have a say, it is run anew once they had it. What is `at_once` is written by one statement if it can be.
         """
         hearing = Hearing(self.hooks, self.context.secret)
         for _ in range(hearings):
             try:
-                return await self._once(name, fingerprint, deed, hearing)
+                return await self._once(name, fingerprint, deed, hearing, at_once=at_once)
             except Unheard as unheard:
                 await hearing.ask(unheard.showings)
         raise Faulty(Fault(FaultCode.CONFLICT, "conflict"))
@@ -116,6 +120,8 @@ class Deeds:
         fingerprint: Callable[[], str],
         deed: Callable[[Work], Awaitable[Outcome]],
         hearing: Hearing,
+        *,
+        at_once: bool,
     ) -> Outcome:
         digest = self._digest(name)
 
@@ -129,9 +135,15 @@ class Deeds:
                 await idempotency.note(transaction, digest, fingerprint(), write_outcome(outcome))
             return outcome
 
-        outcome = await retry.run(self.context.database, work, deadline=self.context.deadline)
+        outcome = await retry.run(self.context.database, work, deadline=self.context.deadline, at_once=at_once)
         self.writing.committed()
         return outcome
+
+    def _is_at_once(self, node: DeedNode) -> bool:
+        """Answer whether a mutation is written by one statement: with a client's key its outcome is noted, too."""
+        if self.writing.idempotency_key is not None or node.module.table in self.writing.conducts:
+            return False
+        return fits(self.door.statements, node.module, node.deed)
 
     def _writer(self, work: Work) -> Writer:
         return Writer(work, self.writing.conducts, self.door.statements)
@@ -267,16 +279,19 @@ class Deeds:
         return images
 
     async def _images(self, writer: Writer, node: DeedNode, limit: int, *, only: bool = False) -> list[Image]:
+        transaction = writer.work.transaction
         return await read_images(
             writer.statements,
             node.module,
             node.where,
             node.version,
-            writer.work.transaction.execute,
+            transaction.execute,
             right=_RIGHTS.get(node.deed, Right.UPDATE),
             limit=limit,
             columns=writer.conduct(node.module) is not None,
+            lock=not transaction.at_once,
             only=only,
+            mark=MARK if transaction.at_once else None,
         )
 
     async def _diagnose(self, node: DeedNode, error: ConstraintViolated) -> list[Fault]:

@@ -30,7 +30,8 @@ _FIELD, _COLUMN, _VERSION = "field ", "column ", "version"
 class Image:
     """A row: its key, its fields and (for a conduct) all columns as stored.
 
-    `right` is what it was read for, and `allowed` whether the caller has that for this row.
+    `right` is what it was read for, and `allowed` whether the caller has that for this row. `mark` is another one whenever the
+    row was changed; None where nobody asked for it.
     """
 
     key: Key
@@ -39,6 +40,7 @@ class Image:
     read_version: Callable[[], Any]
     right: Right
     allowed: bool
+    mark: Any = None
 
     @property
     def version(self) -> str:
@@ -63,13 +65,15 @@ async def read_images(
     columns: bool = False,
     lock: bool = True,
     only: bool = False,
+    mark: str | None = None,
 ) -> list[Image]:
     """Read rows in the order of their keys, at most `limit`; `lock` keeps others from writing them meanwhile.
 
-    `right` is what they are read for; with `only` rows for which the caller has no such right are left out.
+    `right` is what they are read for; with `only` rows for which the caller has no such right are left out. `mark` is the
+    column of the marks.
     """
     view = _view(statements, module, version, columns=columns)
-    plan = statements.locked(module, where, view, limit, right, lock=lock, only=only)
+    plan = statements.locked(module, where, view, limit, right, lock=lock, only=only, mark=mark)
     shape = plan.shapes[0]
     rows = [list(row) for row in await fetch(plan.statement)]
     if shape.lists and rows:
@@ -82,6 +86,7 @@ async def read_images(
             partial(shape.reads[_VERSION], row),
             right,
             plan.allowed is None or bool(row[plan.allowed]),
+            None if plan.mark is None else row[plan.mark],
         )
         for row in rows
     ]

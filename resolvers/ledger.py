@@ -15,6 +15,7 @@ from storage.changes import NewChange, make_key
 
 Key = tuple[int | str, ...]
 
+_AS_THEY_ARE = frozenset({str, int, bool, float})
 # What JSON cannot say is written as text.
 _READ: Mapping[str, Callable[[Any], Any]] = {
     "datetime": datetime.fromisoformat,
@@ -27,25 +28,27 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
 
 async def note(work: Work, rows: Sequence[RowChange], undoes: int | None = None) -> None:
     """Note rows as changed; ids of changes are to be given as late as can be, so this comes last before the commit."""
+    await changes.append(work.transaction, changes_of(work, rows, undoes))
+
+
+def changes_of(work: Work, rows: Sequence[RowChange], undoes: int | None = None) -> list[NewChange]:
+    """Say what is kept of changed rows."""
     caller = work.context.caller
-    await changes.append(
-        work.transaction,
-        [
-            NewChange(
-                module=row.module.name,
-                row_key=make_key(row.key),
-                kind=int(row.kind),
-                actor_kind=caller.kind,
-                actor_id=caller.id,
-                actor_login=caller.login,
-                request_id=work.context.request_id,
-                fields={name: [storable(value) for value in pair] for name, pair in row.fields.items()},
-                undoes=undoes,
-                source=row.source,
-            )
-            for row in rows
-        ],
-    )
+    return [
+        NewChange(
+            module=row.module.name,
+            row_key=make_key(row.key),
+            kind=int(row.kind),
+            actor_kind=caller.kind,
+            actor_id=caller.id,
+            actor_login=caller.login,
+            request_id=work.context.request_id,
+            fields={name: [storable(value) for value in pair] for name, pair in row.fields.items()},
+            undoes=undoes,
+            source=row.source,
+        )
+        for row in rows
+    ]
 
 
 def keeps(module: Module, item: Field) -> bool:
@@ -60,6 +63,8 @@ def read_key(text: str) -> Key:
 
 def storable(value: Any) -> Any:
     """Make JSON of an API value: moments as ISO texts, decimals as their digits."""
+    if value is None or value.__class__ in _AS_THEY_ARE:
+        return value
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, Decimal):

@@ -48,7 +48,7 @@ class RowStore:
 
     async def there(self, module: Module, keys: Sequence[Key]) -> set[Key]:
         """Return which of these keys have a row, also one that was committed a moment ago."""
-        table = _table(module.table, (), module.key_columns)
+        table = table_of(module.table, (), module.key_columns)
         found: set[Key] = set()
         for part in _parts(keys):
             question = sa.select(*(table.c[name] for name in module.key_columns)).where(self._are(module, table, part))
@@ -73,7 +73,7 @@ class RowStore:
 
     async def update_all(self, module: Module, keys: Sequence[Key], values: Values) -> None:
         """Give columns of many rows the same values."""
-        table = _table(module.table, values, module.key_columns)
+        table = table_of(module.table, values, module.key_columns)
         for part in _parts(keys):
             statement = sa.update(table).where(self._are(module, table, part)).values(dict(values))
             await self.transaction.change(statement)
@@ -83,7 +83,7 @@ class RowStore:
         for name in (module.side_table, module.table):
             if name is None:
                 continue
-            table = _table(name, (), module.key_columns)
+            table = table_of(name, (), module.key_columns)
             for part in _parts(keys):
                 await self.transaction.change(sa.delete(table).where(self._are(module, table, part)))
 
@@ -91,7 +91,7 @@ class RowStore:
         """Give the columns beside rows the same values, whether or not there were any."""
         if module.side_table is None or not values or not keys:
             return
-        table = _table(module.side_table, values, module.key_columns)
+        table = table_of(module.side_table, values, module.key_columns)
         names = [table.c[name] for name in module.key_columns]
         there: set[Key] = set()
         for part in _parts(keys):
@@ -116,7 +116,7 @@ class RowStore:
         """Return a key that is one number, which every database compares in the same way; None for any other."""
         if len(key) != 1 or module.key_classes[0] not in WHOLE_NUMBERS:
             return None
-        return self._bound(module, 0, key[0])
+        return key_number(self.speech, module, key)
 
     def _named(self, module: Module, key: Key) -> dict[str, Any]:
         return dict(zip(module.key_columns, key, strict=True))
@@ -142,8 +142,17 @@ class RowStore:
         return sa.or_(sa.false(), *rows)
 
     def _bound(self, module: Module, number: int, value: Any) -> Any:
-        kind: ColumnClass = module.key_classes[number]
-        return binder(self.speech.dialect.name, "reference", kind, self.speech.zone)(value)
+        return _bound(self.speech, module, number, value)
+
+
+def key_number(speech: Speech, module: Module, key: Key) -> Any:
+    """Write a key that is one number as a parameter."""
+    return _bound(speech, module, 0, key[0])
+
+
+def _bound(speech: Speech, module: Module, number: int, value: Any) -> Any:
+    kind: ColumnClass = module.key_classes[number]
+    return binder(speech.dialect.name, "reference", kind, speech.zone)(value)
 
 
 def by_columns(rows: Sequence[tuple[int, Values]]) -> Iterator[list[tuple[int, Values]]]:
@@ -154,21 +163,22 @@ def by_columns(rows: Sequence[tuple[int, Values]]) -> Iterator[list[tuple[int, V
     yield from groups.values()
 
 
-def _table(name: str, columns: Any, more: Sequence[str] = ()) -> sa.TableClause:
+def table_of(name: str, columns: Any, more: Sequence[str] = ()) -> sa.TableClause:
+    """Name a table with some of its columns."""
     names = dict.fromkeys((*columns, *more))
     return sa.table(_quoted(name), *(sa.column(_quoted(column)) for column in names))
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
 def _update_one(name: str, columns: tuple[str, ...], key: str) -> Kept:
-    table = _table(name, columns, (key,))
+    table = table_of(name, columns, (key,))
     values: dict[str, Any] = {column: sa.bindparam(f"v{place}") for place, column in enumerate(columns)}
     return Kept(sa.update(table).where(table.c[key] == sa.bindparam("key")).values(values))
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)
 def _insert(name: str, columns: tuple[str, ...]) -> sa.Insert:
-    return sa.insert(_table(name, columns))
+    return sa.insert(table_of(name, columns))
 
 
 @lru_cache(maxsize=STATEMENTS_KEPT)

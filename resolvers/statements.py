@@ -42,8 +42,8 @@ _TEXTS = frozenset({ColumnClass.STRING, ColumnClass.TEXT, ColumnClass.BYTES})
 class RowsPlan:
     """A statement for rows: how each view reads them, and where link and sort values stand.
 
-    `allowed` is where it says whether the caller may write a row; None where that is so for each. `width` is how many values a
-    row has.
+    `allowed` is where it says whether the caller may write a row; None where that is so for each. `mark` is where it says as of
+    which change a row is read, if it was asked. `width` is how many values a row has.
     """
 
     statement: Statement
@@ -51,6 +51,7 @@ class RowsPlan:
     sort: tuple[int, ...] = ()
     link: int | None = None
     allowed: int | None = None
+    mark: int | None = None
     width: int = 0
 
 
@@ -111,10 +112,12 @@ class Statements:
         *,
         lock: bool = True,
         only: bool = False,
+        mark: str | None = None,
     ) -> RowsPlan:
         """Read rows that are about to be written, and keep others from writing them; `sort` tells where the key stands.
 
-        With `only` those that the caller may not write are left out; else `allowed` tells them.
+        With `only` those that the caller may not write are left out; else `allowed` tells them. `mark` is the column that is
+        another one whenever the row was changed.
         """
 
         def make(self: Statements, where: Sequence[Predicate]) -> RowsPlan:
@@ -129,13 +132,14 @@ class Statements:
                 draft.conditions.append(may)
             elif may is not None:
                 allowed = draft.add(sa.case((may, sa.literal_column("1")), else_=sa.literal_column("0")))
+            marked = None if mark is None else draft.add(column(draft.scope.base, mark))
             by = [draft.scope.value(term) for term in keys]
             statement = draft.statement().order_by(*by).limit(limit)
             # Only the row itself: what is joined to it may be nothing, which cannot be locked.
             statement = statement.with_for_update(of=draft.scope.base) if lock else statement
-            return RowsPlan(statement, (shape,), positions, allowed=allowed)
+            return RowsPlan(statement, (shape,), positions, allowed=allowed, mark=marked)
 
-        return self._kept(("locked", limit, lock, right, only), where, (row,), make)
+        return self._kept(("locked", limit, lock, right, only, mark), where, (row,), make)
 
     def written(self, module: Module, keys: Sequence[tuple[int | str, ...]], right: Right) -> Statement | None:
         """Read which of the rows that were written are as the caller may write them; None where any are."""

@@ -17,6 +17,7 @@ from resolvers.ids import key_of
 from resolvers.images import Fetch, Key
 from resolvers.scope import Speech
 from resolvers.shape import link_key
+from resolvers.statements import Statements
 from resolvers.stored import Binding
 from resolvers.terms import Term, key_terms
 from resolvers.uniques import find_taken
@@ -70,6 +71,13 @@ def unique_keys(module: Module, catalog: Catalog) -> tuple[UniqueKey, ...]:
         found[tuple(map(_name, declared))] = UniqueKey(declared, is_backed=False)
     found |= backed
     return tuple(key for key in found.values() if all(isinstance(item, str) or item.is_readable for item in key.items))
+
+
+def known_keys(statements: Statements, module: Module) -> tuple[UniqueKey, ...]:
+    """Return the same, found out once."""
+    key = ("unique keys", module.name)
+    known: tuple[UniqueKey, ...] | None = statements.kept.get(key)
+    return statements.kept.put(key, unique_keys(module, statements.catalog)) if known is None else known
 
 
 def columns_of(module: Module, home: Home) -> dict[str, Field]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from identity.access import Right
 from resolvers import ledger, outbox
 from resolvers.assignments import Given
+from resolvers.at_once import AtOnce
 from resolvers.claims import take_files
 from resolvers.conduct import ChangeKind, Conduct, RowChange, Work
 from resolvers.dynamic_values import DynamicValues
@@ -23,7 +24,7 @@ from resolvers.lookups import resolve
 from resolvers.rows import RowStore, by_columns
 from resolvers.statements import Statements
 from resolvers.stored import Binding, Columns
-from resolvers.taken import UniqueKey, mark_taken, unique_keys
+from resolvers.taken import known_keys, mark_taken
 from schema.kinds import VALIDITY
 from schema.spec import VALIDITY_COLUMN, Field, Home, Module
 from schema.writes import soft_deletes
@@ -53,6 +54,7 @@ class Writer:
         self.binding = Binding(database.dialect.name, database.zone)
         self._conducts = conducts
         self._store = RowStore(work.transaction, self.speech)
+        self._at_once = AtOnce(self.speech) if work.transaction.at_once else None
         self._dynamic = DynamicValues(work.transaction, database.zone)
         self.undoes: int | None = None  # the change that all this takes back
         self._changes: list[RowChange] = []
@@ -63,7 +65,9 @@ class Writer:
 
     async def finish(self) -> None:
         """Note what was written, and what lambdas are to be told of it."""
-        if self._changes:
+        if self._changes and self._at_once is not None:
+            await self._at_once.finish(self.work, self._changes, self.undoes)
+        elif self._changes:
             await outbox.note(self.work, self._changes, self.statements)
             await ledger.note(self.work, self._changes, self.undoes)
 
@@ -78,7 +82,7 @@ class Writer:
     async def foresee(self, module: Module, rows: Sequence[tuple[Given, Key | None]]) -> None:
         """Tell what is wrong with rows, each with its key if it is there, before the database refuses all of them."""
         await self._resolve([given for given, _ in rows])
-        keys = self._unique_keys(module)
+        keys = known_keys(self.statements, module)
         await mark_taken(self.work.transaction.execute, self.speech, module, keys, rows)
 
     def add(self, *changes: RowChange) -> None:
@@ -95,7 +99,7 @@ class Writer:
         self.work.hear(BEFORE_CREATE, [Hearable(module, NEW_ROW, NO_FIELDS, given) for given in rows])
         await self._keep_unique(module, [(given, None) for given in rows])
         if whole and any(given.faults for given in rows):
-            backed = [key for key in self._unique_keys(module) if key.is_backed]
+            backed = [key for key in known_keys(self.statements, module) if key.is_backed]
             await mark_taken(
                 self.work.transaction.execute, self.speech, module, backed, [(given, None) for given in rows]
             )
@@ -109,7 +113,7 @@ class Writer:
             except Faulty as faulty:
                 results[number] = [item.under(*given.path) for item in faulty.faults]
         for group in by_columns([(number, change.values) for number, (change, _) in changes.items()]):
-            keys = await self._store.insert(module, [values for _, values in group])
+            keys = await self._insert(module, [values for _, values in group])
             for (number, _), key in zip(group, keys, strict=True):
                 changes[number][0].key = key
                 self.work.made.add((module.table, key))
@@ -240,7 +244,10 @@ class Writer:
         if module.has_dynamic:
             named = [self._named(module, change, image) for change, image in zip(changes, images, strict=True)]
             await self._dynamic.remove(module, named)
-        await self._store.delete(module, [change.key for change in changes])
+        if self._at_once is None:
+            await self._store.delete(module, [change.key for change in changes])
+        else:
+            self._at_once.delete(module, images[0])
         for change in changes:
             await self._written(change)
 
@@ -279,21 +286,13 @@ class Writer:
             if shown is None or image.fields.get(shown.name) != number:
                 await self._set_validity(module, image, number, {})
 
-    def _unique_keys(self, module: Module) -> tuple[UniqueKey, ...]:
-        key = ("unique keys", module.name)
-        known: tuple[UniqueKey, ...] | None = self.statements.kept.get(key)
-        if known is None:
-            known = unique_keys(module, self.statements.catalog)
-            self.statements.kept.put(key, known)
-        return known
-
     async def _resolve(self, rows: Sequence[Given]) -> None:
         """Find the rows that references name."""
         await resolve(self.work.transaction.execute, self.statements, rows)
 
     async def _keep_unique(self, module: Module, rows: Sequence[tuple[Given, Key | None]]) -> None:
         """Keep apart what the database does not."""
-        keys = [key for key in self._unique_keys(module) if not key.is_backed]
+        keys = [key for key in known_keys(self.statements, module) if not key.is_backed]
         keys = [key for key in keys if any(key.given(given) is not None for given, _ in rows)]
         if keys:
             await hold(self.work.transaction, f"unique {module.table}")
@@ -346,7 +345,10 @@ class Writer:
         self._audit(module, change, ("change_time", "change_by"))
         try:
             await self._prepare(change)
-            await self._store.update(module, image.key, change.values)
+            if self._at_once is None:
+                await self._store.update(module, image.key, change.values)
+            else:
+                self._at_once.update(module, image, change.values)
             await self._store.put_beside(module, [image.key], columns.beside)
             if module.has_dynamic:
                 named = self._named(module, change, image)
@@ -387,6 +389,11 @@ class Writer:
         if conduct is not None:
             await conduct.written(self.work, change)
         self.add(change)
+
+    async def _insert(self, module: Module, rows: Sequence[Mapping[str, Any]]) -> list[Key]:
+        if self._at_once is None:
+            return await self._store.insert(module, rows)
+        return [self._at_once.insert(module, values) for values in rows]
 
     async def _insert_beside(self, module: Module, changes: Sequence[tuple[RowChange, Columns]]) -> None:
         rows = [

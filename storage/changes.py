@@ -101,6 +101,28 @@ async def append(transaction: Transaction, changes: Sequence[NewChange]) -> None
     await transaction.execute(_APPEND, rows if len(rows) > 1 else rows[0])
 
 
+def append_along(written: sa.CTE, key: sa.ColumnElement[Any] | None) -> sa.Insert:
+    """Keep a change by the statement that writes its row, if it does; it shows `row_key`.
+
+    `written` is what that gives back, `key` the number that the database gave a new row; without it `row_key` is among the
+    values, which are named as in `values_along`.
+    """
+    values: dict[str, sa.ColumnElement[Any]] = {
+        column.name: sa.bindparam(f"change_{column.name}", type_=column.type)
+        for column in CHANGE.columns
+        if column is not _COLUMNS.id
+    }
+    if key is not None:
+        values["row_key"] = sa.literal_column("'['").concat(sa.cast(key, sa.Text)).concat(sa.literal_column("']'"))
+    question = sa.select(*values.values()).select_from(written)
+    return sa.insert(CHANGE).from_select(list(values), question, include_defaults=False).returning(_COLUMNS.row_key)
+
+
+def values_along(change: NewChange) -> dict[str, Any]:
+    """Write a change as the values of `append_along`."""
+    return {f"change_{name}": value for name, value in row_values(change, now_ms()).items()}
+
+
 async def read_since(
     database: Database,
     after_id: int,

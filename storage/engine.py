@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 PING_TIMEOUT_S = 0.5
 READERS = 4  # connections that cannot write, of a pool of their own
 _SCALARS = (str, int, float, Decimal, datetime, date, clock, type(None))
-_BEGIN = {"sqlite": "BEGIN IMMEDIATE", "mysql": "START TRANSACTION", "postgresql": "BEGIN"}
 
 
 class Database:
@@ -155,12 +154,13 @@ class Database:
 
     @asynccontextmanager
     async def transaction(
-        self, *, timeout_s: float | None = None, deadline: float | None = None
+        self, *, timeout_s: float | None = None, deadline: float | None = None, at_once: bool = False
     ) -> AsyncIterator[Transaction]:
         """Open a short transaction; see `storage.retry.run` for one that is tried again when another was in the way.
 
-        `timeout_s` replaces the statement timeout inside; 0 means none (installation, bulk loading). Raises
-        `OutcomeUnknown` when the database did not say whether COMMIT took place.
+        `timeout_s` replaces the statement timeout inside; 0 means none (installation, bulk loading). One that is `at_once`
+        is not begun: it reads, and writes with one statement. Raises `OutcomeUnknown` when the database did not say whether
+        COMMIT took place.
         """
         limit_s = self.statement_timeout_s if timeout_s is None else timeout_s
         async with self._turn(limit_s, deadline):
@@ -170,7 +170,9 @@ class Database:
                 session = self._session(connection)
                 session.writes = True
                 wire = self._direct.wire(_lent(connection).connection, self._tell)
-                runner = Transaction(connection, self.dialect, limit_s or None, deadline, session=session, wire=wire)
+                runner = Transaction(
+                    connection, self.dialect, limit_s or None, deadline, session=session, wire=wire, at_once=at_once
+                )
                 try:
                     await self._begin(connection, session, runner, limit_s)
                     try:
@@ -178,9 +180,10 @@ class Database:
                     except (Unavailable, StatementTimeout):
                         raise  # the connection is thrown away, and its transaction with it
                     except Exception:
-                        broken = not await self._roll_back(connection)
+                        broken = runner.is_open and not await self._roll_back(connection)
                         raise
-                    await runner.commit()
+                    if runner.is_open:
+                        await runner.commit()
                     # What happens from here on is no failure of what was written.
                     broken = limit_s != self.statement_timeout_s and not await self._restore(connection, session)
                 except StorageError as error:  # of BEGIN and COMMIT as well
@@ -352,8 +355,10 @@ class Database:
                 raise StatementTimeout from None
             except (SQLAlchemyError, OSError) as error:
                 raise translate(error) from None
+        if runner.at_once:
+            return
         try:
-            await runner.execute(_BEGIN[self.dialect.name])
+            await runner.begin()
         except StorageError as error:
             self._heed(error)
             raise

@@ -25,19 +25,21 @@ async def run(
     *,
     deadline: float,
     attempts: int = ATTEMPTS,
+    at_once: bool = False,
 ) -> Result:
     """Run `work` in a transaction and return its result. `deadline` is an instant of `time.monotonic()`.
 
     `work` may run several times, each in a transaction of its own of which nothing remains: after a deadlock, a
     serialization failure or a lock that was waited for too long; and once more after a connection that broke before COMMIT
-    was sent, as one does that broke while nobody used it. Raises `OutcomeUnknown` when it broke at COMMIT: only whoever
+    was sent, as one does that broke while nobody used it. With `at_once` it writes with one statement, until another
+    transaction is in the way. Raises `OutcomeUnknown` when it broke at COMMIT: only whoever
     left a mark in the transaction (`storage.idempotency`) can tell what became of it.
     """
     conflicts = 0
     is_lost = False
     while True:
         try:
-            async with database.transaction(deadline=deadline) as transaction:
+            async with database.transaction(deadline=deadline, at_once=at_once and not conflicts) as transaction:
                 return await work(transaction)
         except TransactionConflict:
             conflicts += 1

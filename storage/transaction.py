@@ -12,7 +12,7 @@ from sqlalchemy.sql.base import Executable
 
 from storage.dialects import Dialect
 from storage.direct import Answer, DirectWire, Kept, Ready
-from storage.errors import OutcomeUnknown, StatementTimeout, Unavailable
+from storage.errors import OutcomeUnknown, StatementTimeout, StorageError, Unavailable
 from storage.faults import translate
 from storage.keeping import insert_into, insert_kept, insert_returning, insert_several
 from storage.patience import Patience
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 SEVERAL = 8  # rows of one statement that are written out
+BEGIN = {"sqlite": "BEGIN IMMEDIATE", "mysql": "START TRANSACTION", "postgresql": "BEGIN"}
 GRACE_S = 0.3  # the server's own timeout should come first: it says why, and it stops the work
 
 # What may be run: a statement, the text of one, or one that its maker keeps (`storage.direct`).
@@ -51,7 +52,7 @@ class Result(Protocol):
 class Transaction:
     """A running transaction. It ends with the `async with` block: committed, or rolled back on any error.
 
-    `limit_s` is how long the database may take for one statement (None: as long as it wants), `deadline` the instant at
+    One that is `at_once` has not begun: what it reads is read by itself, and `conclude` alone writes. `limit_s` is how long the database may take for one statement (None: as long as it wants), `deadline` the instant at
     which nobody waits any more. We keep both ourselves too: a database behind a broken route never says that it is late.
     """
 
@@ -64,6 +65,7 @@ class Transaction:
         *,
         session: Session | None = None,
         wire: DirectWire | None = None,
+        at_once: bool = False,
     ) -> None:
         self.dialect = dialect
         self._wire = wire
@@ -72,17 +74,17 @@ class Transaction:
         self._deadline = deadline
         self._session = session
         self._patience = Patience()
+        self.at_once = at_once
+        self.is_open = False
+        self._has_answered = False
 
     async def execute(self, statement: Statement, parameters: Parameters = None) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows, if it has any. A text is sent to the driver as it is."""
-        result = await self._send(statement, parameters, self._time_left())
-        if isinstance(result, Answer):
-            return list(result.rows)
-        return [tuple(row) for row in result] if result.returns_rows else []
+        return _rows(await self._run(statement, parameters))
 
     async def change(self, statement: Statement, parameters: Parameters = None) -> int:
         """Run a statement and return how many rows it changed."""
-        return (await self._send(statement, parameters, self._time_left())).rowcount
+        return (await self._run(statement, parameters)).rowcount
 
     async def insert(self, table: sa.TableClause, rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert rows that all have the same columns; return the `id` that the database gave to the last of them."""
@@ -120,6 +122,11 @@ class Transaction:
         """Return the driver's own connection, for bulk loading only."""
         return (await self._connection.get_raw_connection()).driver_connection
 
+    async def begin(self) -> None:
+        """Begin; the `async with` block does, unless all is written at once."""
+        await self._run(BEGIN[self.dialect.name], None)
+        self.is_open = True
+
     async def commit(self) -> None:
         """Commit; the `async with` block does. Raises OutcomeUnknown when the database did not say whether it took place."""
         left = self._time_left()
@@ -127,11 +134,37 @@ class Transaction:
             await self._send("COMMIT", None, left)
         except (Unavailable, StatementTimeout):
             raise OutcomeUnknown from None
+        self.is_open = False
+
+    async def conclude(self, statement: Statement, parameters: Parameters = None) -> list[tuple[Any, ...]]:
+        """Write everything with one statement, which the database carries out wholly or not at all; return its rows.
+
+        Raises OutcomeUnknown when the database did not say whether it took place. Where it says that it took too long, it did
+        not, so that there must be time enough for it to say so.
+        """
+        left = self._time_left()
+        if not self._has_answered or left is None or left != self._limit_s:
+            # A connection that broke while nobody used it must be found out by what writes nothing.
+            await self.begin()
+            rows = await self.execute(statement, parameters)
+            await self.commit()
+            return rows
+        try:
+            return _rows(await self._send(statement, parameters, left, silence=OutcomeUnknown))
+        except Unavailable:
+            raise OutcomeUnknown from None
 
     async def _run(self, statement: Statement, parameters: Parameters) -> Result:
         return await self._send(statement, parameters, self._time_left())
 
-    async def _send(self, statement: Statement, parameters: Parameters, left: float | None) -> Result:
+    async def _send(
+        self,
+        statement: Statement,
+        parameters: Parameters,
+        left: float | None,
+        silence: type[StorageError] = StatementTimeout,
+    ) -> Result:
+        """Send a statement; `silence` is raised where nothing comes back in time."""
         if self._session is not None:
             self._session.start(float("inf") if left is None else left)
         wire = self._wire
@@ -144,11 +177,15 @@ class Transaction:
                 running = wire.run(ready)
             # Past the deadline there is no grace: whoever waits has given up by then, and must hear of a COMMIT's fate before.
             limit = float("inf") if left is None else left + (GRACE_S if left == self._limit_s else 0)
-            return await self._patience.wait(running, limit)
+            result: Result = await self._patience.wait(running, limit)
+        except StatementTimeout:  # the database has stopped it
+            raise
         except TimeoutError:
-            raise StatementTimeout from None
+            raise silence from None
         except (SQLAlchemyError, OSError) as error:
             raise translate(error) from None
+        self._has_answered = True
+        return result
 
     def end(self) -> None:
         """Wait for nothing any more."""
@@ -162,6 +199,12 @@ class Transaction:
         if left <= 0:
             raise StatementTimeout
         return left if self._limit_s is None else min(left, self._limit_s)
+
+
+def _rows(result: Result) -> list[tuple[Any, ...]]:
+    if isinstance(result, Answer):
+        return list(result.rows)
+    return [tuple(row) for row in result] if result.returns_rows else []
 
 
 async def run_by_sqlalchemy(connection: AsyncConnection, statement: Statement, parameters: Parameters) -> Any:

@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from resolvers.execute import LAST_WORD_S
+from storage.direct import Kept
 from storage.engine import Database
-from storage.errors import OutcomeUnknown, StatementTimeout, TransactionConflict, Unavailable
+from storage.errors import OutcomeUnknown, StatementFailed, StatementTimeout, TransactionConflict, Unavailable
 from storage.retry import run
 from storage.transaction import Transaction
 from tests.databases import DIALECTS, fresh_url
@@ -255,3 +256,145 @@ async def test_a_commit_that_the_deadline_ends_is_told_as_such_at_the_deadline(d
         wire.proxy.flow()
         await wire.proxy.cut()
         await database.close()
+
+
+@pytest.fixture(scope="module")
+def postgresql_url() -> Iterator[str]:
+    """A database that does all of a statement or nothing: others cannot say in one what was read, and what is kept of it."""
+    with fresh_url("postgresql", installed=False) as url:
+        asyncio.run(make_rows(url))
+        yield url
+
+
+@pytest.fixture
+async def hasty(postgresql_url: str) -> AsyncIterator[Database]:
+    """One whose statements are stopped long before the deadline, as it is usual."""
+    opened = Database(postgresql_url, statement_timeout_s=1.0)
+    yield opened
+    await opened.close()
+
+
+async def add_at_once(transaction: Transaction, number: int = 1) -> list[tuple[int, ...]]:
+    """Look at a row, then write it with one statement."""
+    await transaction.execute(f"SELECT n FROM pair WHERE id = {number}")  # noqa: S608 - our own number
+    return await transaction.conclude(ADD_SHOWN, {"id": number})
+
+
+ADD_SHOWN = Kept(sa.text("UPDATE pair SET n = n + 1 WHERE id = :id RETURNING n"))
+
+
+async def test_what_is_written_at_once_needs_no_begin_and_no_commit(hasty: Database) -> None:
+    before, seen = await numbers(hasty), list[str]()
+    hasty.statements = seen.append
+    assert await run(hasty, add_at_once, deadline=soon(), at_once=True) == [(before[0] + 1,)]
+    assert [text.partition(" ")[0] for text in seen] == ["SELECT", "UPDATE"]
+
+    async def without_a_look(transaction: Transaction) -> None:
+        await transaction.conclude(ADD_SHOWN, {"id": 1})
+
+    seen.clear()
+    await run(hasty, without_a_look, deadline=soon(), at_once=True)  # perhaps on a connection that is broken
+    await run(hasty, add_at_once, deadline=soon(0.9), at_once=True)  # too late to be told whether it took place
+    assert [text.partition(" ")[0] for text in seen] == [
+        "BEGIN",
+        "UPDATE",
+        "COMMIT",
+        "SELECT",
+        "BEGIN",
+        "UPDATE",
+        "COMMIT",
+    ]
+    assert await numbers(hasty) == [before[0] + 3, before[1]]
+
+
+async def test_what_was_to_be_written_at_once_is_begun_where_another_was_in_the_way(hasty: Database) -> None:
+    before, ways = await numbers(hasty), list[bool]()
+
+    async def work(transaction: Transaction) -> None:
+        ways.append(transaction.at_once)
+        if transaction.at_once:
+            raise TransactionConflict
+        await transaction.execute(ADD, {"id": 2})
+
+    await run(hasty, work, deadline=soon(), at_once=True)
+    assert (ways, await numbers(hasty)) == ([True, False], [before[0], before[1] + 1])
+
+
+async def test_what_fails_while_it_is_written_at_once_leaves_nothing_and_a_good_connection(hasty: Database) -> None:
+    before = await numbers(hasty)
+
+    async def work(transaction: Transaction) -> None:
+        await transaction.execute("SELECT 1")
+        await transaction.conclude("WITH w AS (UPDATE pair SET n = n + 1 RETURNING n) SELECT 1 / 0 FROM w")
+
+    with pytest.raises(StatementFailed):
+        await run(hasty, work, deadline=soon(), at_once=True)
+    assert await numbers(hasty) == before
+
+
+async def test_a_statement_that_the_database_stops_was_not_written_at_once(hasty: Database) -> None:
+    """It says so itself, within its own time: the outcome is known."""
+    before = await numbers(hasty)
+    held, tries = asyncio.Event(), list[int]()
+
+    async def hold(transaction: Transaction) -> None:
+        await transaction.execute(ADD, {"id": 1})
+        held.set()
+        await asyncio.sleep(2)
+        raise ZeroDivisionError
+
+    async def work(transaction: Transaction) -> None:
+        tries.append(1)
+        await add_at_once(transaction)
+
+    holder = asyncio.create_task(run(hasty, hold, deadline=soon(10)))
+    await held.wait()
+    with pytest.raises(StatementTimeout):
+        await run(hasty, work, deadline=soon(10), at_once=True)
+    with pytest.raises(ZeroDivisionError):
+        await holder
+    assert (tries, await numbers(hasty)) == ([1], before)
+
+
+@pytest.mark.parametrize("swallowed", [False, True], ids=["cut", "swallowed"])
+async def test_a_write_at_once_without_an_answer_is_never_tried_again(swallowed: bool) -> None:
+    with fresh_url("postgresql", installed=False) as url:
+        await make_rows(url)
+        wire = Wire(url, "postgresql")
+        database = await wire.open()
+        tries = []
+
+        async def work(transaction: Transaction) -> None:
+            tries.append(1)
+            await transaction.execute("SELECT 1")
+            if swallowed:
+                wire.proxy.swallow()
+            else:
+                await wire.proxy.cut()
+            await transaction.conclude(ADD_SHOWN, {"id": 1})
+
+        with pytest.raises(OutcomeUnknown):
+            await run(database, work, deadline=soon(), at_once=True)
+        assert len(tries) == 1
+        await database.close()
+        wire.proxy.flow()
+        await wire.proxy.cut()
+
+
+async def test_a_connection_that_breaks_before_it_is_written_at_once_costs_one_more_try() -> None:
+    with fresh_url("postgresql", installed=False) as url:
+        await make_rows(url)
+        wire = Wire(url, "postgresql")
+        database = await wire.open()
+        await database.ping()
+        await wire.blink()  # while nobody uses it
+        await run(database, add_at_once, deadline=soon(), at_once=True)
+        await wire.blink()
+
+        async def without_a_look(transaction: Transaction) -> None:
+            await transaction.conclude(ADD_SHOWN, {"id": 2})
+
+        await run(database, without_a_look, deadline=soon(), at_once=True)
+        assert await numbers(database) == [1, 1]
+        await database.close()
+        await wire.proxy.cut()
