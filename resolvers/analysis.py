@@ -18,7 +18,7 @@ from resolvers.deed_nodes import AnyDeed
 from resolvers.errors import BadRequest, OperationError, TooComplex
 from resolvers.filters import FilterReader
 from resolvers.footprint import Analysis, Root
-from resolvers.gate import Gate, Use
+from resolvers.gate import Gate, Touch, Use
 from resolvers.ids import read_id
 from resolvers.needs import NeedsReader
 from resolvers.nodes import (
@@ -277,15 +277,22 @@ class Analyst:
 
     def version(self, module: Module, hops: tuple[ToOne, ...], at: str) -> VersionSlot:
         """Analyse a row's version: it is made of all that the caller may read."""
-        fields = self._readable(module)
-        self.gate.names(module, fields, Use.VERSION, at)
         if hops:
+            fields = self._readable(module)
+            self.gate.names(module, fields, Use.VERSION, at)
             return VersionSlot(tuple(Term(hops, module, field) for field in fields))
-        kept: Kept[VersionSlot] = kept_with(self.context.snapshot.memo, "versions")
-        key = (module.name, self.context.rights.shape)
-        return kept.get(key) or kept.put(
-            key, VersionSlot(tuple(Term((), module, field) for field in fields), is_kept=True)
-        )
+        memo, key = self.context.snapshot.memo, (module.name, self.context.rights.shape)
+        kept: Kept[VersionSlot] = kept_with(memo, "versions")
+        touches: Kept[tuple[Touch, ...]] = kept_with(memo, "touches of versions")
+        found, touched = kept.get(key), touches.get((key, at))
+        if found is not None and touched is not None:
+            self.gate.again(touched)
+            return found
+        fields, start = self._readable(module), len(self.gate.touched)
+        self.gate.names(module, fields, Use.VERSION, at)
+        touches.put((key, at), tuple(self.gate.touched[start:]))
+        terms = tuple(Term((), module, field) for field in fields)
+        return found or kept.put(key, VersionSlot(terms, is_kept=True))
 
     def _computed(self, binding: ComputedValue, args: Mapping[str, Any], hops: tuple[ToOne, ...], at: str) -> Slot:
         module, computed = binding.module, binding.computed

@@ -29,6 +29,7 @@ from graphql.execution.collect_fields import FieldDetails, FragmentDetails, coll
 from graphql.execution.values import VariableValues
 
 from resolvers.errors import BadRequest
+from resolvers.literals import read_arguments
 from resolvers.variables import coerce_variables
 from schema.bindings import BINDING, Binding
 
@@ -155,7 +156,7 @@ class Selections:
             args: Mapping[str, Any] = {}
             if definition.args:
                 with fitting(path):
-                    args = get_argument_values(definition, node, self.variables, hide_suggestions=True)
+                    args = read_arguments(self.schema, type_.name, definition, node, self.variables)
             nodes = tuple(detail.node for detail in details)
             yield key, name, Selected(path, nodes, details, definition, args, self._given(node))
 
