@@ -1,4 +1,4 @@
-"""A row and its change written by one statement, which PostgreSQL carries out wholly or not at all.
+"""A row and its change written, and shown, by one statement, which PostgreSQL carries out wholly or not at all.
 
 So there is no BEGIN and no COMMIT, and no row is locked while we think: the statement changes the row only where it is still
 the one that was read. Where somebody was faster the write begins anew in the usual way, with the row locked.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,22 +15,24 @@ import sqlalchemy as sa
 from identity.access import Right
 from resolvers import ledger
 from resolvers.conduct import RowChange, Work
+from resolvers.draft import Draft
 from resolvers.ids import key_of
 from resolvers.images import Image, Key
+from resolvers.nodes import KeySlot, RowNode, Slot, ValueSlot, VersionSlot
 from resolvers.outbox import has_hooks_after
-from resolvers.rows import STATEMENTS_KEPT, key_number, table_of
-from resolvers.scope import Speech
+from resolvers.rows import key_number, table_of
+from resolvers.shape import Record, Shape, Shaper
 from resolvers.statements import Statements
 from resolvers.taken import known_keys
+from resolvers.terms import Term, key_terms
 from schema.catalog import WHOLE_NUMBERS
-from schema.spec import Module
+from schema.spec import Computed, Home, Module
 from schema.writes import Deed
 from storage.changes import append_along, values_along
 from storage.direct import Kept
 from storage.errors import TransactionConflict
 
 MARK = "xmin"  # the transaction that wrote a row as it is: a system column of PostgreSQL
-_NEW: Key = ()
 
 RIGHTS: Mapping[Deed, Right] = {
     Deed.CREATE: Right.CREATE,
@@ -67,78 +68,119 @@ def _fits(statements: Statements, module: Module, right: Right) -> bool:
     )
 
 
-@dataclass(slots=True)
-class AtOnce:
-    """The one row of a write, kept until its change is known."""
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A statement that writes, where its rows tell the key, and how views read them; no shapes: they are read afterwards."""
 
-    speech: Speech
-    _statement: Kept | None = None
-    _values: Mapping[str, Any] | None = None
+    statement: Kept
+    key: tuple[int, ...]
+    shapes: tuple[Shape, ...] = ()
+
+
+class AtOnce:
+    """The one row of a write, kept until its change is known. `views` are what is to be shown of it.
+
+    `shown` is the row as the views see it, where the statement could say so.
+    """
+
+    def __init__(self, statements: Statements) -> None:
+        self.views: tuple[RowNode, ...] = ()
+        self.shown: Mapping[Key, Sequence[Record]] | None = None
+        self._statements = statements
+        self._way: _Way | None = None
+        self._values: Mapping[str, Any] = {}
 
     def insert(self, module: Module, values: Mapping[str, Any]) -> Key:
         """Take a new row; return its key, which is not known yet where the database numbers rows."""
-        key = module.key_columns[0]
-        given = values.get(key)
-        self._take(_insert(module.table, tuple(values), key, is_counted=given is None), _numbered(values))
-        return _NEW if given is None else key_of(module, [given])
+        given = values.get(module.key_columns[0])
+        self._take("insert" if given is None else "insert all", module, values)
+        return () if given is None else key_of(module, [given])
 
     def update(self, module: Module, image: Image, values: Mapping[str, Any]) -> None:
         """Take new values of a row."""
         if values:
-            statement = _update(module.table, tuple(values), module.key_columns[0])
-            self._take(statement, {**_numbered(values), **self._row(module, image)})
+            self._take("update", module, values, image)
 
     def delete(self, module: Module, image: Image) -> None:
         """Take a row away."""
-        self._take(_delete(module.table, module.key_columns[0]), self._row(module, image))
+        self._take("delete", module, {}, image)
 
     async def finish(self, work: Work, changes: Sequence[RowChange], undoes: int | None) -> None:
         """Write the row and its change. Raises `TransactionConflict` where it must be done in the usual way."""
-        if self._statement is None or self._values is None or len(changes) != 1:
+        way = self._way
+        if way is None or len(changes) != 1:
             raise TransactionConflict
-        (noted,) = ledger.changes_of(work, changes, undoes)
-        rows = await work.transaction.conclude(self._statement, {**self._values, **values_along(noted)})
+        (change,), (noted,) = changes, ledger.changes_of(work, changes, undoes)
+        rows = await work.transaction.conclude(way.statement, {**self._values, **values_along(noted)})
         if not rows:
             raise TransactionConflict
-        changes[0].key = ledger.read_key(rows[0][0])
+        row = list(rows[0])
+        change.key = key_of(change.module, [row[place] for place in way.key])
+        if way.shapes:
+            self.shown = {change.key: [Record(shape, row) for shape in way.shapes]}
 
-    def _take(self, statement: Kept, values: Mapping[str, Any]) -> None:
-        if self._statement is not None:
+    def _take(self, kind: str, module: Module, values: Mapping[str, Any], image: Image | None = None) -> None:
+        if self._way is not None:
             raise TransactionConflict
-        self._statement, self._values = statement, values
-
-    def _row(self, module: Module, image: Image) -> dict[str, Any]:
-        return {"key": key_number(self.speech, module, image.key), "mark": image.mark}
-
-
-def _numbered(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"v{place}": value for place, value in enumerate(values.values())}
-
-
-def _named(columns: tuple[str, ...]) -> dict[str, Any]:
-    return {column: sa.bindparam(f"v{place}") for place, column in enumerate(columns)}
+        columns, statements = tuple(values), self._statements
+        key = ("at once", kind, module.name, columns, self.views, statements.guard.key)
+        known: _Way | None = statements.kept.get(key)
+        self._way = known or statements.kept.put(key, _way(statements, kind, module, columns, self.views))
+        given = {f"v{place}": value for place, value in enumerate(values.values())}
+        if image is not None:
+            given |= {"key": key_number(statements.speech(), module, image.key), "mark": image.mark}
+        self._values = given
 
 
-def _is_row(table: sa.TableClause, key: str) -> sa.ColumnElement[bool]:
-    """Pick a row as it was read: not one that somebody has changed since."""
-    return sa.and_(table.c[key] == sa.bindparam("key"), table.c[MARK] == sa.bindparam("mark"))
+def _way(
+    statements: Statements, kind: str, module: Module, columns: tuple[str, ...], views: tuple[RowNode, ...]
+) -> _Way:
+    if not all(_is_own(view, module) for view in views) or statements.guard.access.is_bounded(module):
+        views = ()
+    key = module.key_columns[0]
+    found = [key, *(name for view in views for slot in view.slots.values() for name in _columns(slot))]
+    names = tuple(dict.fromkeys(name for name in found if name is not None))
+    table = table_of(module.table, (*names, *columns), (MARK,))
+    written = _write(kind, table, columns, key).returning(*(table.c[name] for name in names)).cte("written")
+    noted = append_along(written, written.c[key] if kind == "insert" else None)
+    draft = Draft(statements.speech(), module, written)
+    shaper = Shaper(draft, statements.zone, statements.secret)
+    shapes = tuple(shaper.shape(view) for view in views)
+    places = tuple(draft.column(term) for term in key_terms(module))
+    return _Way(Kept(draft.statement().add_cte(noted.cte("noted"))), places, shapes)
 
 
-@lru_cache(maxsize=STATEMENTS_KEPT)
-def _insert(name: str, columns: tuple[str, ...], key: str, *, is_counted: bool) -> Kept:
-    table = table_of(name, columns, (key,))
-    written = sa.insert(table).values(_named(columns)).returning(table.c[key].label("number")).cte("written")
-    return Kept(append_along(written, written.c.number if is_counted else None))
+def _write(kind: str, table: sa.TableClause, columns: tuple[str, ...], key: str) -> Any:
+    values: dict[str, Any] = {column: sa.bindparam(f"v{place}") for place, column in enumerate(columns)}
+    if kind.startswith("insert"):
+        return sa.insert(table).values(values)
+    # Not a row that somebody has changed since it was read.
+    is_row = sa.and_(table.c[key] == sa.bindparam("key"), table.c[MARK] == sa.bindparam("mark"))
+    return sa.update(table).where(is_row).values(values) if kind == "update" else sa.delete(table).where(is_row)
 
 
-@lru_cache(maxsize=STATEMENTS_KEPT)
-def _update(name: str, columns: tuple[str, ...], key: str) -> Kept:
-    table = table_of(name, columns, (key, MARK))
-    written = sa.update(table).where(_is_row(table, key)).values(_named(columns)).returning(table.c[key]).cte("written")
-    return Kept(append_along(written, None))
+def _is_own(view: RowNode, module: Module) -> bool:
+    """Answer whether a selection is the same for everybody and shows nothing but columns of the row itself."""
+    slots = view.slots.values()
+    return (
+        view.is_kept
+        and view.module is module
+        and not view.hops
+        and None not in {name for slot in slots for name in _columns(slot)}
+    )
 
 
-@lru_cache(maxsize=STATEMENTS_KEPT)
-def _delete(name: str, key: str) -> Kept:
-    table = table_of(name, (), (key, MARK))
-    return Kept(append_along(sa.delete(table).where(_is_row(table, key)).returning(table.c[key]).cte("written"), None))
+def _columns(slot: Slot) -> list[str | None]:
+    """Name the columns of the row that something is read from; None where there is more to it."""
+    if isinstance(slot, VersionSlot):
+        return [_column(term) for term in slot.terms]
+    if isinstance(slot, ValueSlot):
+        return [_column(slot.term)]
+    return [] if isinstance(slot, KeySlot) else [None]
+
+
+def _column(term: Term) -> str | None:
+    item = term.item
+    if term.hops or isinstance(item, Computed):
+        return None
+    return item if isinstance(item, str) else item.column if item.home is Home.TABLE else None

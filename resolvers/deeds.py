@@ -22,6 +22,7 @@ from resolvers.lambda_hooks import LambdaHooks
 from resolvers.outcome import Outcome, RowOutcome, read_outcome, write_outcome
 from resolvers.payload import Payload, read_rows
 from resolvers.refusals import diagnose
+from resolvers.shape import Record
 from resolvers.stored import protect
 from resolvers.writer import Result, Writer
 from resolvers.writing import Writing
@@ -145,8 +146,11 @@ class Deeds:
             return False
         return fits(self.door.statements, node.module, node.deed)
 
-    def _writer(self, work: Work) -> Writer:
-        return Writer(work, self.writing.conducts, self.door.statements)
+    def _writer(self, work: Work, node: DeedNode | None = None) -> Writer:
+        writer = Writer(work, self.writing.conducts, self.door.statements)
+        if writer.at_once is not None and node is not None and not node.payload.wants_cursors:
+            writer.at_once.views = node.payload.views if self.context.notes is None else ()
+        return writer
 
     # --- before the transaction ---
 
@@ -167,11 +171,11 @@ class Deeds:
 
     async def create(self, node: DeedNode, work: Work) -> Outcome:
         """Make one row."""
-        writer = self._writer(work)
+        writer = self._writer(work, node)
         (result,) = await writer.create(node.module, [given.copy() for given in node.rows])
         change = _done(result)
         await writer.finish()
-        return Outcome([RowOutcome(change.key)], affected=1, created=True)
+        return Outcome([RowOutcome(change.key)], affected=1, created=True, shown=_shown(writer))
 
     async def create_many(self, node: DeedNode, work: Work) -> Outcome:
         """Make rows: all of them, or those without an error."""
@@ -192,12 +196,12 @@ class Deeds:
 
     async def update(self, node: DeedNode, work: Work) -> Outcome:
         """Change the row that the key names."""
-        writer = self._writer(work)
+        writer = self._writer(work, node)
         image = await self._locked(writer, node)
         given = node.rows[0].copy()
         await writer.update(node.module, image, given)
         await writer.finish()
-        return Outcome([RowOutcome(image.key)], affected=1)
+        return Outcome([RowOutcome(image.key)], affected=1, shown=_shown(writer))
 
     async def upsert(self, node: DeedNode, work: Work) -> Outcome:
         """Change the row that the key names by what the client gave, or make it."""
@@ -238,11 +242,11 @@ class Deeds:
 
     async def restore(self, node: DeedNode, work: Work) -> Outcome:
         """Set the row that the key names valid again."""
-        writer = self._writer(work)
+        writer = self._writer(work, node)
         image = await self._locked(writer, node)
         await writer.set_validity(node.module, image, "VALID")
         await writer.finish()
-        return Outcome([RowOutcome(image.key)], affected=1)
+        return Outcome([RowOutcome(image.key)], affected=1, shown=_shown(writer))
 
     async def update_many(self, node: DeedNode, work: Work) -> Outcome:
         """Give all rows of a filter the same values."""
@@ -330,6 +334,10 @@ def _may(images: Sequence[Image]) -> None:
     """Refuse a row that the caller may see and not write, before anything is done with it."""
     if not all(image.allowed for image in images):
         raise Faulty(Fault(FaultCode.FORBIDDEN, "forbidden", ("key",)))
+
+
+def _shown(writer: Writer) -> Mapping[Key, Sequence[Record]] | None:
+    return None if writer.at_once is None else writer.at_once.shown
 
 
 def _done(result: Result) -> RowChange:

@@ -10,6 +10,7 @@ from typing import Any
 from resolvers.faults import Fault, FaultCode
 from resolvers.images import Key
 from resolvers.messages import plain_params
+from resolvers.shape import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,8 @@ class RowOutcome:
 class Outcome:
     """A mutation's result. `current` is the key of the row that stood in the way; `created` is said by upserts.
 
-    `told` is what lambdas said, as JSON.
+    `told` is what lambdas said, as JSON. `shown` is the written row as the payload's views see it, where the statement that
+    wrote it has said so; it is not kept.
     """
 
     rows: Sequence[RowOutcome] = ()
@@ -34,6 +36,7 @@ class Outcome:
     affected: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)  # keys of rows that hand-written mutations keep beside
     told: Mapping[str, Any] = field(default_factory=dict)
+    shown: Mapping[Key, Sequence[Record]] | None = None
 
     @property
     def key(self) -> Key | None:

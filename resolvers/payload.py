@@ -36,6 +36,8 @@ Rows = Mapping[str, Shown] | Exception
 
 async def read_rows(door: Door, node: PayloadNode, outcome: Outcome) -> Rows:
     """Read the rows that a payload shows. What was written stays written: a failure is told beside it, not instead."""
+    if outcome.shown is not None:
+        return {node.module.name: Shown(node.views, {key: Named(row, ()) for key, row in outcome.shown.items()})}
     own = [key for key in (*(row.key for row in outcome.rows), outcome.current) if key is not None]
     wanted: dict[str, list[Key]] = {node.module.name: own}
     views: dict[str, list[RowNode]] = {node.module.name: []}

@@ -44,7 +44,10 @@ def _permit(images: Sequence[Image], *rights: Right) -> None:
 
 
 class Writer:
-    """Writes rows of one transaction. `finish` notes them all in the ledger and must come last."""
+    """Writes rows of one transaction. `finish` notes them all in the ledger and must come last.
+
+    `at_once` is the one row, where it is written by one statement.
+    """
 
     def __init__(self, work: Work, conducts: Mapping[str, Conduct], statements: Statements) -> None:
         database = work.context.database
@@ -54,7 +57,7 @@ class Writer:
         self.binding = Binding(database.dialect.name, database.zone)
         self._conducts = conducts
         self._store = RowStore(work.transaction, self.speech)
-        self._at_once = AtOnce(self.speech) if work.transaction.at_once else None
+        self.at_once = AtOnce(statements) if work.transaction.at_once else None
         self._dynamic = DynamicValues(work.transaction, database.zone)
         self.undoes: int | None = None  # the change that all this takes back
         self._changes: list[RowChange] = []
@@ -65,8 +68,8 @@ class Writer:
 
     async def finish(self) -> None:
         """Note what was written, and what lambdas are to be told of it."""
-        if self._changes and self._at_once is not None:
-            await self._at_once.finish(self.work, self._changes, self.undoes)
+        if self._changes and self.at_once is not None:
+            await self.at_once.finish(self.work, self._changes, self.undoes)
         elif self._changes:
             await outbox.note(self.work, self._changes, self.statements)
             await ledger.note(self.work, self._changes, self.undoes)
@@ -244,10 +247,10 @@ class Writer:
         if module.has_dynamic:
             named = [self._named(module, change, image) for change, image in zip(changes, images, strict=True)]
             await self._dynamic.remove(module, named)
-        if self._at_once is None:
+        if self.at_once is None:
             await self._store.delete(module, [change.key for change in changes])
         else:
-            self._at_once.delete(module, images[0])
+            self.at_once.delete(module, images[0])
         for change in changes:
             await self._written(change)
 
@@ -345,10 +348,10 @@ class Writer:
         self._audit(module, change, ("change_time", "change_by"))
         try:
             await self._prepare(change)
-            if self._at_once is None:
+            if self.at_once is None:
                 await self._store.update(module, image.key, change.values)
             else:
-                self._at_once.update(module, image, change.values)
+                self.at_once.update(module, image, change.values)
             await self._store.put_beside(module, [image.key], columns.beside)
             if module.has_dynamic:
                 named = self._named(module, change, image)
@@ -391,9 +394,9 @@ class Writer:
         self.add(change)
 
     async def _insert(self, module: Module, rows: Sequence[Mapping[str, Any]]) -> list[Key]:
-        if self._at_once is None:
+        if self.at_once is None:
             return await self._store.insert(module, rows)
-        return [self._at_once.insert(module, values) for values in rows]
+        return [self.at_once.insert(module, values) for values in rows]
 
     async def _insert_beside(self, module: Module, changes: Sequence[tuple[RowChange, Columns]]) -> None:
         rows = [

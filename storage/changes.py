@@ -102,7 +102,7 @@ async def append(transaction: Transaction, changes: Sequence[NewChange]) -> None
 
 
 def append_along(written: sa.CTE, key: sa.ColumnElement[Any] | None) -> sa.Insert:
-    """Keep a change by the statement that writes its row, if it does; it shows `row_key`.
+    """Keep a change by the statement that writes its row, if it does.
 
     `written` is what that gives back, `key` the number that the database gave a new row; without it `row_key` is among the
     values, which are named as in `values_along`.
@@ -115,7 +115,7 @@ def append_along(written: sa.CTE, key: sa.ColumnElement[Any] | None) -> sa.Inser
     if key is not None:
         values["row_key"] = sa.literal_column("'['").concat(sa.cast(key, sa.Text)).concat(sa.literal_column("']'"))
     question = sa.select(*values.values()).select_from(written)
-    return sa.insert(CHANGE).from_select(list(values), question, include_defaults=False).returning(_COLUMNS.row_key)
+    return sa.insert(CHANGE).from_select(list(values), question, include_defaults=False)
 
 
 def values_along(change: NewChange) -> dict[str, Any]:

@@ -63,6 +63,41 @@ async def test_a_row_and_its_change_are_one_statement_on_postgresql(desk: Desk) 
     ]
 
 
+async def test_what_is_shown_of_the_row_comes_with_it(desk: Desk) -> None:
+    if desk.database.dialect.name != "postgresql":
+        return
+    row = await made(desk)
+    change = {**key(row), "ifVersion": row["version"], "patch": {"comment": "new"}}
+    desk.seen.clear()
+    first = await desk.write("updateSalutation", change, f"{SHOWN} current {{ name }}")
+    assert words(desk) == ["SELECT", "WITH"]
+    again = await desk.ask(
+        f"{{ salutation(by: {{databaseId: {row['databaseId']}}}) {{ databaseId name comment version }} }}"
+    )
+    assert (first["salutation"], first["current"]) == (again["salutation"], None)
+    assert first["salutation"]["version"] != row["version"]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "salutation { name createdBy { login } }",
+        "salutation { name queues { totalCount } }",
+        "salutationEdge { cursor node { name } }",
+        "salutationEdge { node { id name } }",
+        "salutation { id } again: salutation { name, validity } salutationEdge { node { changedAt } }",
+    ],
+)
+async def test_whatever_is_shown_of_the_row_is_as_it_is_now(desk: Desk, shown: str) -> None:
+    """What the statement cannot say is read after it."""
+    name = fresh("Named")
+    given = {"salutation": {"name": name, "text": "Dear", "contentType": "text/plain"}}
+    payload = await desk.write("createSalutation", given, shown)
+    assert payload.pop("errors") == []
+    assert None not in payload.values()
+    assert name in str(payload)
+
+
 async def test_a_client_s_key_is_noted_in_the_transaction_of_the_row(desk: Desk) -> None:
     row = await made(desk)
     desk.seen.clear()
