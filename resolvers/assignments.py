@@ -10,10 +10,10 @@ from typing import Any
 from resolvers.checks import check, fault, is_empty
 from resolvers.faults import Fault, FaultCode
 from resolvers.filters import FilterReader
-from resolvers.gate import Use
+from resolvers.gate import Touch, Use
 from resolvers.predicate import Compare, Predicate
-from resolvers.terms import Term, joined_column
-from schema.bindings import ToOne
+from resolvers.templates import Kept, kept_with
+from resolvers.terms import Term, stored_of
 from schema.catalog import WHOLE_NUMBERS
 from schema.spec import Audience, Field, Home, Module
 from schema.writes import Writes, default_of, is_required, writes_of
@@ -29,9 +29,9 @@ class Lookup:
     path: tuple[str, ...]
 
     @property
-    def hop(self) -> ToOne:
-        """The reference as a step."""
-        return ToOne(self.target, self.field, self.target)
+    def joined(self) -> str:
+        """The column of the target's table whose value is stored."""
+        return stored_of(self.field, self.target)
 
 
 def stores_number(item: Field) -> bool:
@@ -41,7 +41,7 @@ def stores_number(item: Field) -> bool:
 
 def lookup_stored(item: Field, target: Module, value: Any, path: tuple[str, ...]) -> Lookup:
     """Look for the row that a reference leads to with a stored value, for whom some rows are not there to be linked."""
-    where = Compare(Term((), target, joined_column(ToOne(target, item, target))), "eq", value, ".".join(path))
+    where = Compare(Term((), target, stored_of(item, target)), "eq", value, ".".join(path))
     return Lookup(item, target, where, path)
 
 
@@ -113,20 +113,28 @@ class InputReader:
         return given
 
     def _read(self, module: Module, fields: tuple[Field, ...], data: Mapping[str, Any], path: tuple[str, ...]) -> Given:
-        given = Given(path)
-        used = {"databaseId"}
-        for item in fields:
-            api_name, raw_name = item.api_name, item.raw_name
-            names = [api_name] if api_name in data else []
-            if raw_name and raw_name != api_name and raw_name in data:
-                names.append(raw_name)
-            if not names:
+        given, gate, known = Given(path), self.filters.gate, _named(module, fields)
+        names = [name for name in known if name in data]
+        # What has passed the gate once passes it again. Lists of rows have too many paths for that to be kept.
+        kept: Kept[tuple[Touch, ...]] = kept_with(self.filters.snapshot.memo, "inputs")
+        key = (module.name, gate.access.rights.shape, path, *names)
+        passed = kept.get(key) if len(path) == 1 else None
+        start, taken = len(gate.touched), None
+        for name in names:
+            item = known[name]
+            if item is taken:  # by its other name, too
                 continue
-            used.update(names)
-            at = ".".join((*path, names[0])) if path else names[0]
-            self.filters.gate.name(module, item, Use.WRITE, at)
-            self._assign(module, item, {name: data[name] for name in names}, given)
-        given.extras = {name: value for name, value in data.items() if name not in used}
+            taken = item
+            if passed is None:
+                gate.name(module, item, Use.WRITE, ".".join((*path, name)))
+            self._assign(module, item, name, data, given)
+        if passed is not None:
+            gate.again(passed)
+        elif len(path) == 1:
+            kept.put(key, tuple(touch for touch in gate.touched[start:] if touch.use is Use.WRITE))
+        if len(names) < len(data):
+            used = {"databaseId", *names}
+            given.extras = {name: value for name, value in data.items() if name not in used}
         return given
 
     def _looks_up(self, item: Field, at: tuple[str, ...]) -> bool:
@@ -148,17 +156,19 @@ class InputReader:
         if wrong is not None:
             given.faults.append(wrong.under(*given.path, "databaseId"))
 
-    def _assign(self, module: Module, item: Field, found: Mapping[str, Any], given: Given) -> None:
-        named = {name: value for name, value in found.items() if value is not None}
-        if len(named) > 1:
-            given.faults.append(fault(item, FaultCode.INVALID, "given-twice").under(*given.path, item.api_name))
-            return
-        if not named:
+    def _assign(self, module: Module, item: Field, name: str, data: Mapping[str, Any], given: Given) -> None:
+        """Take over what a field is given, by the first of its names or by both."""
+        value, raw_name = data[name], item.raw_name if item.by else None
+        if raw_name is not None and raw_name != name and data.get(raw_name) is not None:
+            if value is not None:
+                given.faults.append(fault(item, FaultCode.INVALID, "given-twice").under(*given.path, item.api_name))
+                return
+            name, value = raw_name, data[raw_name]
+        if value is None:
             given.values[item.name] = None
             return
-        name, value = next(iter(named.items()))
         at = (*given.path, name)
-        if item.to and name != item.raw_name:
+        if item.to and name != raw_name:
             target = self.modules[item.to]
             self.filters.gate.rows(target, ".".join(at))
             self.filters.gate.link(module, item, target, ".".join(at))  # what is stored of it can be read
@@ -174,13 +184,22 @@ class InputReader:
         given.values[item.name] = value
 
 
+def _named(module: Module, fields: tuple[Field, ...]) -> Mapping[str, Field]:
+    """Return fields by the names of their inputs, each with its other name behind it, in their order."""
+    key = ("names of inputs", id(fields))  # which live as long as the module
+    found: Mapping[str, Field] | None = module.derived.get(key)
+    if found is None:
+        found = module.derived[key] = {name: item for item in fields for name in (item.api_name, item.raw_name) if name}
+    return found
+
+
 def complete(module: Module, given: Given, audience: Audience) -> None:
     """Fill defaults into the input of a new row, and note what is missing in it."""
-    fields = writes_of(module, audience).create
+    fields, values = writes_of(module, audience).create, given.values
     for item in fields:
-        if item.name not in given.values and item.name not in given.lookups:
+        if item.name not in values and item.name not in given.lookups:
             _fill_in(item, given)
-        if item.required and item.name in given.values and is_empty(item, given.values[item.name]):
+        if item.required and item.name in values and is_empty(item, values[item.name]):
             given.faults.append(_required(item, given.path))
     # A row has its defaults, whoever makes it; what he may not give he need not give.
     if audience is not Audience.AGENT:

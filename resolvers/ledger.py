@@ -56,6 +56,14 @@ def keeps(module: Module, item: Field) -> bool:
     return item.is_readable and not item.holds_bytes and not module.stamps(item.column)
 
 
+def kept_names(module: Module) -> frozenset[str]:
+    """Name the fields whose values the history keeps."""
+    found: frozenset[str] | None = module.derived.get("kept names")
+    if found is None:
+        found = module.derived["kept names"] = frozenset(item.name for item in module.fields if keeps(module, item))
+    return found
+
+
 def read_key(text: str) -> Key:
     """Read a key as it stands in the ledger."""
     return tuple(json.loads(text))

@@ -16,7 +16,7 @@ from resolvers.predicate import Compare, Predicate
 from resolvers.scope import Speech
 from resolvers.shape import link_key
 from resolvers.statements import Statement, Statements
-from resolvers.terms import Term, joined_column
+from resolvers.terms import Term
 
 LOOKUPS_AT_ONCE = 50  # scalar subqueries of one statement
 VALUES_AT_ONCE = 500  # of one list in a statement
@@ -64,13 +64,13 @@ def _by_key(lookups: Sequence[Lookup]) -> Iterator[list[int]]:
     for place, lookup in enumerate(lookups):
         where = lookup.where
         key = where.term.key if isinstance(where, Compare) and where.operator == "eq" else (str(place),)
-        groups.setdefault((lookup.target.name, joined_column(lookup.hop), *key), []).append(place)
+        groups.setdefault((lookup.target.name, lookup.joined, *key), []).append(place)
     yield from groups.values()
 
 
 async def _stored(fetch: Fetch, speech: Speech, lookups: Sequence[Lookup]) -> dict[str, Any]:
     """Return what references to the named rows store, by the value of the key that names them."""
-    target, joined = lookups[0].target, joined_column(lookups[0].hop)
+    target, joined = lookups[0].target, lookups[0].joined
     wanted = {_given(lookup): where for lookup in lookups if isinstance(where := lookup.where, Compare)}
     found: dict[str, Any] = {}
     every = list(wanted.values())
@@ -101,12 +101,12 @@ def _values(statements: Statements, lookups: Sequence[Lookup]) -> Statement:
             )
         )
 
-    kind = ("look up", *((lookup.target.name, joined_column(lookup.hop)) for lookup in lookups))
+    kind = ("look up", *((lookup.target.name, lookup.joined) for lookup in lookups))
     return statements.again(kind, [lookup.where for lookup in lookups], make)
 
 
 def _value(speech: Speech, lookup: Lookup, where: Predicate) -> sa.ScalarSelect[Any]:
     draft = Draft(speech, lookup.target)
-    draft.column(Term((), lookup.target, joined_column(lookup.hop)))
+    draft.column(Term((), lookup.target, lookup.joined))
     draft.where([where])
     return draft.statement().limit(1).scalar_subquery()

@@ -19,7 +19,7 @@ from resolvers.terms import Term
 from resolvers.values import Unreadable, output
 from schema.catalog import ColumnClass
 from schema.spec import Field, Home, Module
-from storage.values import keeper, wall_clock
+from storage.values import Converter, keeper, wall_clock
 
 TYPED = "typed password"  # the extra of an account that is given a password: as it was typed, for the table's conduct
 
@@ -45,25 +45,42 @@ class Binding:
 
     def columns(self, module: Module, values: Mapping[str, Any]) -> Columns:
         """Sort the values of fields into columns, as the driver takes them."""
-        found = Columns()
+        found, known = Columns(), self._known(module)
         for name, value in values.items():
+            own = known.get(name)
+            if own is not None:
+                column, keep, null = own
+                found.own[column] = null if value is None else keep(value)
+                continue
             item = module.field_named(name)
             if item is None:
                 continue
             if item.home is Home.DYNAMIC:
                 found.dynamic.append((item, value))
-            elif item.home is Home.SIDE:
-                found.beside[item.column] = self.stored(item, value)
             else:
-                found.own[item.column] = self.stored(item, value)
+                found.beside[item.column] = self.stored(item, value)
         return found
+
+    def _known(self, module: Module) -> Mapping[str, tuple[str, Converter, Any]]:
+        """Return of each field of the own table its column, what makes a parameter of a value, and what null is."""
+        key = ("stored", self.dialect, str(self.zone))
+        found: Mapping[str, tuple[str, Converter, Any]] | None = module.derived.get(key)
+        if found is None:
+            own = (item for item in module.fields if item.home is Home.TABLE)
+            found = module.derived[key] = {
+                item.name: (item.column, self._keeper(item), self.stored(item, None)) for item in own
+            }
+        return found
+
+    def _keeper(self, item: Field) -> Converter:
+        kind = "string" if item.kind in _RAW_TEXT else item.kind
+        return keeper(self.dialect, kind, item.column_class, self.zone)
 
     def stored(self, item: Field, value: Any) -> Any:
         """Turn a field's API value into a parameter; null is 0 in a column of seconds that takes no null."""
         if value is None:
             return 0 if item.kind == "epoch" and not item.nullable else None
-        kind = "string" if item.kind in _RAW_TEXT else item.kind
-        return keeper(self.dialect, kind, item.column_class, self.zone)(value)
+        return self._keeper(item)(value)
 
     def read(self, module: Module, item: Field, value: Any) -> Any:
         """Turn a column's value back into the API's, as images have it."""

@@ -98,4 +98,9 @@ def key_terms(module: Module, hops: tuple[ToOne, ...] = ()) -> tuple[Term, ...]:
 
 def joined_column(hop: ToOne) -> str:
     """Return the column of the target's table that a reference's value equals."""
-    return hop.field.by_column or hop.target.key_columns[0]
+    return stored_of(hop.field, hop.target)
+
+
+def stored_of(item: Field, target: Module) -> str:
+    """Return the column of the target's table whose value a reference stores."""
+    return item.by_column or target.key_columns[0]

@@ -19,7 +19,7 @@ from resolvers.hearing import NEW_ROW, NO_FIELDS, Hearable
 from resolvers.hooks import BEFORE_CREATE, BEFORE_DELETE, BEFORE_UPDATE, has_hook
 from resolvers.ids import key_of
 from resolvers.images import Image, Key
-from resolvers.ledger import differs, differs_as_json, keeps
+from resolvers.ledger import differs, differs_as_json, kept_names
 from resolvers.lookups import resolve
 from resolvers.rows import RowStore, by_columns
 from resolvers.statements import Statements
@@ -430,8 +430,7 @@ class Writer:
 
     def _is_kept(self, module: Module, name: str, value: Any) -> bool:
         """Answer whether a value goes into the history."""
-        item = module.field_named(name)
-        return item is not None and value is not None and keeps(module, item)
+        return value is not None and name in kept_names(module)
 
 
 def _validity_field(module: Module) -> Field | None:
