@@ -56,7 +56,7 @@ def _fits(statements: Statements, module: Module, right: Right) -> bool:
     table = statements.catalog.tables.get(module.table)
     return (
         table is not None
-        and bool(table.key)  # views have none, and no mark
+        and table.is_plain  # what else is done to the row would not be shown
         and module.side_table is None
         and not module.has_dynamic
         and len(module.key_columns) == 1

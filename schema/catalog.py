@@ -60,13 +60,18 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One reflected table. `key` is its primary key (empty when it has none), `unique` every unique key beside it."""
+    """One reflected table. `key` is its primary key (empty when it has none), `unique` every unique key beside it.
+
+    `is_plain` says that nothing happens to a row beyond what a statement does: it is no view, and has neither triggers nor
+    rules. Only PostgreSQL is asked for that.
+    """
 
     name: str
     columns: Mapping[str, Column]
     key: tuple[str, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
+    is_plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,8 +91,16 @@ async def read_tables(database: Database, names: Collection[str] | None = None) 
     if dialect == "sqlite":
         _mark_counters(found, primary)
     foreign = _foreign_keys(links, primary)
+    plain = {row[0] for row in columns if row[-1]} if dialect == "postgresql" else frozenset[str]()
     return {
-        name: Table(name, parts, primary.get(name, ()), tuple(unique.get(name, ())), tuple(foreign.get(name, ())))
+        name: Table(
+            name,
+            parts,
+            primary.get(name, ()),
+            tuple(unique.get(name, ())),
+            tuple(foreign.get(name, ())),
+            is_plain=name in plain,
+        )
         for name, parts in found.items()
     }
 
@@ -125,7 +133,7 @@ def _read_mysql(row: tuple[Any, ...]) -> _Found:
 
 
 def _read_postgresql(row: tuple[Any, ...]) -> _Found:
-    table, name, word, modifier, not_null, default, identity = row
+    table, name, word, modifier, not_null, default, identity, _ = row
     size = modifier - 4 if modifier >= 4 and word in {"varchar", "bpchar"} else None  # noqa: PLR2004 - the header of a varlena
     counts_up = bool(identity) or bool(default and default.startswith("nextval("))
     return _Found(table, name, word, size, not not_null, default is not None, counts_up)

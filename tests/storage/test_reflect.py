@@ -201,6 +201,32 @@ CONFIGS = {
 }
 
 
+async def test_postgresql_tells_where_more_happens_to_a_row_than_a_statement_says(desk: Database) -> None:
+    """Elsewhere nobody asks, so nothing is built on it."""
+    names = ("salutation", "queue", "lambdesk_change", "ticket")
+    is_ours = desk.dialect.name == "postgresql"
+    before = await reflect(desk)
+    assert [before.tables[name].is_plain for name in names] == [is_ours] * len(names)
+    if not is_ours:
+        return
+    async with desk.transaction() as transaction:
+        await transaction.execute(
+            "CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
+        )
+        await transaction.execute("CREATE TRIGGER looks AFTER UPDATE ON salutation EXECUTE FUNCTION look()")
+        await transaction.execute("CREATE RULE tells AS ON UPDATE TO queue DO ALSO NOTIFY queues")
+        await transaction.execute("CREATE VIEW seen AS SELECT id FROM ticket")
+    try:
+        after = await refresh(desk, before, [*names, "seen"])
+        told = {name: after.tables[name].is_plain for name in (*names, "seen")}
+        assert told == {"salutation": False, "queue": False, "lambdesk_change": True, "ticket": True, "seen": False}
+    finally:
+        async with desk.transaction() as transaction:
+            await transaction.execute("DROP VIEW seen")
+            await transaction.execute("DROP RULE tells ON queue")
+            await transaction.execute("DROP FUNCTION look() CASCADE")
+
+
 async def test_dynamic_fields_bring_their_options_and_a_bad_configuration_none(desk: Database) -> None:
     moment = wall_clock(NOW, desk.dialect.name, desk.zone)
     audit = {"valid_id": 1, "create_time": moment, "create_by": 1, "change_time": moment, "change_by": 1}
