@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -34,6 +33,7 @@ from resolvers.shape import Answer, Record
 from resolvers.writers import Unplain, root_writers
 from resolvers.writing import Writing
 from schema.bindings import BINDING, VersionRoot
+from storage.patience import Within
 
 Info = GraphQLResolveInfo[Context]
 # After the deadline, for what the database has to say of it: only that tells whether a COMMIT was on its way.
@@ -55,7 +55,7 @@ async def execute(
     `plain` does without plans, and without anything of our own in the place of GraphQL's executor: proofs hold against it.
     """
     try:
-        async with asyncio.timeout(context.deadline - time.monotonic() + LAST_WORD_S):
+        async with Within(context.deadline - time.monotonic() + LAST_WORD_S):
             selections = select(context.schema, document, operation_name, variables)
             result = (
                 None if plain else await answer(context, selections, partial(_others, context, selections, document))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from storage.patience import Within
 from web.errors import Code, Refused
 from web.settings import Settings
 from web.strict import NotStrict, loads
@@ -52,7 +52,7 @@ async def read_chunks(request: Request, pace: Pace) -> AsyncIterator[bytes]:
     while more:
         elapsed = time.monotonic() - started
         try:
-            async with asyncio.timeout(max(pace.allowance(size) - elapsed, 0.01)):
+            async with Within(max(pace.allowance(size) - elapsed, 0.01)):
                 message = await request.receive()
         except TimeoutError:
             raise Refused(408, "The body arrived too slowly.", Code.TIMEOUT, CLOSE) from None

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
+from storage.patience import clock_of_loop
+
 # Most requests are answered before, and a task of its own for each costs more than their statement.
 WATCH_AFTER_S = 0.02
 
@@ -38,17 +40,20 @@ class _Watch:
     """
 
     def __init__(self, request: Request) -> None:
-        task = asyncio.current_task()
+        self._clock = clock_of_loop()
+        task = asyncio.current_task(self._clock.loop)
         if task is None:
             raise RuntimeError("A request is answered by a task.")
         self.task = task
         self.is_gone = False
+        self.due = self._clock.loop.time() + WATCH_AFTER_S
         self._request = request
         self._watching: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self._begin)
+        self._clock.add(self)
 
-    def _begin(self) -> None:
-        self._watching = asyncio.get_running_loop().create_task(self._wait())
+    def expire(self) -> None:
+        """Begin to watch."""
+        self._watching = self._clock.loop.create_task(self._wait())
 
     async def _wait(self) -> None:
         while (await self._request.receive())["type"] != "http.disconnect":
@@ -58,7 +63,7 @@ class _Watch:
 
     async def end(self) -> None:
         """Stop watching."""
-        self._timer.cancel()
+        self._clock.waiting.pop(self, None)
         if self._watching is not None and not self._watching.done():
             self._watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
