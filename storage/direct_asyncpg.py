@@ -15,7 +15,7 @@ async def _run(driver: Any, ready: Ready) -> Answer:
         await driver.executemany(ready.text, values)
         return Answer([], -1, returns_rows=False)
     if ready.shows:
-        rows = [tuple(row) for row in await driver.fetch(ready.text, *values)]
+        rows = list(map(tuple, await driver.fetch(ready.text, *values)))
         return Answer(rows, len(rows), returns_rows=True)
     count = (await driver.execute(ready.text, *values)).rpartition(" ")[2]
     return Answer([], int(count) if count.isdecimal() else -1, returns_rows=False)

@@ -35,7 +35,8 @@ from storage.errors import (
 )
 from storage.faults import is_stale_plan, translate
 from storage.lean import create_async_engine
-from storage.lending import Lender
+from storage.lending import Lender, Loan
+from storage.patience import Within
 from storage.session import Session, prepare_connection, probe_dialect
 from storage.transaction import GRACE_S, Parameters, Statement, Transaction, run_by_sqlalchemy
 from storage.urls import parse_url
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 PING_TIMEOUT_S = 0.5
 READERS = 4  # connections that cannot write, of a pool of their own
 _SCALARS = (str, int, float, Decimal, datetime, date, clock, type(None))
+_PLAIN = frozenset(_SCALARS)
 
 
 class Database:
@@ -95,7 +97,11 @@ class Database:
         self._listen()
         self._direct = Direct(self._engine.sync_engine, _driver(self._engine.dialect.driver))
         self._lender = Lender(
-            self._engine, pool_size, acquire_timeout_s=acquire_timeout_s, connect_timeout_s=connect_timeout_s
+            self._engine,
+            pool_size,
+            lambda lent: self._direct.wire(lent, self._look),
+            acquire_timeout_s=acquire_timeout_s,
+            connect_timeout_s=connect_timeout_s,
         )
 
     def readers(self) -> Database:
@@ -164,12 +170,11 @@ class Database:
         """
         limit_s = self.statement_timeout_s if timeout_s is None else timeout_s
         async with self._turn(limit_s, deadline):
-            connection = await self._acquire(deadline)
-            broken = True
+            loan = await self._acquire(deadline)
+            broken, connection, session = True, loan.connection, loan.session
             try:
-                session = self._session(connection)
                 session.writes = True
-                wire = self._direct.wire(_lent(connection).connection, self._tell)
+                wire = self._direct.wire(loan.lent, self._tell)
                 runner = Transaction(
                     connection, self.dialect, limit_s or None, deadline, session=session, wire=wire, at_once=at_once
                 )
@@ -192,16 +197,16 @@ class Database:
                 finally:
                     runner.end()
             finally:
-                await self._give_back(connection, broken=broken)
+                await self._lender.give_back(loan, broken=broken)
 
     @asynccontextmanager
     async def connection(
         self, *, deadline: float | None = None, timeout_s: float | None = None, writes: bool = False
     ) -> AsyncIterator[AsyncConnection]:
         """Lend a connection without a transaction, for what must hold a session: locks, several steps."""
-        connection = await self._acquire(deadline)
+        loan = await self._acquire(deadline)
+        connection, session = loan.connection, loan.session
         try:
-            session = self._session(connection)
             async with asyncio.timeout(self._patience(None)):
                 await session.limit(connection, self.statement_timeout_s if timeout_s is None else timeout_s)
             session.writes = writes
@@ -211,24 +216,24 @@ class Database:
                     await session.limit(connection, self.statement_timeout_s)
         except StorageError as error:
             self._heed(error)
-            await self._give_back(connection, broken=isinstance(error, Unavailable | StatementTimeout))
+            await self._lender.give_back(loan, broken=isinstance(error, Unavailable | StatementTimeout))
             raise
         except (SQLAlchemyError, OSError) as error:
             ours = translate(error)
             self._heed(ours)
-            await self._give_back(connection, broken=isinstance(ours, Unavailable | StatementTimeout))
+            await self._lender.give_back(loan, broken=isinstance(ours, Unavailable | StatementTimeout))
             raise ours from None
         except BaseException:
-            await self._give_back(connection, broken=True)
+            await self._lender.give_back(loan, broken=True)
             raise
-        await self._give_back(connection, broken=False)
+        await self._lender.give_back(loan, broken=False)
 
     @asynccontextmanager
     async def apart(self) -> AsyncIterator[Any]:
         """Lend the driver's own connection, one more than the pool has, for what takes one for long: listening."""
-        connection = await self._acquire(None)
-        driver = (await connection.get_raw_connection()).driver_connection
-        await self._lender.let_go(connection)
+        loan = await self._acquire(None)
+        connection, driver = loan.connection, loan.lent.driver_connection
+        await self._lender.let_go(loan)
         try:
             yield driver
         finally:
@@ -254,63 +259,58 @@ class Database:
     # --- inside ---
 
     async def _read(self, statement: Statement, deadline: float | None) -> list[tuple[Any, ...]]:
-        connection = await self._acquire(deadline)
+        loan = await self._acquire(deadline)
         left = self.statement_timeout_s
         if deadline is not None:
             left = min(left, deadline - time.monotonic())
-        session = self._session(connection)
+        session, wire = loan.session, loan.wire
         session.start(left)
         session.writes = False
-        wire = self._direct.wire(_lent(connection).connection, self._look)
         try:
-            async with asyncio.timeout(left + GRACE_S if left == self.statement_timeout_s else left):
+            async with Within(left + GRACE_S if left == self.statement_timeout_s else left):
                 ready = wire.make_ready(statement)
                 if ready is not None:
                     rows = list((await wire.run(ready)).rows)
                 else:
-                    rows = [tuple(row) for row in await run_by_sqlalchemy(connection, statement, None)]
+                    rows = [tuple(row) for row in await run_by_sqlalchemy(loan.connection, statement, None)]
         except TimeoutError:
-            await self._give_back(connection, broken=True)
+            await self._lender.give_back(loan, broken=True)
             raise StatementTimeout from None
         except (SQLAlchemyError, StorageError) as error:
             ours = StalePlan() if is_stale_plan(error) else translate(error)
             self._heed(ours)
-            await self._give_back(connection, broken=isinstance(ours, Unavailable | StatementTimeout))
+            await self._lender.give_back(loan, broken=isinstance(ours, Unavailable | StatementTimeout))
             raise ours from None
         except BaseException:
             session.stop()
-            await self._give_back(connection, broken=True)
+            await self._lender.give_back(loan, broken=True)
             raise
         session.finish()
-        await self._give_back(connection, broken=False)
+        await self._lender.give_back(loan, broken=False)
         return rows
 
-    async def _acquire(self, deadline: float | None) -> AsyncConnection:
-        connection = await self._lender.lend(deadline)
+    async def _acquire(self, deadline: float | None) -> Loan:
+        loan = await self._lender.lend(deadline)
         if not self._probed:
-            await self._probe(connection)
-        return connection
+            await self._probe(loan)
+        return loan
 
     def _heed(self, error: StorageError) -> None:
         """Do not use again what has probably broken together with the connection of this error."""
         if isinstance(error, Unavailable) and error.lost:
             self._lender.forget_idle()
 
-    async def _probe(self, connection: AsyncConnection) -> None:
+    async def _probe(self, loan: Loan) -> None:
         """Learn from the first connection what this server can do."""
         try:
             async with asyncio.timeout(self._patience(None)):
-                self.dialect = await probe_dialect(connection, self.dialect)
+                self.dialect = await probe_dialect(loan.connection, self.dialect)
         except BaseException as error:
-            await self._give_back(connection, broken=True)
+            await self._lender.give_back(loan, broken=True)
             if isinstance(error, SQLAlchemyError | OSError):
                 raise translate(error) from None
             raise
         self._probed = True
-
-    def _session(self, connection: AsyncConnection) -> Session:
-        session: Session = _lent(connection).connection.info["session"]
-        return session
 
     def _patience(self, timeout_s: float | None) -> float | None:
         """How long we wait for a statement of a session with this timeout: a little longer than the server does."""
@@ -381,9 +381,6 @@ class Database:
             return False
         return True
 
-    async def _give_back(self, connection: AsyncConnection, *, broken: bool) -> None:
-        await self._lender.give_back(connection, broken=broken)
-
     def _listen(self) -> None:
         engine = self._engine.sync_engine
         timeout_s, read_only = self.statement_timeout_s, self._read_only
@@ -401,13 +398,6 @@ class Database:
                 self.statements(text)
 
 
-def _lent(connection: AsyncConnection) -> sa.Connection:
-    """Return the synchronous side of a connection that is open: asking it costs no switch to and fro."""
-    lent = connection.sync_connection
-    assert lent is not None  # noqa: S101 - it has been acquired
-    return lent
-
-
 def _driver(name: str) -> Driver:
     """Return the short way of a driver, which is loaded only where it is used."""
     found: Driver = import_module(f"storage.direct_{name}").DRIVER
@@ -416,6 +406,8 @@ def _driver(name: str) -> Driver:
 
 def check_parameters(parameters: Any, *, many: bool = False, writes: bool = False) -> None:
     """Refuse everything but scalars before a driver sees it: drivers turn structures into SQL in surprising ways."""
+    if type(parameters) is tuple and _PLAIN.issuperset(map(type, parameters)):
+        return
     several = many and isinstance(parameters, list)  # rows written by one statement come as one tuple
     for row in parameters if several else (parameters or (),):
         for value in row.values() if isinstance(row, Mapping) else row:

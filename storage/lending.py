@@ -8,30 +8,61 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from storage.direct import DirectWire
 from storage.errors import PoolExhausted, Unavailable
 from storage.faults import translate
+from storage.session import Session
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 
+@dataclass(slots=True, eq=False)
+class Loan:
+    """A connection that is open, with what every use of it needs; finding it anew through SQLAlchemy takes as long as a short wait.
+
+    `wire` is the short way over it for statements that only read, `lent` what the pool lent.
+    """
+
+    connection: AsyncConnection
+    lent: Any
+    session: Session
+    wire: DirectWire
+    age: int = 0
+
+
+# Makes the short way over what the pool lent.
+MakeWire = Callable[[Any], DirectWire]
+
+
 class Lender:
     """Lends up to `size` connections of an engine, those first that were used last. Times are in seconds."""
 
-    def __init__(self, engine: AsyncEngine, size: int, *, acquire_timeout_s: float, connect_timeout_s: float) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        size: int,
+        make_wire: MakeWire,
+        *,
+        acquire_timeout_s: float,
+        connect_timeout_s: float,
+    ) -> None:
         self._engine = engine
+        self._make_wire = make_wire
         self._acquire_timeout_s = acquire_timeout_s
         self._connect_timeout_s = connect_timeout_s
         self._places = asyncio.Semaphore(size)
-        self._idle: list[tuple[AsyncConnection, int]] = []
+        self._idle: list[Loan] = []
         self._age = 0  # connections of an older one are not lent again
 
-    async def lend(self, deadline: float | None) -> AsyncConnection:
+    async def lend(self, deadline: float | None) -> Loan:
         """Return a connection; the limit covers waiting for a free one and connecting. `give_back` must follow."""
         left = None if deadline is None else deadline - time.monotonic()
         if self._places.locked():
@@ -53,37 +84,44 @@ class Lender:
         except TimeoutError:
             raise PoolExhausted from None
 
-    async def _at_hand(self) -> AsyncConnection | None:
+    async def _at_hand(self) -> Loan | None:
         while self._idle:
-            connection, age = self._idle.pop()
-            if age == self._age:
-                return connection
-            await _end(connection, broken=True)
+            loan = self._idle.pop()
+            if loan.age == self._age:
+                return loan
+            await _end(loan.connection, broken=True)
         return None
 
-    async def _open(self, left: float | None) -> AsyncConnection:
+    async def _open(self, left: float | None) -> Loan:
         limit = self._acquire_timeout_s + self._connect_timeout_s
         try:
             async with asyncio.timeout(limit if left is None else min(limit, left)):
-                return await self._engine.connect()
+                return self._loan(await self._engine.connect())
         except TimeoutError:
             raise Unavailable("no answer") from None
         except (SQLAlchemyError, OSError) as error:
             raise translate(error) from None
 
-    async def give_back(self, connection: AsyncConnection, *, broken: bool) -> None:
+    def _loan(self, connection: AsyncConnection) -> Loan:
+        opened = connection.sync_connection
+        assert opened is not None  # noqa: S101 - it is open
+        lent = opened.connection
+        return Loan(connection, lent, lent.info["session"], self._make_wire(lent))
+
+    async def give_back(self, loan: Loan, *, broken: bool) -> None:
         """Take a connection back; one that is broken is closed."""
         try:
-            if broken or connection.closed:
-                await _end(connection, broken=True)
+            if broken or loan.connection.closed:
+                await _end(loan.connection, broken=True)
             else:
-                self._idle.append((connection, self._age))
+                loan.age = self._age
+                self._idle.append(loan)
         finally:
             self._places.release()
 
-    async def let_go(self, connection: AsyncConnection) -> None:
+    async def let_go(self, loan: Loan) -> None:
         """Give a connection away for good: it counts no longer, and whoever has it must close it."""
-        await connection.run_sync(lambda lent: lent.detach())
+        await loan.connection.run_sync(lambda lent: lent.detach())
         self._places.release()
 
     def forget_idle(self) -> None:
@@ -93,7 +131,7 @@ class Lender:
     async def close(self) -> None:
         """Close what is idle: as if it were broken, for otherwise SQLAlchemy rolls back first, and a database may not answer."""
         while self._idle:
-            await _end(self._idle.pop()[0], broken=True)
+            await _end(self._idle.pop().connection, broken=True)
 
 
 async def _end(connection: AsyncConnection, *, broken: bool) -> None:
