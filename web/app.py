@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from web.answers import refusal
 from web.api import GraphQLEndpoint
@@ -31,6 +33,7 @@ from web.sign_in import make_sign_in
 from web.socket import GraphQLSocket
 from web.uploads import Uploads
 
+GRAPHQL = "/graphql"
 MESSAGES = {404: NOTHING_HERE, 405: "This address does not support the method."}
 
 
@@ -47,11 +50,12 @@ def create_app(settings: Settings, live: Live | None = None) -> Starlette:
         async with background():
             yield
 
-    app = Starlette(
+    app = Application(
         routes=make_routes(live),
         middleware=[
             Middleware(Edge, host_names=settings.host_names, https=settings.is_https),
             Middleware(Cors, origins=settings.allowed_origins),
+            Middleware(Shortcut, endpoints={GRAPHQL: GraphQLEndpoint(live)}),
         ],
         exception_handlers={HTTPException: answer_http_error},
         lifespan=lifespan,
@@ -60,14 +64,37 @@ def create_app(settings: Settings, live: Live | None = None) -> Starlette:
     return app
 
 
+class Application(Starlette):
+    """Starlette without its net around everything: `Edge` is one, and nothing comes past it."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Wrap the router in what is ours, and in what answers where no route does."""
+        app: ASGIApp = ExceptionMiddleware(self.router, handlers=self.exception_handlers)
+        for kind, given, named in reversed(self.user_middleware):
+            app = kind(app, *given, **named)
+        return app
+
+
+class Shortcut:
+    """Wraps the application: what is asked most is found by its address alone, not after all routes before it."""
+
+    def __init__(self, app: ASGIApp, endpoints: Mapping[str, ASGIApp]) -> None:
+        self.app = app
+        self.endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request to who answers it."""
+        endpoint = self.endpoints.get(scope["path"]) if scope["type"] == "http" else None
+        await (endpoint or self.app)(scope, receive, send)
+
+
 def make_routes(live: Live) -> list[BaseRoute]:
     """List every address of the server."""
     healthz, readyz = make_health(live)
     sdl, module_schema, lambda_types = make_contract(live)
     return [
         *make_pages(live),
-        Route("/graphql", GraphQLEndpoint(live)),
-        WebSocketRoute("/graphql", GraphQLSocket(live)),
+        WebSocketRoute(GRAPHQL, GraphQLSocket(live)),
         Route("/export/{file}", ExportEndpoint(live)),
         Route("/healthz", healthz),
         Route("/readyz", readyz),

@@ -29,7 +29,8 @@ class Cors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http" or not scope["path"].startswith(PATHS):
+        is_shared = scope["type"] == "http" and scope["path"].startswith(PATHS)
+        if not is_shared or not (self.origins or scope["method"] == "OPTIONS"):
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
