@@ -15,6 +15,23 @@ JSON = "application/json"
 EVENTS = "text/event-stream"
 
 
+# Headers of every answer, as the server sends them; those of one operation come after them.
+_KEPT = [(b"cache-control", b"no-store"), (b"vary", b"Accept")]
+_TYPES = {media: (b"content-type", f"{media}; charset=utf-8".encode()) for media in (GRAPHQL, JSON, EVENTS)}
+# What clients mostly accept, and what they get for it.
+_ACCEPTED = {media: media for media in (GRAPHQL, JSON, EVENTS)} | {"*/*": JSON}
+
+
+class Written(Response):
+    """An answer whose headers are in the server's own form already."""
+
+    def __init__(self, body: bytes, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self.status_code = status
+        self.body = body
+        self.background = None
+        self.raw_headers = headers
+
+
 def encode(value: Any) -> bytes:
     """Encode JSON; a number beyond 64 bits becomes a text."""
     return orjson.dumps(value, default=str)
@@ -39,15 +56,16 @@ def answer_errors(errors: Sequence[Mapping[str, Any]], media: str) -> Response:
 
 def answer(body: bytes, media: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a body that is JSON already."""
-    return Response(
-        body, status, {"Cache-Control": "no-store", "Vary": "Accept", **(headers or {})}, f"{media}; charset=utf-8"
-    )
+    own = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in (headers or {}).items()]
+    return Written(body, status, [*_KEPT, *own, (b"content-length", b"%d" % len(body)), _TYPES[media]])
 
 
 def choose_media(accept: str | None) -> str:
     """Choose the media type for an Accept header. Raises `Refused` when the client takes neither."""
     if not accept:
         return JSON
+    if accept in _ACCEPTED:
+        return _ACCEPTED[accept]
     best, best_quality = None, 0.0
     for position, part in enumerate(accept.split(",")[:50]):
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))

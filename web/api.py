@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from web.answers import EVENTS, JSON, answer, answer_errors, choose_media, refusal
+from web.arrival import Arrival
 from web.body import PARAMETERS, read_body, read_json, read_parameter
 from web.connected import while_connected
 from web.edge import note_of
@@ -37,7 +37,7 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; when the client goes away, what runs for it is cancelled."""
-        request = Request(scope, receive)
+        request = Arrival(scope, receive)
         note = note_of(scope)
         media = JSON
         try:
@@ -63,19 +63,23 @@ class GraphQLEndpoint:
         check_origin(request.headers, self.live.settings)
 
     async def _read(self, request: Request) -> Asked:
-        asked = await self._read_asked(request)
-        key = read_idempotency_key(request.headers)
-        explains = read_explains(request.headers)
-        return replace(asked, languages=read_languages(request.headers), idempotency_key=key, explains=explains)
+        data, headers = await self._read_data(request), request.headers
+        return read_asked(
+            data,
+            self.live.settings,
+            languages=read_languages(headers),
+            idempotency_key=read_idempotency_key(headers),
+            explains=read_explains(headers),
+        )
 
-    async def _read_asked(self, request: Request) -> Asked:
+    async def _read_data(self, request: Request) -> dict[str, Any]:
         if request.method == "GET":
-            return read_asked(_read_query(request), self.live.settings)
+            return _read_query(request)
         kind, _, parameters = request.headers.get("content-type", "").partition(";")
         charset = parameters.partition("charset=")[2].strip(' "').lower()
         if kind.strip().lower() != JSON or charset not in {"", "utf-8"}:
             raise Refused(415, f"Send the request as {JSON} in UTF-8.")
-        return read_asked(read_json(await read_body(request, self.live.settings)), self.live.settings)
+        return read_json(await read_body(request, self.live.settings))
 
     async def _respond(self, request: Request, asked: Asked, caller: Caller, media: str) -> Response:
         note = note_of(request.scope)

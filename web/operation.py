@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from identity.principals import audience_of
 from resolvers.document import DocumentRefused
 from resolvers.execute import LAST_WORD_S
 from schema.snapshot import Snapshot
+from storage.patience import Within
 from web.answers import encode
 from web.body import PARAMETERS, check_shape
 from web.edge import Note
@@ -59,8 +59,15 @@ class NotStarted(Exception):
         super().__init__(errors[0]["message"])
 
 
-def read_asked(data: Mapping[str, Any], settings: Settings) -> Asked:
-    """Check the parameters of a request. Raises `Refused`."""
+def read_asked(
+    data: Mapping[str, Any],
+    settings: Settings,
+    *,
+    languages: tuple[str, ...] = (),
+    idempotency_key: str | None = None,
+    explains: bool = False,
+) -> Asked:
+    """Check the parameters of a request, and put what its headers say beside them. Raises `Refused`."""
     for name in data:
         if name not in PARAMETERS:
             raise Refused(400, f"The parameter {name[:50]!r} is unknown; there are {', '.join(PARAMETERS)}.")
@@ -76,7 +83,7 @@ def read_asked(data: Mapping[str, Any], settings: Settings) -> Asked:
         if not isinstance(value, dict):
             raise Refused(400, WRONG.format(name, "an object"))
         check_shape(name, value, max_depth=settings.variable_depth, max_items=settings.variable_items)
-    return Asked(query, operation_name or None, variables or {}, extensions or {})
+    return Asked(query, operation_name or None, variables or {}, extensions or {}, languages, idempotency_key, explains)
 
 
 def prepare(
@@ -122,7 +129,7 @@ async def run(live: Live, call: Call, note: Note) -> Outcome:
     """Run a query or mutation and return the answer. Raises `Refused` when no place is free."""
     async with live.admission:
         try:
-            async with asyncio.timeout(live.settings.request_seconds + LAST_WORD_S):
+            async with Within(live.settings.request_seconds + LAST_WORD_S):
                 body = await live.introspect(call) if call.operation.operation is OperationType.QUERY else None
                 if body is not None:
                     return Outcome(body)
