@@ -9,13 +9,14 @@ import re
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, ClassVar
 
 from httptools import HttpParserInvalidMethodError
 from uvicorn import Config, Server
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from web.answers import refusal
 from web.edge import SECURITY_HEADERS
@@ -31,7 +32,99 @@ UNKNOWN_METHOD = Refused(405, "This server does not know the method.", headers={
 # A request line that is right but for a method that the parser has not heard of.
 _LINE = re.compile(rb"(?P<method>[!#$%&'*+.^_`|~0-9A-Za-z-]{1,50}) [!-~]{1,8000} HTTP/1\.[01]\r?\n")
 
+# What a header may not hold, so that nobody begins a line of his own; upper case is for uvicorn to turn into lower.
+_NO_NAME = re.compile(rb"[^!#$%&'*+.^_`|~0-9a-z-]")
+_NO_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_SAME = frozenset(
+    (
+        *(name.lower().encode() for name in SECURITY_HEADERS),
+        b"cache-control",
+        b"content-type",
+        b"vary",
+        b"x-lambdesk-schema",
+    )
+)  # whose lines are kept
+LINES_KEPT = 200
+_FRAMING = frozenset((b"connection", b"transfer-encoding"))
+_NO_BODY = frozenset((204, 304))
+_ONE_WRITE = 65_536  # bytes: a longer body is not copied behind its head
+
 _access = logging.getLogger("lambdesk.access")
+
+
+class QuickCycle(RequestResponseCycle):
+    """uvicorn's cycle of a request and its answer. An answer that says how long it is goes out at once, head and body together.
+
+    The lines of headers that are the same for all answers are written once.
+    """
+
+    _head: bytes | None = None
+    _lines: ClassVar[dict[tuple[bytes, bytes], bytes]] = {}
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send a part of the answer."""
+        if message["type"] == "http.response.start" and self._is_plain():
+            head = self._write_head(message["status"], message.get("headers", ()))
+            if head is not None:
+                self.response_started, self.waiting_for_100_continue = True, False
+                self._head = head
+                return
+        elif self._head is not None and message["type"] == "http.response.body":
+            head, self._head = self._head, None
+            if self.disconnected:
+                return
+            if not message.get("more_body", False):
+                self._finish(head, message.get("body", b""))
+                return
+            self.transport.write(head)
+        await super().send(message)
+
+    def _is_plain(self) -> bool:
+        return (
+            self.keep_alive
+            and not self.response_started
+            and not self.disconnected
+            and not self.flow.write_paused
+            and self.scope["method"] != "HEAD"
+        )
+
+    def _write_head(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+        """Write the head of an answer that says how long it is; None for all others, which are uvicorn's own business."""
+        if status in _NO_BODY:
+            return None
+        lines, length = [STATUS_LINE[status]], None
+        for header in (*self.default_headers, *headers):
+            line = self._lines.get(header)
+            if line is None:
+                name, value = header
+                if name in _FRAMING or _NO_NAME.search(name) or _NO_VALUE.search(value):
+                    return None
+                line = b"%b: %b\r\n" % (name, value)
+                if name == b"content-length":
+                    length = int(value)
+                elif name in _SAME:
+                    if len(self._lines) >= LINES_KEPT:
+                        self._lines.clear()
+                    self._lines[header] = line
+            lines.append(line)
+        if length is None:
+            return None
+        self.expected_content_length, self.chunked_encoding = length, False
+        lines.append(b"\r\n")
+        return b"".join(lines)
+
+    def _finish(self, head: bytes, body: bytes) -> None:
+        if len(body) != self.expected_content_length:
+            raise RuntimeError("The answer is not as long as it says.")
+        if len(body) <= _ONE_WRITE:
+            self.transport.write(head + body)
+        else:
+            self.transport.write(head)
+            self.transport.write(body)
+        self.expected_content_length = 0
+        self.response_complete = True
+        self.message_event.set()
+        self.on_response()
 
 
 class CarefulProtocol(HttpToolsProtocol):
@@ -41,6 +134,7 @@ class CarefulProtocol(HttpToolsProtocol):
     header_seconds = 10.0
     header_timer: asyncio.TimerHandle | None = None
     header_bytes = 0
+    awaits_headers = False
     line = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
@@ -49,6 +143,7 @@ class CarefulProtocol(HttpToolsProtocol):
         if len(self.connections) > self.connection_limit:
             self.refuse(BUSY)
             return
+        self._await_headers()
         self._expect_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -62,22 +157,29 @@ class CarefulProtocol(HttpToolsProtocol):
             return
         if self.cycle is None or self.cycle.response_complete:
             # Also for what is no request at all: empty lines, or the rest of a body that nobody wanted.
-            self._expect_headers()
+            self._await_headers()
         self.header_bytes += len(data)
         self.line = data
         super().data_received(data)
-        if self.header_timer is not None and self.header_bytes > MAX_HEADER_BYTES:
-            self.refuse(LARGE)
+        if self.awaits_headers:
+            # Only now: headers mostly come at once, and need no clock.
+            self._expect_headers()
+            if self.header_bytes > MAX_HEADER_BYTES:
+                self.refuse(LARGE)
 
     def on_message_begin(self) -> None:
-        """Start the clock for the headers of one more request."""
-        self._expect_headers()
+        """Wait for the headers of one more request."""
+        self._await_headers()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Stop the clock and go on."""
         self._headers_came()
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not before:
+            # uvicorn makes it itself, and its task has not begun yet.
+            self.cycle.__class__ = QuickCycle
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn says the same of everything
         """Answer what the parser could not read, as every other refusal is answered and logged."""
@@ -96,12 +198,17 @@ class CarefulProtocol(HttpToolsProtocol):
             self.transport.write(answer)
             self.transport.close()
 
-    def _expect_headers(self) -> None:
-        if self.header_timer is None:
+    def _await_headers(self) -> None:
+        if not self.awaits_headers:
+            self.awaits_headers = True
             self.header_bytes = 0
+
+    def _expect_headers(self) -> None:
+        if self.header_timer is None and not self.transport.is_closing():
             self.header_timer = self.loop.call_later(self.header_seconds, self.refuse, SLOW)
 
     def _headers_came(self) -> None:
+        self.awaits_headers = False
         if self.header_timer is not None:
             self.header_timer.cancel()
             self.header_timer = None
