@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.answers import refusal
 from web.errors import INTERNAL_MESSAGE, Code, Refused, log_failure
-from web.logs import Stopwatch
+from web.logs import Line, Stopwatch
 
 _access = logging.getLogger("lambdesk.access")
 
@@ -41,6 +41,7 @@ def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
 
 
 _RAW_HEADERS = _raw(SECURITY_HEADERS)
+_NAMES = frozenset(name for name, _ in (*_RAW_HEADERS, *_raw(STRICT_TRANSPORT)))
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 NOTE = "lambdesk"
 
@@ -76,7 +77,7 @@ class Edge:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
-        note = scope[NOTE] = Note(secrets.token_hex(8))
+        note = scope[NOTE] = Note(os.urandom(8).hex())
         outgoing = _outgoing(note, send, self._headers)
         try:
             if not self._knows(scope):
@@ -121,12 +122,10 @@ def _outgoing(note: Note, send: Send, headers: list[tuple[bytes, bytes]]) -> Sen
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             note.status = message["status"]
-            given = {name.lower() for name, _ in message.get("headers", ())}
-            message["headers"] = [
-                *message.get("headers", ()),
-                *(header for header in headers if header[0] not in given),
-                (b"x-request-id", note.request_id.encode()),
-            ]
+            said = message.get("headers", ())
+            given = {name.lower() for name, _ in said}
+            added = headers if given.isdisjoint(_NAMES) else [header for header in headers if header[0] not in given]
+            message["headers"] = [*said, *added, (b"x-request-id", note.request_id.encode())]
         elif message["type"] == "websocket.accept":
             note.status = 101
         elif message["type"] == "websocket.close" and note.status == 0:
@@ -146,14 +145,15 @@ async def _refuse(refused: Refused, scope: Scope, receive: Receive, send: Send) 
 
 
 def _write(note: Note, scope: Scope) -> None:
+    if not _access.isEnabledFor(logging.INFO):
+        return
     fields: dict[str, Any] = {
         "request_id": note.request_id,
         "method": scope.get("method", "WS"),
         "path": scope["path"][:200],
         "status": note.status or 499,  # the client went away before there was an answer
         "ms": note.watch.ms,
-        "caller": note.caller,
-        "operation": note.operation,
-        "code": note.code,
     }
-    _access.info("request", extra={"fields": {name: value for name, value in fields.items() if value is not None}})
+    told = (("caller", note.caller), ("operation", note.operation), ("code", note.code))
+    fields.update((name, value) for name, value in told if value is not None)
+    _access.handle(Line(_access.name, "request", fields))

@@ -15,13 +15,48 @@ import orjson
 QUIET = ("uvicorn.access", "uvicorn.error", "watchfiles", "aiosqlite", "asyncio", "websockets")
 
 
+class Line(logging.LogRecord):
+    """A record that says something, and nothing of where in the code, by which thread or process: for what is told very often."""
+
+    def __init__(self, name: str, message: str, fields: dict[str, Any]) -> None:
+        # What `LogRecord` itself finds out is what is left out here.
+        self.__dict__.update(_UNKNOWN)
+        self.name = name
+        self.msg = message
+        self.fields = fields
+        self.created = time.time()
+
+
+_UNKNOWN = logging.makeLogRecord({"levelno": logging.INFO, "levelname": "INFO"}).__dict__
+
+
+class _Seconds:
+    """Writes moments; the part that is the same for a second is written once."""
+
+    def __init__(self) -> None:
+        self._second = -1
+        self._written = ""
+
+    def write(self, moment: float) -> str:
+        """Write a moment in UTC, to the millisecond."""
+        second = int(moment)
+        if second != self._second:
+            self._written = datetime.fromtimestamp(second, UTC).isoformat(timespec="seconds").removesuffix("+00:00")
+            self._second = second
+        return f"{self._written}.{int(moment % 1 * 1000):03d}+00:00"
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: time, level, logger, message, and the fields given as `extra={"fields": …}`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seconds = _Seconds()
 
     def format(self, record: logging.LogRecord) -> str:
         """Make the line."""
         line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": self._seconds.write(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -78,6 +113,9 @@ def start_logging(form: str, level: str) -> None:
         form = "text" if _is_terminal() else "json"
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    # Lines say nothing of where in the code they come from, or in which thread; finding it out costs more than the line.
+    logging._srcfile = None  # noqa: SLF001 - as Python's documentation says
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.raiseExceptions = False  # nor do handlers of libraries complain of a full disk on standard error
     handler = SteadyHandler(sys.stdout)
     handler.setFormatter(FORMATTERS[form]())

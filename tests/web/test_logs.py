@@ -3,11 +3,12 @@
 import json
 import logging
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from web.logs import JsonFormatter, SteadyHandler, TextFormatter
+from web.logs import JsonFormatter, Line, SteadyHandler, TextFormatter
 
 
 def record(message: str, **fields: object) -> logging.LogRecord:
@@ -23,6 +24,25 @@ def test_a_json_line_holds_time_level_logger_message_and_fields() -> None:
     assert line == {
         "level": "info", "logger": "lambdesk.access", "message": "request", "status": 200, "path": '/graphql\n"x',
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", [1_780_000_000.0, 1_780_000_000.0625, 1_780_000_000.9375, 1_780_000_001.5])
+def test_the_time_of_a_line_has_milliseconds(moment: float) -> None:
+    made = record("request")
+    made.created = moment
+
+    line = json.loads(JsonFormatter().format(made))
+
+    assert line["time"] == datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+
+
+def test_a_line_that_is_told_often_reads_like_any_other() -> None:
+    formatters = (JsonFormatter(), TextFormatter())
+    quick = Line("lambdesk.access", "request", {"status": 200})
+    usual = record("request", status=200)
+    usual.created = quick.created
+
+    assert [form.format(quick) for form in formatters] == [form.format(usual) for form in formatters]
 
 
 def test_a_line_with_a_lone_surrogate_is_written() -> None:
