@@ -13,7 +13,7 @@ from resolvers.draft import Draft
 from resolvers.faults import FaultCode
 from resolvers.images import Fetch
 from resolvers.predicate import Compare, Predicate
-from resolvers.scope import Speech
+from resolvers.scope import Speech, written
 from resolvers.shape import link_key
 from resolvers.statements import Statement, Statements
 from resolvers.terms import Term
@@ -109,4 +109,4 @@ def _value(speech: Speech, lookup: Lookup, where: Predicate) -> sa.ScalarSelect[
     draft = Draft(speech, lookup.target)
     draft.column(Term((), lookup.target, lookup.joined))
     draft.where([where])
-    return draft.statement().limit(1).scalar_subquery()
+    return draft.statement().limit(written(1)).scalar_subquery()

@@ -283,5 +283,13 @@ class Scope:
     def _dynamic(self, term: Term, item: Field) -> Sql:
         rows, values = self.dynamic_rows(term, item)
         name = dynamic_column(item)[0]
-        first = rows.add_columns(column(values, name)).order_by(column(values, "id")).limit(1)
+        first = rows.add_columns(column(values, name)).order_by(column(values, "id")).limit(written(1))
         return first.scalar_subquery()
+
+
+def written(number: int) -> sa.ColumnClause[int]:
+    """Write how many rows are wanted as a number in the text: it belongs to the statement's form.
+
+    Behind a mark, PostgreSQL takes it for a tenth of all rows, finds a plan for any values dear, and plans anew at every run.
+    """
+    return sa.literal_column(str(int(number)), sa.Integer)

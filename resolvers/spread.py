@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from resolvers.draft import Draft
 from resolvers.nodes import AggregateNode, ListNode, RowNode
 from resolvers.predicate import All, Compare, KeyIn, Predicate
+from resolvers.scope import written
 from resolvers.statements import COUNT, Select, Statements
 from resolvers.terms import Term, joined_column, key_terms
 from schema.spec import Field, Module
@@ -131,7 +132,7 @@ class SpreadStatements(Statements):
         named = [column.label(f"c{place}") for place, column in enumerate(found.selected_columns)]
         number = sa.func.row_number().over(partition_by=values, order_by=by).label("n")
         numbered = found.with_only_columns(*named, number).subquery("p")
-        return sa.select(*list(numbered.c)[:-1]).where(numbered.c.n <= node.limit).order_by(numbered.c.n)
+        return sa.select(*list(numbered.c)[:-1]).where(numbered.c.n <= written(node.limit)).order_by(numbered.c.n)
 
     def _narrow(self, draft: Draft, keys: Keys) -> list[Sql]:
         """Keep the rows of some values; return what tells whose a row is."""

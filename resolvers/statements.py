@@ -17,7 +17,7 @@ from resolvers.nodes import AggregateNode, ListNode, RowNode
 from resolvers.order import Ordered
 from resolvers.predicate import KeyIn, Predicate
 from resolvers.relations import Link, relate_once
-from resolvers.scope import Speech, column
+from resolvers.scope import Speech, column, written
 from resolvers.shape import ListLoad, Shape, Shaper
 from resolvers.templates import Kept, Prepare, Template, are_plain, find_template, form_of
 from resolvers.terms import Term, key_terms
@@ -32,6 +32,7 @@ from storage.values import binder
 Statement: TypeAlias = "sa.Select[Any] | Ready"
 Select = sa.Select[Any]
 _NO_TEMPLATE = "none"
+WRITTEN_OFFSET = 250  # rows: pages further on are rarely asked for twice, and share a statement
 _UNSAID = Ready("", (), shows=True)
 
 COUNT: Sql = sa.literal_column("count(*)")
@@ -84,7 +85,7 @@ class Statements:
             draft = self._draft(module)
             shape = self._shaper(draft).shape(row)
             draft.where(where)
-            return RowsPlan(draft.statement().limit(1), (shape,), width=draft.width)
+            return RowsPlan(draft.statement().limit(written(1)), (shape,), width=draft.width)
 
         return self._kept("one", [where], (row,), make)
 
@@ -134,7 +135,7 @@ class Statements:
                 allowed = draft.add(sa.case((may, sa.literal_column("1")), else_=sa.literal_column("0")))
             marked = None if mark is None else draft.add(column(draft.scope.base, mark))
             by = [draft.scope.value(term) for term in keys]
-            statement = draft.statement().order_by(*by).limit(limit)
+            statement = draft.statement().order_by(*by).limit(written(limit))
             # Only the row itself: what is joined to it may be nothing, which cannot be locked.
             statement = statement.with_for_update(of=draft.scope.base) if lock else statement
             return RowsPlan(statement, (shape,), positions, allowed=allowed, mark=marked)
@@ -177,8 +178,9 @@ class Statements:
         page = node.range
         position = draft.add(link.value) if link else None
         if link is None or owners is None or len(owners) == 1:
-            statement = draft.statement().order_by(*by).limit(page.size + 1)
-            statement = statement.offset(page.offset) if page.offset else statement
+            statement = draft.statement().order_by(*by).limit(written(page.size + 1))
+            far = page.offset if page.offset > WRITTEN_OFFSET else written(page.offset)
+            statement = statement.offset(far) if page.offset else statement
         else:
             exact = self.dialect.exact(link.value, link.column_class)
             statement = self._numbered(draft, [exact], by, page.offset, page.size + 1)
@@ -226,7 +228,7 @@ class Statements:
             found = _start(draft, node.order, start, turned=page.backward)
             draft.conditions.append(self.dialect.is_not_true(found))
         if link is None:
-            return draft.statement().limit(1)
+            return draft.statement().limit(written(1))
         return self._counted(draft, link)
 
     def several(self, loads: Sequence[ListLoad], owners: Sequence[Any]) -> Select:
@@ -245,7 +247,7 @@ class Statements:
         if not key_columns:
             return statement
         by = [part for key in key_columns for part in self.dialect.order(key, "ASC")]
-        return statement.group_by(*key_columns).order_by(COUNT.desc(), *by).limit(node.limit)
+        return statement.group_by(*key_columns).order_by(COUNT.desc(), *by).limit(written(node.limit))
 
     def _grouped(self, draft: Draft, node: AggregateNode) -> Callable[[Any], tuple[list[Sql], list[Sql]]]:
         """Select what is grouped by and summed up; return what makes keys and sums of the columns of the derived table."""
@@ -371,7 +373,7 @@ class Statements:
         """Give every row its number among its owner's, in order, and keep the first ones."""
         number = sa.func.row_number().over(partition_by=list(whose), order_by=list(by)).label("n")
         inner = draft.statement().add_columns(number).subquery("p")
-        wanted = [inner.c.n <= offset + limit] + ([inner.c.n > offset] if offset else [])
+        wanted = [inner.c.n <= written(offset + limit)] + ([inner.c.n > written(offset)] if offset else [])
         columns = list(inner.c)[:-1]
         return sa.select(*columns).where(*wanted).order_by(inner.c.n)
 

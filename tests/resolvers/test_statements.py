@@ -1,5 +1,7 @@
 """How many statements an operation takes: a function of the operation, never of the rows."""
 
+import re
+
 import pytest
 
 from tests.resolvers.world import World
@@ -91,3 +93,21 @@ async def test_who_asks_for_one_key_behind_a_reference_finds_the_rows_of_it(worl
 async def test_a_reference_to_a_table_that_grows_with_every_ticket_is_joined(world: World) -> None:
     await world.data('{tickets(filter: {parent: {number: {eq: "1"}}}) {nodes {databaseId}}}')
     assert "JOIN" in world.seen[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("{queue(by: {databaseId: 1}) {name}}", {"1"}),
+        ("{tickets(first: 7) {nodes {title}}}", {"8"}),
+        ("{tickets(first: 7, offset: 14) {nodes {title}}}", {"8", "14"}),
+        ("{queueAggregate(first: 4, groupBy: [VALIDITY]) {count}}", {"4"}),
+    ],
+)
+async def test_how_many_rows_are_wanted_stands_in_the_text_of_a_statement(
+    world: World, text: str, numbers: set[str]
+) -> None:
+    """PostgreSQL plans a statement anew at every run where that is a value."""
+    await world.data(text)
+
+    assert set(re.findall(r"\b[0-9]+\b", world.seen[-1].rpartition("LIMIT")[2])) >= numbers
