@@ -24,7 +24,7 @@ from graphql.execution.collect_fields import FragmentDetails
 
 from resolvers.filters import PATTERNS
 from resolvers.ids import read_id, write_id
-from resolvers.templates import is_plain
+from resolvers.templates import are_small, is_plain
 from schema.spec import Module
 
 _CONDITIONS = frozenset({"by", "filter"})
@@ -197,6 +197,10 @@ class _Walk:
                     found[key] = self._into(item, is_id=is_id or key == _ID)
             return found
         if isinstance(value, list):
+            if not is_id and are_small(value):
+                self.form.append(("numbers", len(value)))
+                self.values += value
+                return value if self._marks is None else [next(self._marks) for _ in value]
             self.form.append(("list", len(value)))
             return [self._into(item, is_id=is_id) for item in value]
         return self._leaf(value, is_id=is_id)

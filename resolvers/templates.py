@@ -129,6 +129,11 @@ def are_plain(values: Sequence[Any]) -> bool:
     return all(value is None or is_plain(value) for value in values)
 
 
+def are_small(values: Sequence[Any]) -> bool:
+    """Whether all values are numbers of 32 bits, and there are some."""
+    return set(map(type, values)) == {int} and min(values) > -_SMALL and max(values) < _SMALL
+
+
 def is_plain(value: Any) -> bool:
     """Whether a value goes to the driver as it is: a number of 32 bits, or a text that every database can store."""
     if type(value) is int:

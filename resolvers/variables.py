@@ -12,6 +12,7 @@ from graphql import (
     GraphQLError,
     GraphQLID,
     GraphQLInt,
+    GraphQLList,
     GraphQLNonNull,
     GraphQLSchema,
     GraphQLString,
@@ -50,6 +51,18 @@ _TAKES: Mapping[Any, Callable[[Any], bool]] = {
     GraphQLID: lambda value: type(value) is str,
     GraphQLBoolean: lambda value: type(value) is bool,
 }
+# The same for every item of a list.
+_TAKES_ALL: Mapping[Any, Callable[[list[Any]], bool]] = {
+    GraphQLInt: lambda values: _are(int, values) and min(values) >= -_INT32 and max(values) < _INT32,
+    GraphQLString: lambda values: _are(str, values),
+    GraphQLID: lambda values: _are(str, values),
+    GraphQLBoolean: lambda values: _are(bool, values),
+}
+_ITEMS_TAKEN = 1_000  # of a list: graphql-core has limits of its own for longer ones
+
+
+def _are(kind: type, values: list[Any]) -> bool:
+    return len(values) <= _ITEMS_TAKEN and set(map(type, values)) == {kind}
 
 
 _known: WeakKeyDictionary[GraphQLSchema, Kept[_Known]] = WeakKeyDictionary()
@@ -85,8 +98,15 @@ def _plain(schema: GraphQLSchema, operation: OperationDefinitionNode) -> tuple[_
         if isinstance(signature, GraphQLError):
             return None
         type_ = signature.type.of_type if isinstance(signature.type, GraphQLNonNull) else signature.type
-        takes = _TAKES.get(type_)
+        takes = _takes_list(type_) if isinstance(type_, GraphQLList) else _TAKES.get(type_)
         if takes is None:
             return None
         found.append(_Plain(signature.name, signature, takes))
     return tuple(found)
+
+
+def _takes_list(type_: GraphQLList[Any]) -> Callable[[Any], bool] | None:
+    """Tell which lists are taken as they are: those that have items, none of them null."""
+    item = type_.of_type
+    takes = _TAKES_ALL.get(item.of_type if isinstance(item, GraphQLNonNull) else item)
+    return None if takes is None else lambda value: type(value) is list and takes(value)

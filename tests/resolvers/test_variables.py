@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationDefinitionNode, build_schema, parse
+from graphql.execution.values import VariableValues, get_variable_values
 
 from resolvers.errors import OperationError, present
+from resolvers.variables import MAX_ERRORS, coerce_variables
 from tests.resolvers.world import World
 
 QUEUE = "queue(by: {databaseId: 1})"
@@ -84,3 +86,32 @@ def test_every_internal_error_is_one_line_under_its_request_id(
     assert record.levelno == logging.ERROR
     assert record.request_id == "r1"  # type: ignore[attr-defined] # put there with `extra`
     assert record.getMessage() == f"request r1: {name} at unknown place in queues.nodes.name"
+
+
+SCHEMA = build_schema("type Query {a(n: [Int!], t: [String], d: [ID!]!, b: [Boolean!]): Int}")
+LISTS: list[tuple[str, Any]] = [
+    (type_, value)
+    for type_ in ("[Int!]", "[Int]", "[Int!]!", "[String!]", "[ID!]!", "[Boolean!]", "[[Int!]]")
+    for value in (
+        [1, 2], [], None, 1, [1, None], [2**31], [-(2**31)], [2**31 - 1], [True], [1, True], [1.0], [1.5], ["1"], ["a", "b"], "a", [[1]],
+        (1, 2), {"a": 1},
+    )
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("type_", "value"), LISTS)
+def test_lists_are_taken_as_graphql_takes_them(type_: str, value: Any) -> None:
+    (operation,) = parse(f"query($n: {type_}) {{__typename}}").definitions
+    assert isinstance(operation, OperationDefinitionNode)
+
+    ours = coerce_variables(SCHEMA, operation, {"n": value})
+
+    theirs = get_variable_values(
+        SCHEMA, operation.variable_definitions or (), {"n": value}, max_errors=MAX_ERRORS, hide_suggestions=True
+    )
+    assert shown(ours) == shown(theirs)
+
+
+def shown(found: VariableValues | list[GraphQLError]) -> str:
+    """Write what came of variables, with its types."""
+    return repr(found.coerced if isinstance(found, VariableValues) else [error.message for error in found])
