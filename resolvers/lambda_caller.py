@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from identity.principals import Customer, Principal, System, Token, person_of
@@ -15,12 +14,21 @@ DEFAULT_LOCALE = "en"
 _SEED_BITS = 48  # a number that JavaScript holds exactly
 
 
-@dataclass(frozen=True, slots=True)
 class Moment:
     """The clock and the chance of all lambdas of one request. The clock has whole seconds, so that values can be remembered."""
 
-    now_ms: float = field(default_factory=lambda: float(int(time.time()) * 1000))
-    seed: int = field(default_factory=lambda: secrets.randbits(_SEED_BITS))
+    __slots__ = ("_seed", "now_ms")
+
+    def __init__(self, now_ms: float | None = None, seed: int | None = None) -> None:
+        self.now_ms = float(int(time.time()) * 1000) if now_ms is None else now_ms
+        self._seed = seed
+
+    @property
+    def seed(self) -> int:
+        """What chance begins with; drawn when somebody asks, for most requests run no lambda."""
+        if self._seed is None:
+            self._seed = secrets.randbits(_SEED_BITS)
+        return self._seed
 
 
 def me_of(rights: Rights, languages: Sequence[str] = ()) -> Mapping[str, Any]:

@@ -154,7 +154,7 @@ def make_live(settings: Settings) -> Live:
             workshop=workshop,
             imports=imports,
             afterwards=afterwards,
-            writing=replace(writing, idempotency_key=call.idempotency_key),
+            writing=replace(writing, idempotency_key=call.idempotency_key) if call.idempotency_key else writing,
             snapshot=call.snapshot,
             database=database,
             secret=secret,
