@@ -152,8 +152,16 @@ class Link:
 
     def _by_owner(self, rows: Sequence[Row]) -> dict[str, list[Row]]:
         found: dict[str, list[Row]] = {}
+        known: dict[int, list[Row]] = {}  # what most links are has its name looked up once
         for row in rows:
-            found.setdefault(link_key(row[self.link]), []).append(row)
+            value = row[self.link]
+            if value.__class__ is int:
+                own = known.get(value)
+                if own is None:
+                    own = known[value] = found.setdefault(str(value), [])
+                own.append(row)
+            else:
+                found.setdefault(link_key(value), []).append(row)
         return found
 
     def _write(self, cursor: Callable[[str], Callable[[Row], str]], names: Owners, told: _Told) -> dict[str, Any]:

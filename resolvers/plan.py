@@ -72,7 +72,11 @@ class ListStep:
         """Read the page and what is asked about it, at once."""
         page = self.page
         asked = ((self.rows, self.spread), (self.total, self.spread_total), (self.far_side, None))
-        read = await all_of([run.read(template, spread) for template, spread in asked])
+        # What is not asked is no task.
+        read: list[Sequence[Sequence[Any]]] = [[()] * len(run.cases)] * len(asked)
+        places = [place for place, (template, _) in enumerate(asked) if template is not None]
+        for place, rows in zip(places, await all_of([run.read(*asked[place]) for place in places]), strict=True):
+            read[place] = rows
         groups, looks = await page.complete(run, [page.kept(rows) for rows in read[0]])
         return [
             page.write(

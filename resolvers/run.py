@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 from resolvers.computed import Task, compute
 from resolvers.cursors import CursorKey
-from resolvers.errors import OperationError
+from resolvers.errors import OperationError, is_fatal
 from resolvers.reads import Reads, together
 from resolvers.selection import Selected
 from resolvers.shape import link_key
@@ -195,6 +195,13 @@ class Run:
 
 async def all_of(jobs: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
     """Do several at once. What is refused is answered without a plan, which knows where errors belong."""
+    if len(jobs) == 1:
+        try:
+            return [await jobs[0]]
+        except OperationError as error:
+            if is_fatal(error):
+                raise
+            raise Unplain from None
     answers = await together(jobs)
     for answer in answers:
         if isinstance(answer, OperationError | Unplain):
