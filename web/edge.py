@@ -43,6 +43,7 @@ def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
 _RAW_HEADERS = _raw(SECURITY_HEADERS)
 _NAMES = frozenset(name for name, _ in (*_RAW_HEADERS, *_raw(STRICT_TRANSPORT)))
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+HOSTS_KEPT = 100
 NOTE = "lambdesk"
 
 
@@ -70,6 +71,7 @@ class Edge:
     def __init__(self, app: ASGIApp, host_names: frozenset[str], *, https: bool = False) -> None:
         self.app = app
         self.host_names = host_names
+        self._known: set[bytes] = set()  # headers that name one of these, as they were sent
         self._headers = [*_RAW_HEADERS, *(_raw(STRICT_TRANSPORT) if https else ())]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,11 +98,17 @@ class Edge:
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1:
             return False
+        if hosts[0] in self._known:
+            return True
         found = _HOST.fullmatch(hosts[0].decode("latin-1"))
         if found is None:
             return False
         name = found["name"].strip("[]").lower()
-        return name in self.host_names or _is_own_address(name, scope)
+        if name not in self.host_names:
+            return _is_own_address(name, scope)
+        if len(self._known) < HOSTS_KEPT:
+            self._known.add(hosts[0])
+        return True
 
 
 def _is_own_address(name: str, scope: Scope) -> bool:
