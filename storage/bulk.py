@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from storage.faults import translate
+from storage.statistics import count_rows
 from storage.transaction import Transaction
 
 BIG = 1_000  # from so many rows of the main table on, keys and indexes are made after the rows
@@ -38,6 +39,8 @@ async def bulk_writer(transaction: Transaction, tables: Sequence[sa.Table], size
             await _reset(transaction)
     for statement in again:
         await transaction.execute(statement)
+    if again and transaction.dialect.name == "sqlite":
+        await count_rows(transaction)
 
 
 async def _copy(driver: Any, table: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> None:
@@ -88,7 +91,7 @@ async def _prepare_sqlite(transaction: Transaction, names: list[str], is_big: bo
     indexes = [(name, sql) for name, sql in found if not sql.upper().startswith("CREATE UNIQUE")]
     for name, _ in indexes:
         await transaction.execute(f"DROP INDEX {name}")
-    return [*(sql for _, sql in indexes), "ANALYZE"]
+    return [sql for _, sql in indexes]
 
 
 async def _prepare_mysql(transaction: Transaction, _names: list[str], _is_big: bool) -> list[str]:

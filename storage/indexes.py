@@ -16,6 +16,7 @@ from storage.errors import StorageError
 from storage.own import write_meta
 from storage.reflect import read_tables
 from storage.reflect_statements import INDEXES, one_table
+from storage.statistics import count_rows, forget_words, has_counts
 from storage.transaction import Transaction
 from storage.wanted_indexes import WANTED, WantedIndex
 
@@ -170,11 +171,11 @@ async def count_again(database: Database) -> bool:
         return False
     async with database.connection(timeout_s=0, writes=True) as connection:
         runner = Transaction(connection, database.dialect)
-        tables = await runner.execute("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'")
+        await forget_words(runner)
         asked = "SELECT max(CAST(stat AS INTEGER)) FROM sqlite_stat1 WHERE tbl = 'ticket'"
-        known = (await runner.execute(asked))[0][0] if tables[0][0] else 0
+        known = (await runner.execute(asked))[0][0] if await has_counts(runner) else 0
         count = (await runner.execute("SELECT count(*) FROM ticket"))[0][0]
         is_due = bool(count >= ENOUGH_ROWS and count >= GROWTH * (known or 0))
         if is_due:
-            await runner.execute("ANALYZE")
+            await count_rows(runner)
     return is_due

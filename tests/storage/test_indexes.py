@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from storage.bulk import BIG
 from storage.columns import NAME_LIMIT
+from storage.demo import fill
 from storage.engine import Database
 from storage.indexes import NOTED, count_again, digest, find_missing, make_missing
 from storage.install import install
@@ -16,7 +18,7 @@ from storage.own_tables import META
 from storage.reflect_statements import INDEXES
 from storage.transaction import Transaction
 from storage.wanted_indexes import EVERYWHERE, WANTED, WantedIndex
-from tests.databases import LAYOUTS, foreign_url, opened
+from tests.databases import LAYOUTS, foreign_url, fresh_url, opened
 
 TICKETS = WantedIndex("test", "ticket", ("archive_flag", "create_time"), "for the test", key="id")
 _DROP = {"mysql": "ALTER TABLE ticket DROP INDEX {0}"}
@@ -160,3 +162,25 @@ async def test_sqlite_counts_its_rows_again_when_tickets_have_doubled(database: 
     await run(database, insert.format(2_000, 2_000))
     assert await count_again(database)
     assert await database.fetch(count) == [(2_000,)]
+
+
+def test_sqlite_plans_nothing_by_how_little_there_once_was_in_the_full_text_index() -> None:
+    """What it counted while the index was empty made it read all of it for every part that is merged."""
+    counted = "SELECT count(*) FROM sqlite_stat1 WHERE tbl LIKE 'lambdesk_text_words%'"
+    with fresh_url("sqlite") as url:
+
+        async def count_by_hand() -> None:
+            async with opened(url) as database:
+                await run(database, "ANALYZE")
+                assert (await database.fetch(counted))[0][0]
+                await count_again(database)
+                assert await database.fetch(counted) == [(0,)]
+
+        async def count_by_us() -> None:
+            async with opened(url) as database:
+                await fill(database, tickets=BIG)
+                assert await database.fetch("SELECT stat FROM sqlite_stat1 WHERE tbl = 'ticket'")
+                assert await database.fetch(counted) == [(0,)]
+
+        asyncio.run(count_by_hand())
+        asyncio.run(count_by_us())
