@@ -20,6 +20,7 @@ TEMPLATES = Path(__file__).parent.parent.parent / "web" / "templates"
 SOURCES = [
     *(path for path in TEMPLATES.rglob("*.html") if path.name != "frame.html"),
     TEMPLATES.parent / "pages" / "drawing.py",
+    TEMPLATES.parent / "pages" / "row_drawing.py",
 ]
 ELEMENTS = set(re.findall(r"<([a-z][a-z0-9]*)", "".join(path.read_text() for path in SOURCES)))
 HANDLER = re.compile(r"on\w+|style|srcdoc|formaction|x-init|hx-on.*|data-hx.*")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -39,8 +39,7 @@ class Reader:
     brief: bool = True  # in a list, where a value has one line
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):  # pages make hundreds of them, and a dataclass takes three times as long
     """A value ready for a template: `style` names how it is drawn, `title` is what the pointer tells."""
 
     text: str
@@ -49,7 +48,6 @@ class Shown:
     tone: str = ""
     title: str = ""
     moment: str = ""
-    css: str = ""  # classes of its cell, of our own
     html: str = ""  # cleaned: the one text that a template lets through as it is
 
     @property
@@ -71,13 +69,28 @@ def show(value: Any, member: Member, reader: Reader) -> Shown:
     return _shortened(made, member) if reader.brief and made.style in {"text", "long"} else made
 
 
+def shower(member: Member, reader: Reader) -> Callable[[Any], Shown]:
+    """Return what shows the values of a member as `show` does, for many of them: most are short texts as they are."""
+    said = member.field.settings if member.field else {}
+    is_usual = member.target is None and member.kind not in SHOWN
+    is_plain = is_usual and not said.get("display_map") and said.get("display_as") not in _BADGES
+    limit = _letters(member) if is_plain and reader.brief else 0
+
+    def shown(value: Any) -> Shown:
+        if value.__class__ is str and len(value) <= limit:
+            return Shown(value)
+        return show(value, member, reader)
+
+    return shown
+
+
 def _displayed(made: Shown, value: Any, member: Member, reader: Reader) -> Shown:
     """Follow what the file says of how a field is displayed."""
     said = member.field.settings if member.field else {}
     words = said.get("display_map") or {}
     if str(value) in words:
-        made = replace(made, text=words[str(value)].in_language(reader.texts.language), style="text")
-    return replace(made, style="tone", tone=made.tone or NEUTRAL) if said.get("display_as") in _BADGES else made
+        made = made._replace(text=words[str(value)].in_language(reader.texts.language), style="text")
+    return made._replace(style="tone", tone=made.tone or NEUTRAL) if said.get("display_as") in _BADGES else made
 
 
 # What `list_class` of a file may say, in the words of GOTRS and Tailwind, and the class of ours that it stands for.
@@ -246,10 +259,14 @@ def _reference(value: Mapping[str, Any], member: Member) -> Shown:
     return Shown("" if text is None else str(text), "link" if url else "text", url=url)
 
 
+def _letters(member: Member) -> int:
+    said = member.field.settings.get("truncate") if member.field else None
+    return int(said) if said else LIST_LETTERS
+
+
 def _shortened(made: Shown, member: Member) -> Shown:
     """Make one line of a value."""
-    said = member.field.settings.get("truncate") if member.field else None
-    limit = int(said) if said else LIST_LETTERS
+    limit = _letters(member)
     is_long = made.style == "long"
     if len(made.text) <= limit and not is_long:
         return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from html import escape
 
 from markupsafe import Markup
@@ -27,19 +27,21 @@ def draw_first(shown: Shown, url: str) -> Markup:
     return Markup(_first(shown, url))  # noqa: S704 - as above
 
 
-def draw_cells(cells: Sequence[Shown], url: str) -> Markup:
-    """Draw the cells of a row."""
-    drawn = [_first(shown, url) if place == 0 else _drawn(shown) for place, shown in enumerate(cells)]
-    parts = [f"<td{_class(shown)}>{text}</td>\n" for shown, text in zip(cells, drawn, strict=True)]
-    return Markup("".join(parts))  # noqa: S704 - as above
+def draw_cell(shown: Shown, css: str = "") -> str:
+    """Draw a value as the cell of a list; `css` are classes of its column."""
+    return f"<td{_class(shown, css)}>{_drawn(shown)}</td>\n"
 
 
-def _class(shown: Shown) -> str:
+def draw_first_cell(shown: Shown, url: str, css: str = "") -> str:
+    """Draw the first cell of a row, which leads to the page of the row."""
+    return f"<td{_class(shown, css)}>{_first(shown, url)}</td>\n"
+
+
+def _class(shown: Shown, css: str) -> str:
     usual = _CLASSES.get(shown.style) or (_PROSE if len(shown.text) > PROSE_LETTERS else "")
-    if not shown.css:
+    if not css:
         return usual
-    css = escape(shown.css)
-    return f'{usual[:-1]} {css}"' if usual else f' class="{css}"'
+    return f'{usual[:-1]} {escape(css)}"' if usual else f' class="{escape(css)}"'
 
 
 def _first(shown: Shown, url: str) -> str:

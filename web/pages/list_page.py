@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,15 +13,15 @@ from starlette.responses import Response
 from schema.writes import Deed
 from web.errors import Refused
 from web.pages.buttons import row_actions
-from web.pages.cells import NUMERIC, Reader, Shown, cell_classes, now, show, unreadable
+from web.pages.cells import NUMERIC, Reader, now
 from web.pages.filters import chip_text
 from web.pages.form_query import editable
 from web.pages.list_query import ROWS, Query, count_query, list_query, narrowing, order_of
 from web.pages.list_state import SIZES, ListState, read_state
 from web.pages.live_names import list_watch
 from web.pages.ready_filters import ready_filters
+from web.pages.row_drawing import Deeds, Rows
 from web.pages.said import said_of
-from web.pages.view import Member
 from web.pages.visit import Answer, Visit
 
 MAX_QUERY_STRING = 30_000
@@ -30,17 +29,6 @@ MOST_PARAMETERS = 300
 SEARCH_INPUT = "input#search"
 LIVE_HEADER = "lambdesk-live"  # of what a page asks for by itself, because rows have changed
 COUNT_AFTER_S = 3  # while rows keep changing, they are not counted each time
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the list. `is_off` greys it: it is not in use."""
-
-    id: str
-    url: str
-    cells: tuple[Shown, ...]
-    is_off: bool = False
-    key: Any = None  # of the database
 
 
 async def show_list(visit: Visit) -> Response:
@@ -91,31 +79,19 @@ def reader_of(visit: Visit, *, brief: bool = True) -> Reader:
     return Reader(visit.texts, visit.look.time_zone(), now(), brief)
 
 
-def rows_of(
-    nodes: Sequence[Mapping[str, Any]], columns: Sequence[Member], name: str, reader: Reader, errors: Any = ()
-) -> list[Row]:
-    """Make rows of what a list answered. `errors` are those of the answer; a cell that has one says so."""
-    bad = {tuple(error["path"][-2:]) for error in errors if len(error.get("path", ())) >= 2}  # noqa: PLR2004 - row and cell
-    made = []
-    styled = [(place, css) for place, member in enumerate(columns) if (css := cell_classes(member))]
-    for place, node in enumerate(nodes):
-        cells = [
-            unreadable(reader.texts) if (place, member.name) in bad else show(node[member.name], member, reader)
-            for member in columns
-        ]
-        for column, css in styled:
-            cells[column] = replace(cells[column], css=css)
-        key = str(node.get("id", ""))
-        off = any(node[member.name] not in {"VALID", None} for member in columns if member.kind == "validity")
-        made.append(Row(key, f"/modules/{name}/{key}" if key else "", tuple(cells), off, node.get("databaseId", key)))
-    return made
+def unread(errors: Sequence[Mapping[str, Any]]) -> frozenset[tuple[Any, ...]]:
+    """Return the places of the cells that errors of an answer are about: row and response key."""
+    return frozenset(tuple(error["path"][-2:]) for error in errors if len(error.get("path", ())) >= 2)  # noqa: PLR2004 - both
 
 
 def _values(visit: Visit, state: ListState, query: Query, answer: Answer) -> Mapping[str, Any]:
     page = answer.data[ROWS]
     module = state.view.module
-    rows = rows_of(page["nodes"], state.columns, module.name, reader_of(visit), answer.errors)
     info = page["pageInfo"]
+    bulk, actions = _bulk(state), row_actions(state.view, visit.look.lang) if module.has_id else ()
+    updates = state.view.may(Deed.UPDATE) and module.has_id
+    deeds = Deeds(chooses=bool(bulk), edits=updates, actions=actions)
+    rows = Rows(page["nodes"], state.columns, module.name, reader_of(visit), unread(answer.errors), deeds)
     return {
         "state": state,
         "view": state.view,
@@ -130,11 +106,11 @@ def _values(visit: Visit, state: ListState, query: Query, answer: Answer) -> Map
         "export": export_address(visit, state) if state.view.exports else "",
         "searches": "search" in state.view.takes(visit.schema),
         "editable": editable(state.view),
-        "bulk": _bulk(state),
-        "row_actions": row_actions(state.view, visit.look.lang) if module.has_id else (),
+        "bulk": bulk,
+        "row_actions": actions,
         "ready": ready_filters(state, visit.texts, visit.look.time_zone()),
         "creates": state.view.may(Deed.CREATE),
-        "updates": state.view.may(Deed.UPDATE) and module.has_id,
+        "updates": updates,
         "said": said_of(visit),
         "watch": list_watch(state),
         "count_after": COUNT_AFTER_S if is_live(visit) else 0,

@@ -7,8 +7,9 @@ from starlette.responses import Response
 from web.errors import NOTHING_HERE, Code, Refused
 from web.pages.cells import selection_of
 from web.pages.detail_page import read_row, row_address
-from web.pages.list_page import reader_of, rows_of
+from web.pages.list_page import reader_of, unread
 from web.pages.portions import ROW
+from web.pages.row_drawing import Rows
 from web.pages.view import View, view_of
 from web.pages.visit import Visit
 
@@ -33,7 +34,7 @@ async def show_related(visit: Visit) -> Response:
         view=view,
         other=other.module,
         columns=columns,
-        rows=rows_of(page["nodes"], columns, other.module.name, reader_of(visit), answer.errors),
+        rows=Rows(page["nodes"], columns, other.module.name, reader_of(visit), unread(answer.errors)),
         address=row_address(visit, view),
         has_more=page["pageInfo"]["hasNextPage"],
         caption=item.label.in_language(visit.look.lang)

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 
 from web.pages.assets import asset
-from web.pages.drawing import draw, draw_cells, draw_first
+from web.pages.drawing import draw, draw_first
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -27,7 +27,7 @@ def environment() -> jinja2.Environment:
         auto_reload=False,
     )
     made.globals["asset"] = asset
-    made.filters |= {"draw": draw, "draw_first": draw_first, "draw_cells": draw_cells}
+    made.filters |= {"draw": draw, "draw_first": draw_first}
     return made
 
 

@@ -36,6 +36,11 @@ class Texts:
         text = TEXTS[key][self.language]
         return text.format(**params) if params else text
 
+    def around(self, key: str, name: str) -> tuple[str, str]:
+        """Return what stands before and after the one parameter of a text, for texts about many things."""
+        before, _, after = TEXTS[key][self.language].partition(f"{{{name}}}")
+        return before, after
+
     def choose(self, key: str, count: int, **params: Any) -> str:
         """Return the text for one (`key-one`) or for any other number (`key`) of things, with `count` in it."""
         return self(f"{key}-one" if count == 1 else key, count=self.number(count), **params)

@@ -1,0 +1,173 @@
+"""The rows of a list as HTML. What belongs to a column is found out once a page, and what stands in it again and again is drawn once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any, NamedTuple, Protocol
+
+from markupsafe import Markup
+
+from web.pages.cells import Reader, cell_classes, shower, unreadable
+from web.pages.drawing import draw_cell, draw_first_cell
+from web.pages.view import Member
+
+Row = Mapping[str, Any]
+Cell = Callable[[Any], str]
+_IN_USE = frozenset({"VALID", None})
+_FEW = frozenset({"bool", "select", "radio", "validity"})  # kinds with few values, which are texts or flags
+
+
+class RowAction(Protocol):
+    """What a list offers for each row."""
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+
+    def url(self, row_url: str, key: Any) -> str:
+        """Return where it leads for a row; nowhere for one without a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """What is offered for each row: to choose it, to edit it, and what its module's file says."""
+
+    chooses: bool = False
+    edits: bool = False
+    actions: Sequence[RowAction] = ()
+
+
+NO_DEEDS = Deeds()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows that an operation answered. `wrong` are the places of cells that could not be had: row and response key."""
+
+    nodes: Sequence[Row]
+    columns: Sequence[Member]
+    module: str
+    reader: Reader
+    wrong: frozenset[tuple[Any, ...]] = frozenset()
+    deeds: Deeds = NO_DEEDS
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.nodes)
+
+    def plain(self) -> Markup:
+        """Draw them with nothing but their cells."""
+        parts = [f"<tr{line.off}>{line.cells}</tr>\n" for line in self._lines()]
+        return Markup("".join(parts))  # noqa: S704 - all that is in them was escaped
+
+    def draw(self, pen: Markup) -> Markup:
+        """Draw them with what is offered for each; `pen` is the picture of what edits."""
+        choice, deeds = self._choice(), self._deeds(str(pen))
+        parts = [
+            f'<tr{line.off} data-url="{line.url}">\n{choice(line)}{line.cells}\n{deeds(line)}</tr>\n'
+            for line in self._lines()
+        ]
+        return Markup("".join(parts))  # noqa: S704 - as above
+
+    def _lines(self) -> Iterator[Line]:
+        if not self.columns:  # of related rows whose only value is what they are related by
+            yield from (Line(row, "", "", "", "", "") for row in self.nodes)
+            return
+        first, *rest = self.columns
+        name_of, link = shower(first, self.reader), cell_classes(first)
+        cells = [(member.name, make_cell(member, self.reader)) for member in rest]
+        states = [member.name for member in self.columns if member.kind == "validity"]
+        base = escape(f"/modules/{self.module}/")
+        missing = unreadable(self.reader.texts)
+        for place, row in enumerate(self.nodes):
+            key = escape(str(row.get("id", "")))
+            url = f"{base}{key}" if key else ""
+            is_wrong = bool(self.wrong) and (place, first.name) in self.wrong
+            shown = missing if is_wrong else name_of(row[first.name])
+            drawn = [draw_first_cell(shown, url, link)]
+            if self.wrong:
+                drawn += [
+                    draw_cell(missing) if (place, name) in self.wrong else cell(row[name]) for name, cell in cells
+                ]
+            else:
+                drawn += [cell(row[name]) for name, cell in cells]
+            off = ' class="off"' if states and any(row[name] not in _IN_USE for name in states) else ""
+            yield Line(row, key, url, escape(shown.text) or key, "".join(drawn), off)
+
+    def _choice(self) -> Callable[[Line], str]:
+        before, after = map(escape, self.reader.texts.around("choose-row", "row"))
+
+        def draw(line: Line) -> str:
+            return (
+                '<td class="tick"><input type="checkbox" class="checkbox checkbox-xs" name="id" '
+                f'value="{line.key}" aria-label="{before}{line.name}{after}" @change="count"></td>\n'
+            )
+
+        return draw if self.deeds.chooses else _nothing
+
+    def _deeds(self, pen: str) -> Callable[[Line], str]:
+        before, after = map(escape, self.reader.texts.around("edit-row", "row"))
+        edits, actions = self.deeds.edits, self.deeds.actions
+
+        def edit(line: Line) -> str:
+            return (
+                f'<a href="{line.url}/edit" class="btn btn-ghost btn-xs btn-square" '
+                f'aria-label="{before}{line.name}{after}">{pen}</a>'
+            )
+
+        def draw(line: Line) -> str:
+            offered = "".join([self._action(item, line) for item in actions]) if actions else ""
+            return f'<td class="does">{offered}{edit(line) if edits else ""}</td>\n'
+
+        return draw if edits or actions else _nothing
+
+    def _action(self, item: RowAction, line: Line) -> str:
+        row = line.row
+        url = item.url(f"/modules/{self.module}/{row['id']}", row.get("databaseId", row["id"]))
+        label = escape(item.label)
+        address = f'<a href="{escape(url)}" class="btn btn-ghost btn-xs" aria-label="{label}: {line.name}">{label}</a> '
+        return address if url else ""
+
+
+class Line(NamedTuple):
+    """A row while it is drawn: what of it is text has been escaped."""
+
+    row: Row
+    key: str
+    url: str
+    name: str
+    cells: str
+    off: str
+
+
+def _nothing(_line: Line) -> str:
+    return ""
+
+
+def make_cell(member: Member, reader: Reader) -> Cell:
+    """Return what draws the cells of a column. What is the same in many rows, as what they lead to, is drawn once."""
+    css, shown = cell_classes(member), shower(member, reader)
+    known: dict[Any, str] = {}
+
+    def reference(value: Any) -> str:
+        key = tuple(value.values()) if value is not None else None  # in the order of the operation
+        found = known.get(key)
+        if found is None:
+            found = known[key] = draw_cell(shown(value), css)
+        return found
+
+    def scalar(value: Any) -> str:
+        key = (value, value.__class__)
+        found = known.get(key)
+        if found is None:
+            found = known[key] = draw_cell(shown(value), css)
+        return found
+
+    def any_value(value: Any) -> str:
+        return draw_cell(shown(value), css)
+
+    if member.target is not None:
+        return reference
+    return scalar if member.kind in _FEW else any_value
