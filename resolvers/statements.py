@@ -178,9 +178,12 @@ class Statements:
         page = node.range
         position = draft.add(link.value) if link else None
         if link is None or owners is None or len(owners) == 1:
-            statement = draft.statement().order_by(*by).limit(written(page.size + 1))
-            far = page.offset if page.offset > WRITTEN_OFFSET else written(page.offset)
-            statement = statement.offset(far) if page.offset else statement
+            # Where values decide which rows there are, one plan does not fit all of them: a state without tickets would be
+            # looked for among all that there are. Behind a mark, the database plans for the values that it is given.
+            is_form = not where and link is None
+            statement = draft.statement().order_by(*by).limit(written(page.size + 1) if is_form else page.size + 1)
+            near = is_form and page.offset <= WRITTEN_OFFSET
+            statement = statement.offset(written(page.offset) if near else page.offset) if page.offset else statement
         else:
             exact = self.dialect.exact(link.value, link.column_class)
             statement = self._numbered(draft, [exact], by, page.offset, page.size + 1)

@@ -111,3 +111,10 @@ async def test_how_many_rows_are_wanted_stands_in_the_text_of_a_statement(
     await world.data(text)
 
     assert set(re.findall(r"\b[0-9]+\b", world.seen[-1].rpartition("LIMIT")[2])) >= numbers
+
+
+async def test_a_list_with_a_filter_is_planned_for_its_values(world: World) -> None:
+    """One plan for all of them would look for what there is none of among all rows."""
+    await world.data('{tickets(first: 7, offset: 14, filter: {title: {eq: "a"}}) {nodes {title}}}')
+
+    assert not re.findall(r"\b(8|14)\b", world.seen[-1].rpartition("LIMIT")[2])
