@@ -465,9 +465,8 @@ FORMS: Mapping[str, Mapping[str, Form]] = {
     "/profile/token": {"revoke": Form(page="/profile", action="/token", before=(TOKEN,), sends=("revokeApiToken",))},
     "/look": {"dark": Form(page="/look", action="/look", typed={"theme": "dark"})},
 }
-# What takes POST and is no form of the pages, with the reason.
+# What takes POST and is no form of the pages, with the reason. `/graphql`, which they are compared with, is no route.
 OTHERS: Mapping[str, str] = {
-    "/graphql": "it is what forms are compared with",
     "/files": "it takes files for operations; forms with files are compared with it",
     "/login": "it makes a session out of a password, before anybody could send an operation",
     "/logout": "it ends the browser's session and takes its cookie; `revokeSession` ends others",
