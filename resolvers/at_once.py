@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from identity.access import Right
 from resolvers import ledger
 from resolvers.conduct import RowChange, Work
+from resolvers.deed_nodes import needed_right
 from resolvers.draft import Draft
 from resolvers.ids import key_of
 from resolvers.images import Image, Key
@@ -34,19 +35,14 @@ from storage.errors import TransactionConflict
 
 MARK = "xmin"  # the transaction that wrote a row as it is: a system column of PostgreSQL
 
-RIGHTS: Mapping[Deed, Right] = {
-    Deed.CREATE: Right.CREATE,
-    Deed.UPDATE: Right.UPDATE,
-    Deed.DELETE: Right.DELETE,
-    Deed.RESTORE: Right.DELETE,
-}
+_DEEDS = frozenset({Deed.CREATE, Deed.UPDATE, Deed.DELETE, Deed.RESTORE})
 
 
 def fits(statements: Statements, module: Module, deed: Deed) -> bool:
     """Answer whether a mutation writes nothing but a row and its change, and looks at nothing after that."""
-    right = RIGHTS.get(deed)
-    if statements.dialect.name != "postgresql" or right is None:
+    if statements.dialect.name != "postgresql" or deed not in _DEEDS:
         return False
+    right = needed_right(deed)
     key = ("at once", module.name, right, statements.guard.key)
     known: bool | None = statements.kept.get(key)
     return statements.kept.put(key, _fits(statements, module, right)) if known is None else known

@@ -151,3 +151,16 @@ class DeedNode:
 
 # Whatever a mutation of an operation is.
 AnyDeed = ActionNode | DeedNode | HandNode
+
+
+_RIGHTS: Mapping[Deed, Right] = {
+    Deed.CREATE: Right.CREATE,
+    Deed.DELETE: Right.DELETE,
+    Deed.DELETE_MANY: Right.DELETE,
+    Deed.RESTORE: Right.DELETE,  # who may set a row invalid may set it valid again
+}
+
+
+def needed_right(deed: Deed) -> Right:
+    """Return the right that a caller needs of the row that a mutation writes."""
+    return _RIGHTS.get(deed, Right.UPDATE)

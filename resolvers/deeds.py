@@ -11,7 +11,7 @@ from identity.access import Right
 from resolvers.at_once import MARK, fits
 from resolvers.conduct import RowChange, Work
 from resolvers.context import Context
-from resolvers.deed_nodes import AnyDeed, DeedNode
+from resolvers.deed_nodes import AnyDeed, DeedNode, needed_right
 from resolvers.door import Door
 from resolvers.each import create_each
 from resolvers.errors import BadRequest, from_storage, log
@@ -290,7 +290,7 @@ class Deeds:
             node.where,
             node.version,
             transaction.execute,
-            right=_RIGHTS.get(node.deed, Right.UPDATE),
+            right=needed_right(node.deed),
             limit=limit,
             columns=writer.conduct(node.module) is not None,
             lock=not transaction.at_once,
@@ -313,11 +313,6 @@ class Deeds:
         return await self.context.database.fetch(statement, deadline=self.context.deadline)
 
 
-_RIGHTS: Mapping[Deed, Right] = {
-    Deed.DELETE: Right.DELETE,
-    Deed.DELETE_MANY: Right.DELETE,
-    Deed.RESTORE: Right.DELETE,  # who may set a row invalid may set it valid again
-}
 _DEEDS: Mapping[Deed, Callable[[Deeds, DeedNode, Work], Awaitable[Outcome]]] = {
     Deed.CREATE: Deeds.create,
     Deed.CREATE_MANY: Deeds.create_many,

@@ -119,9 +119,8 @@ def _member(definition: GraphQLArgument | GraphQLInputField, node: ValueNode) ->
     """Read one that is given; a variable without a value leaves the default, or nothing."""
     if not isinstance(node, VariableNode):
         return _value(node, definition.type)
-    default, is_certain = _default(definition), isinstance(definition.type, GraphQLNonNull)
-    present = _variable(node.name.value, is_certain=is_certain)
-    name = node.name.value
+    name, default, is_certain = node.name.value, _default(definition), isinstance(definition.type, GraphQLNonNull)
+    present = _variable(name, is_certain=is_certain)
     if default is Undefined and is_certain:
         return present
     return lambda variables: present(variables) if name in variables else default
@@ -149,10 +148,8 @@ def _value(node: ValueNode, type_: GraphQLInputType) -> tuple[Any] | Read:
         return _list([_value(item, type_.of_type) for item in nodes])
     if isinstance(type_, GraphQLInputObjectType):
         return _object(node, type_)
-    if isinstance(
-        node, ListValueNode | ObjectValueNode
-    ):  # of a scalar that takes structures: perhaps with variables inside
-        raise Odd
+    if isinstance(node, ListValueNode | ObjectValueNode):
+        raise Odd  # of a scalar that takes structures: perhaps with variables inside
     value = coerce_input_literal(node, type_)
     if value is Undefined or isinstance(value, dict | list):
         raise Odd

@@ -125,7 +125,7 @@ class RowStore:
         dialect = self.speech.dialect
         if len(module.key_columns) == 1:
             column = table.c[module.key_columns[0]]
-            values = [self._bound(module, 0, key[0]) for key in keys]
+            values = [_bound(self.speech, module, 0, key[0]) for key in keys]
             kind = module.key_classes[0]
             if len(values) == 1:
                 return dialect.equals(column, values[0], kind)
@@ -133,16 +133,15 @@ class RowStore:
         rows = [
             sa.and_(
                 *(
-                    dialect.equals(table.c[name], self._bound(module, number, key[number]), module.key_classes[number])
+                    dialect.equals(
+                        table.c[name], _bound(self.speech, module, number, key[number]), module.key_classes[number]
+                    )
                     for number, name in enumerate(module.key_columns)
                 )
             )
             for key in keys
         ]
         return sa.or_(sa.false(), *rows)
-
-    def _bound(self, module: Module, number: int, value: Any) -> Any:
-        return _bound(self.speech, module, number, value)
 
 
 def key_number(speech: Speech, module: Module, key: Key) -> Any:

@@ -194,8 +194,6 @@ class Database:
                 except StorageError as error:  # of BEGIN and COMMIT as well
                     self._heed(error)
                     raise
-                finally:
-                    runner.end()
             finally:
                 await self._lender.give_back(loan, broken=broken)
 

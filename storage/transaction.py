@@ -15,7 +15,7 @@ from storage.direct import Answer, DirectWire, Kept, Ready
 from storage.errors import OutcomeUnknown, StatementTimeout, StorageError, Unavailable
 from storage.faults import translate
 from storage.keeping import insert_into, insert_kept, insert_returning, insert_several
-from storage.patience import Patience
+from storage.patience import Within
 from storage.session import Session
 
 if TYPE_CHECKING:
@@ -52,8 +52,9 @@ class Result(Protocol):
 class Transaction:
     """A running transaction. It ends with the `async with` block: committed, or rolled back on any error.
 
-    One that is `at_once` has not begun: what it reads is read by itself, and `conclude` alone writes. `limit_s` is how long the database may take for one statement (None: as long as it wants), `deadline` the instant at
-    which nobody waits any more. We keep both ourselves too: a database behind a broken route never says that it is late.
+    One that is `at_once` has not begun: what it reads is read by itself, and `conclude` alone writes. `limit_s` is how long the
+    database may take for one statement (None: as long as it wants), `deadline` the instant at which nobody waits any more. We
+    keep both ourselves too: a database behind a broken route never says that it is late.
     """
 
     def __init__(
@@ -73,7 +74,6 @@ class Transaction:
         self._limit_s = limit_s
         self._deadline = deadline
         self._session = session
-        self._patience = Patience()
         self.at_once = at_once
         self.is_open = False
         self._has_answered = False
@@ -177,7 +177,8 @@ class Transaction:
                 running = wire.run(ready)
             # Past the deadline there is no grace: whoever waits has given up by then, and must hear of a COMMIT's fate before.
             limit = float("inf") if left is None else left + (GRACE_S if left == self._limit_s else 0)
-            result: Result = await self._patience.wait(running, limit)
+            async with Within(limit):
+                result = await running
         except StatementTimeout:  # the database has stopped it
             raise
         except TimeoutError:
@@ -186,10 +187,6 @@ class Transaction:
             raise translate(error) from None
         self._has_answered = True
         return result
-
-    def end(self) -> None:
-        """Wait for nothing any more."""
-        self._patience.end()
 
     def _time_left(self) -> float | None:
         """Return the seconds for one statement. Raises StatementTimeout when there are none: nothing is sent any more."""

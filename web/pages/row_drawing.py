@@ -126,9 +126,10 @@ class Rows:
     def _action(self, item: RowAction, line: Line) -> str:
         row = line.row
         url = item.url(f"/modules/{self.module}/{row['id']}", row.get("databaseId", row["id"]))
+        if not url:
+            return ""
         label = escape(item.label)
-        address = f'<a href="{escape(url)}" class="btn btn-ghost btn-xs" aria-label="{label}: {line.name}">{label}</a> '
-        return address if url else ""
+        return f'<a href="{escape(url)}" class="btn btn-ghost btn-xs" aria-label="{label}: {line.name}">{label}</a> '
 
 
 class Line(NamedTuple):
@@ -151,23 +152,19 @@ def make_cell(member: Member, reader: Reader) -> Cell:
     css, shown = cell_classes(member), shower(member, reader)
     known: dict[Any, str] = {}
 
-    def reference(value: Any) -> str:
-        key = tuple(value.values()) if value is not None else None  # in the order of the operation
-        found = known.get(key)
-        if found is None:
-            found = known[key] = draw_cell(shown(value), css)
-        return found
-
-    def scalar(value: Any) -> str:
-        key = (value, value.__class__)
-        found = known.get(key)
-        if found is None:
-            found = known[key] = draw_cell(shown(value), css)
-        return found
-
     def any_value(value: Any) -> str:
         return draw_cell(shown(value), css)
 
+    def once(key_of: Callable[[Any], Any]) -> Cell:
+        def draw(value: Any) -> str:
+            key = key_of(value)
+            found = known.get(key)
+            if found is None:
+                found = known[key] = any_value(value)
+            return found
+
+        return draw
+
     if member.target is not None:
-        return reference
-    return scalar if member.kind in _FEW else any_value
+        return once(lambda value: value and tuple(value.values()))  # in the order of the operation
+    return once(lambda value: (value, value.__class__)) if member.kind in _FEW else any_value
