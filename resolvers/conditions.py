@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from resolvers.errors import BadRequest
 from resolvers.predicate import All, Compare, Either, Exists, KeyIn, Not, Predicate, Related, Worded, followed
 from resolvers.relations import relate
-from resolvers.scope import Scope, column, is_moment
+from resolvers.scope import Scope, Speech, column, is_moment
 from resolvers.terms import Term, joined_column, key_terms
 from resolvers.word_conditions import worded
 from schema.bindings import ToOne
@@ -54,9 +54,12 @@ def _listed_rows(scope: Scope, hops: tuple[ToOne, ...], part: Predicate) -> Sql 
     hop = hops[-1]
     stored = Term(hops[:-1], hop.module, hop.field)
     target = Term((), hop.target, joined_column(hop))
+    inner = Scope(scope.speech, hop.target)
+    said = None if inner.is_limited else of_reference(scope.speech, hop, part, scope.value(stored))
+    if said is not None:
+        return said
     if not {stored.column_class, target.column_class} <= _SMALL or not scope.speech.is_unique(*_place(target)):
         return None
-    inner = Scope(scope.speech, hop.target)
     found = condition(inner, part)
     rows = inner.select(inner.value(target)).where(found).correlate_except(*inner.tables)
     listed = scope.value(stored).in_(rows)
@@ -67,12 +70,40 @@ def _listed_rows(scope: Scope, hops: tuple[ToOne, ...], part: Predicate) -> Sql 
     return sa.and_(scope.speech.dialect.equals(scope.value(stored), same, stored.column_class), listed)
 
 
+def of_reference(speech: Speech, hop: ToOne, part: Predicate, value: Sql) -> Sql | None:
+    """Say of a reference's own value what a condition says of the row that it leads to, which nothing keeps the caller from.
+
+    Only where all that it asks for is the key, and the database lets no reference lead nowhere: a table less to plan for. None
+    for any other condition.
+    """
+    if not speech.leads_somewhere(hop):
+        return None
+    return _of_key(speech, Term((), hop.target, joined_column(hop)), part, value)
+
+
+def _of_key(speech: Speech, key: Term, part: Predicate, value: Sql) -> Sql | None:
+    if isinstance(part, All):
+        said = [_of_key(speech, key, item, value) for item in part.parts]
+        found = [item for item in said if item is not None]
+        return sa.and_(*found) if found and len(found) == len(said) else None
+    if isinstance(part, KeyIn) and not part.hops and part.module.key_columns == (key.name,):
+        return speech.dialect.is_in(value, [item[0] for item in part.keys], key.column_class)
+    if (
+        isinstance(part, Compare)
+        and part.operator in ("eq", "in")
+        and part.term.key == key.key
+        and _family(key) is _plain
+    ):
+        return _apply(speech.dialect, key, value, part.operator, _bind(speech, part.term, part.operator, part.value))
+    return None
+
+
 def _same_key(scope: Scope, key: Term, part: Predicate) -> Any:
     """Return the one key that a condition on a row allows, as it is bound; None where it says no such thing."""
     parts = part.parts if isinstance(part, All) else (part,)
     for item in parts:
         if isinstance(item, Compare) and item.operator == "eq" and item.term.key == key.key and _family(key) is _plain:
-            return _bind(scope, item.term, item.operator, item.value)
+            return _bind(scope.speech, item.term, item.operator, item.value)
     return None
 
 
@@ -183,20 +214,18 @@ _PATTERNS = frozenset({"contains", "startsWith", "endsWith"})
 def _plain(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
     if operator == "isNull":
         return _null(scope.value(term), wanted=given)
-    return _apply(scope, term, scope.value(term), operator, _bind(scope, term, operator, given))
+    return _apply(scope.speech.dialect, term, scope.value(term), operator, _bind(scope.speech, term, operator, given))
 
 
-def _apply(scope: Scope, term: Term, value: Sql, operator: str, given: Any) -> Sql:
-    dialect = scope.speech.dialect
+def _apply(dialect: Dialect, term: Term, value: Sql, operator: str, given: Any) -> Sql:
     if operator in _NEGATED:
-        return complement(scope.speech.dialect, _SIMPLE[_NEGATED[operator]](dialect, value, given, term.column_class))
+        return complement(dialect, _SIMPLE[_NEGATED[operator]](dialect, value, given, term.column_class))
     return _SIMPLE[operator](dialect, value, given, term.column_class)
 
 
-def _bind(scope: Scope, term: Term, operator: str, given: Any) -> Any:
+def _bind(speech: Speech, term: Term, operator: str, given: Any) -> Any:
     if operator in _PATTERNS:
         return bind_text(given)
-    speech = scope.speech
     bind = binder(speech.dialect.name, term.kind, term.column_class, speech.zone)
     return [bind(item) for item in given] if isinstance(given, list) else bind(given)
 
@@ -241,8 +270,8 @@ def _day(scope: Scope, term: Term, operator: str, given: Any) -> Sql:
     value = scope.value(term)
     if operator == "isNull":
         return _null(value, wanted=given)
-    begin = _bind(scope, term, operator, given)
-    end = _bind(scope, term, operator, given + timedelta(days=1)) if given < date.max else None
+    begin = _bind(scope.speech, term, operator, given)
+    end = _bind(scope.speech, term, operator, given + timedelta(days=1)) if given < date.max else None
     if end is None:
         raise BadRequest("The last day of the calendar cannot be compared with.")
     found: Mapping[str, Sql] = {

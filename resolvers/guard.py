@@ -17,7 +17,7 @@ from sqlalchemy.sql.selectable import FromClause
 from identity.access import Access, Denied, Right, access_of, reads_the_clock
 from identity.principals import System
 from identity.rights import Rights, unbounded
-from resolvers.conditions import complement, condition
+from resolvers.conditions import complement, condition, of_reference
 from resolvers.errors import OperationError
 from resolvers.filters import FilterReader
 from resolvers.gate import Gate
@@ -224,6 +224,9 @@ def _leads_to(speech: Speech, table: FromClause, hop: ToOne, part: Predicate) ->
     outer = Beside(speech, hop.module, table)
     stored = Term((), hop.module, hop.field)
     left, left_class = outer.value(stored), stored.column_class
+    said = of_reference(speech, hop, part, left)
+    if said is not None:
+        return outer.closed(said)
     to = joined_column(hop)
     to_class = hop.target.columns.get(to, ColumnClass.OTHER)
     target = speech.enter(hop.target.table)

@@ -86,6 +86,14 @@ class Speech:
         known = self.catalog.tables.get(table)
         return known is None or len(known.key) != 1 or (name,) in (known.key, *known.unique)
 
+    def leads_somewhere(self, hop: ToOne) -> bool:
+        """Answer whether the database itself keeps a reference from leading nowhere: there is a foreign key."""
+        table = self.catalog.tables.get(hop.module.table)
+        if table is None or hop.field.home is not Home.TABLE:
+            return False
+        link = (hop.field.column,), hop.target.table, (joined_column(hop),)
+        return any((key.columns, key.table, key.target) == link for key in table.foreign_keys)
+
     def same(self, left: Sql, left_class: ColumnClass, right: Sql, right_class: ColumnClass) -> Sql:
         """Compare two columns exactly, also where one holds the digits of the other."""
         if left_class in _TEXTS and right_class in _TEXTS:
@@ -143,6 +151,11 @@ class Scope:
         self._joined: dict[tuple[str, ...], FromClause] = {(): self.base}
         self._sides: dict[tuple[str, ...], FromClause] = {}
         self._files: dict[tuple[str, ...], FromClause] = {}
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the caller may see only some rows of the base."""
+        return bool(self._limits)
 
     def select(self, *columns: Any) -> sa.Select[Any]:
         """Select from the tables asked for so far. There is no other way to them, so that nobody gets rows without limits."""

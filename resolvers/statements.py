@@ -13,6 +13,7 @@ from identity.access import Right
 from resolvers.draft import Draft
 from resolvers.guard import Guard
 from resolvers.keyset import beyond
+from resolvers.looked_up import Owners, can_look_up
 from resolvers.nodes import AggregateNode, ListNode, RowNode
 from resolvers.order import Ordered
 from resolvers.predicate import KeyIn, Predicate
@@ -173,11 +174,14 @@ class Statements:
 
     def _page(self, node: ListNode, owners: Sequence[Any] | None, where: Sequence[Predicate]) -> RowsPlan:
         draft = self._draft(node.module)
-        link = self._link(draft, node.link, owners)
+        looked_up = self._owners(draft.speech, node.link, owners)
+        link = self._link(draft, node.link, owners, looked_up)
         shapes, sort, by = self._laid_out(draft, node, where)
         page = node.range
         position = draft.add(link.value) if link else None
-        if link is None or owners is None or len(owners) == 1:
+        if looked_up is not None:
+            statement = looked_up.pages(draft, by, page.size + 1)
+        elif link is None or owners is None or len(owners) == 1:
             # Where values decide which rows there are, one plan does not fit all of them: a state without tickets would be
             # looked for among all that there are. Behind a mark, the database plans for the values that it is given.
             is_form = not where and link is None
@@ -338,10 +342,24 @@ class Statements:
     def _shaper(self, draft: Draft) -> Shaper:
         return Shaper(draft, self.zone, self.secret)
 
-    def _link(self, draft: Draft, binding: ToMany | None, owners: Sequence[Any] | None) -> Link | None:
+    def _owners(self, speech: Speech, binding: ToMany | None, owners: Sequence[Any] | None) -> Owners | None:
+        """Return the owners as a table, where the rows of each are looked up."""
+        if binding is None or owners is None or not can_look_up(speech, binding, owners):
+            return None
+        return Owners(speech, owners)
+
+    def _link(
+        self, draft: Draft, binding: ToMany | None, owners: Sequence[Any] | None, looked_up: Owners | None = None
+    ) -> Link | None:
         if binding is None:
             return None
-        link = relate_once(draft.scope, binding, lambda found: self._among(found, owners or ()))
+
+        def narrow(found: Link) -> Sql:
+            if looked_up is not None:
+                return self.dialect.equals(found.value, looked_up.value, found.column_class)
+            return self._among(found, owners or ())
+
+        link = relate_once(draft.scope, binding, narrow)
         draft.conditions += link.fixed
         return link
 

@@ -39,7 +39,10 @@ WHOLE_NUMBERS = frozenset({ColumnClass.SMALLINT, ColumnClass.INT, ColumnClass.BI
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One reflected column. `size` counts characters and is None where the type has no bound."""
+    """One reflected column. `size` counts characters and is None where the type has no bound.
+
+    `is_indexed` says that an index begins with it and so finds rows by it alone. Only PostgreSQL is asked for that.
+    """
 
     name: str
     type: ColumnClass
@@ -47,6 +50,7 @@ class Column:
     size: int | None = None
     has_default: bool = False
     autoincrement: bool = False
+    is_indexed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class _Found:
     nullable: bool
     has_default: bool
     counts_up: bool
+    is_indexed: bool = False
 
 
 async def reflect(database: Database) -> Catalog:
@@ -91,7 +92,7 @@ async def read_tables(database: Database, names: Collection[str] | None = None) 
     if dialect == "sqlite":
         _mark_counters(found, primary)
     foreign = _foreign_keys(links, primary)
-    plain = {row[0] for row in columns if row[-1]} if dialect == "postgresql" else frozenset[str]()
+    plain = {row[0] for row in columns if row[-2]} if dialect == "postgresql" else frozenset[str]()
     return {
         name: Table(
             name,
@@ -112,7 +113,7 @@ def _column(item: _Found) -> Column:
     if item.type == "tinyint" and item.size == 1:
         kind = ColumnClass.BOOL
     size = item.size if kind is ColumnClass.STRING else None
-    return Column(item.name, kind, item.nullable, size, item.has_default, item.counts_up)
+    return Column(item.name, kind, item.nullable, size, item.has_default, item.counts_up, item.is_indexed)
 
 
 def _read_sqlite(row: tuple[Any, ...]) -> _Found:
@@ -133,10 +134,10 @@ def _read_mysql(row: tuple[Any, ...]) -> _Found:
 
 
 def _read_postgresql(row: tuple[Any, ...]) -> _Found:
-    table, name, word, modifier, not_null, default, identity, _ = row
+    table, name, word, modifier, not_null, default, identity, _, is_indexed = row
     size = modifier - 4 if modifier >= 4 and word in {"varchar", "bpchar"} else None  # noqa: PLR2004 - the header of a varlena
     counts_up = bool(identity) or bool(default and default.startswith("nextval("))
-    return _Found(table, name, word, size, not not_null, default is not None, counts_up)
+    return _Found(table, name, word, size, not not_null, default is not None, counts_up, is_indexed)
 
 
 _READ_COLUMN: Mapping[str, Callable[[tuple[Any, ...]], _Found]] = {

@@ -19,7 +19,10 @@ COLUMNS: Mapping[str, str] = {
     "postgresql": (
         "SELECT c.relname, a.attname, t.typname, a.atttypmod, a.attnotnull, pg_get_expr(d.adbin, d.adrelid), "
         "a.attidentity <> '', c.relkind IN ('r', 'p') AND NOT c.relhasrules "
-        "AND c.oid NOT IN (SELECT tgrelid FROM pg_trigger WHERE NOT tgisinternal) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid "
+        "AND c.oid NOT IN (SELECT tgrelid FROM pg_trigger WHERE NOT tgisinternal), "
+        "EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam "
+        "WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum AND i.indisvalid AND i.indpred IS NULL AND m.amname = 'btree') "
+        "FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid "
         "JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum "
         "WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "
         "AND a.attnum > 0 AND NOT a.attisdropped{only} ORDER BY c.relname, a.attnum"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from schema.catalog import Catalog, Column, ColumnClass, ForeignKey, Table
 from storage.engine import Database
-from storage.otrs import LayoutColumn, read_layout
+from storage.otrs import LayoutColumn, LayoutTable, read_layout
 from storage.reflect import reflect, refresh
 from storage.values import wall_clock
 from tests.databases import DIALECTS, LAYOUTS, NOW, foreign_url, fresh_url
@@ -33,7 +33,7 @@ CLASSES: dict[str, dict[str, ColumnClass]] = {
 UNBOUNDED_FROM = {"sqlite": 10_000, "postgresql": 10_000, "mysql": 256}
 
 
-def expected(column: LayoutColumn, dialect: str) -> Column:
+def expected(table: LayoutTable, column: LayoutColumn, dialect: str) -> Column:
     if column.type == "varchar":
         bounded = int(column.size) < UNBOUNDED_FROM[dialect]
         kind, size = (STRING, int(column.size)) if bounded else (TEXT, None)
@@ -41,7 +41,15 @@ def expected(column: LayoutColumn, dialect: str) -> Column:
         kind, size = {**EVERYWHERE, **CLASSES[dialect]}[column.type], None
     # On PostgreSQL a key that counts up has the counter as its default.
     has_default = column.default is not None or (column.counts_up and dialect == "postgresql")
-    return Column(column.name, kind, column.nullable, size, has_default, column.counts_up)
+    keys = [
+        [item.name for item in table.columns if item.is_key],
+        *table.unique,
+        *(index[1:] for index in table.indexes),
+    ]
+    # Of long texts PostgreSQL's indexes hold the beginning, which is no column.
+    is_long = column.type == "varchar" and int(column.size) >= UNBOUNDED_FROM["mysql"]
+    is_indexed = dialect == "postgresql" and [column.name] in [key[:1] for key in keys] and not is_long
+    return Column(column.name, kind, column.nullable, size, has_default, column.counts_up, is_indexed)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -56,7 +64,9 @@ async def test_a_layout_is_reflected_as_it_is_written(dialect: str, layout: str)
     assert set(catalog.tables) == {*written, "lambdesk_module"}
     for table in written.values():
         found = catalog.tables[table.name]
-        assert list(found.columns.values()) == [expected(column, dialect) for column in table.columns], table.name
+        assert list(found.columns.values()) == [expected(table, column, dialect) for column in table.columns], (
+            table.name
+        )
         assert found.key == tuple(column.name for column in table.columns if column.is_key), table.name
         assert set(found.unique) == {tuple(names) for names in table.unique}, table.name
         links = {ForeignKey((column.name,), column.to, ("id",)) for column in table.columns if column.to}
