@@ -22,6 +22,7 @@ from identity.rights import Grant, Rights
 from resolvers.context import Context
 from resolvers.execute import execute
 from resolvers.planning import plan_ahead
+from schema.collector import settle
 from storage.demo import fill
 from storage.direct import Ready
 from storage.engine import Database
@@ -51,6 +52,7 @@ async def _measure(url: str, folder: Path, rounds: int) -> dict[str, Figure]:
     await database.close()
     figures: dict[str, Figure] = {}
     async with open_api(url, folder) as api:
+        settle()  # as the server does with what it has loaded
         for name, operation in OPERATIONS.items():
             cold = [_make(api, operation) for _ in range(_MADE)]
             figures[f"{name} plan made"] = Figure(

@@ -17,6 +17,7 @@ from bench import crowd
 from bench.run import Figure
 from identity.principals import Agent
 from identity.rights import RightsReader
+from schema.collector import settle
 from storage.engine import Database
 from tests.databases import DIALECTS, fresh_url
 from tests.desk.api import MODULES, Api, load, make_api
@@ -116,6 +117,7 @@ async def _measure(url: str, tickets: int, turns: int) -> dict[str, Figure]:
         api = make_api(database, await load(database, [MODULES]))
         api.caller = Agent(crowd.AGENT, f"agent{crowd.AGENT}")
         api.rights = await RightsReader(database, lambda: "permission_groups").of(api.caller)
+        settle()  # as the server does with what it has loaded
         figures |= await _counts(api, turns)
         figures |= await _deep(api, url, min(DEEP, tickets // 10), turns)
         figures |= await _pages(api, turns)
