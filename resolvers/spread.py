@@ -138,13 +138,15 @@ class SpreadStatements(Statements):
         """Keep the rows of some values; return what tells whose a row is."""
         found: list[Sql] = []
         bound: list[list[Any]] = []
+        paired = len(keys) > 1 and pairs_keys(self.dialect)
+        is_in = self.dialect.is_about_in if paired else self.dialect.is_in
         for term, values in keys:
             value, kind = draft.scope.value(term), term.column_class
             bind = binder(self.dialect.name, term.kind, kind, self.zone)
             bound.append([bind(item) for item in values])
-            draft.conditions.append(self.dialect.is_in(value, bound[-1], kind))
+            draft.conditions.append(is_in(value, bound[-1], kind))
             found.append(self.dialect.exact(value, kind))
-        if len(keys) > 1 and pairs_keys(self.dialect):
-            # The lists lead to the rows by an index; what nobody asked for together is left out here.
+        if paired:
+            # The lists lead to the rows by an index; what nobody asked for together is left out here, compared exactly.
             draft.conditions.append(sa.tuple_(*found).in_(list(zip(*bound, strict=True))))
         return found
