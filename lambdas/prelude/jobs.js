@@ -89,6 +89,7 @@ function startRow(batch, index) {
     batch: batch.number,
     index,
     waits: false,
+    did: false, // whether there is anything to tell beside its value
     fault: null,
     random: null,
     asked: null,
@@ -103,13 +104,14 @@ function startRow(batch, index) {
 function call(batch, at) {
   const item = batch.plan === null ? batch.rows[at] : itemOf(batch.rows[at], batch.plan);
   const before = batch.befores === null ? null : batch.befores[at];
-  const value = Reflect.apply(batch.lambda, undefined, [
+  const { lambda, names } = batch; // called by itself: a lambda has no `this`
+  const value = lambda(
     item,
-    batch.names.args ? JSON.parse(batch.args) : undefined,
-    batch.names.me ? JSON.parse(job.me) : undefined,
-    batch.names.now ? new RealDate(clock) : undefined,
+    names.args ? JSON.parse(batch.args) : undefined,
+    names.me ? JSON.parse(job.me) : undefined,
+    names.now ? new RealDate(clock) : undefined,
     before,
-  ]);
+  );
   if (typeof value === "object" && value !== null && typeof value.then === "function") throw unfit(PROMISED);
   return toJson(value, job.outputBytes);
 }
@@ -117,7 +119,6 @@ function call(batch, at) {
 // The texts of what a lambda did beside returning a value; "" where it did nothing.
 function deedsOf(running, failed) {
   const { log, asked, values, rejections, deeds } = running;
-  if (failed === null && (log ?? asked ?? values ?? rejections ?? deeds) === null) return "";
   const parts = [];
   if (failed !== null)
     parts.push(`"fail":${JSON.stringify([failed.code, failed.message, ...(failed.spot ?? [null, null])])}`);
@@ -145,14 +146,15 @@ function runRow(batch, at) {
   }
   if (running.fault !== null) failed = failure(running.fault.code, running.fault.message, running.fault.spot);
   else if (running.waits) return "0";
-  return weigh(`[${failed === null ? text : "null"}${deedsOf(running, failed)}]`);
+  const value = failed === null ? text : "null";
+  const whole = failed === null && !running.did ? `[${value}]` : `[${value}${deedsOf(running, failed)}]`;
+  return whole.length * 3 < ROW_BYTES ? whole : weigh(whole);
 }
 
 // Of what may cross, each row has this much for itself, so that it can at least fail.
-const ROW_BYTES = 256;
+const ROW_BYTES = 256; // a code unit takes three at most
 
 function weigh(text) {
-  if (text.length * 3 < ROW_BYTES) return text; // a code unit takes three bytes at most
   const bytes = Math.max(0, byteLength(text) + 1 - ROW_BYTES);
   if (bytes <= job.room) {
     job.room -= bytes;
@@ -168,7 +170,8 @@ function runBatch(batch, number) {
   const plan = batch.shape === null ? null : planOf(batch.shape);
   const ready = { ...batch, ...kept, number, plan, powers: new Set(batch.powers), args: JSON.stringify(batch.args) };
   const texts = [];
-  for (let at = 0; at < batch.rows.length; at++) texts.push(runRow(ready, at));
+  const { length } = batch.rows;
+  for (let at = 0; at < length; at++) texts[at] = runRow(ready, at);
   return `[${texts.join()}]`;
 }
 
@@ -176,11 +179,10 @@ function startJob(given) {
   clock = Math.trunc(given.now);
   locale = localeOf(given.me);
   const rows = given.batches.reduce((sum, batch) => sum + batch.rows.length, 0);
-  const answers = new Map(
-    given.answers.map(([question, answer]) => [toJson(question, QUESTION_LIMIT_BYTES, true), answer]),
-  );
   return {
-    answers,
+    answers: new Map(),
+    query: null, // the last one of `gql`, and how it is written
+    queryJson: "",
     questions: new Set(),
     me: JSON.stringify(given.me),
     texts: given.texts,
@@ -190,6 +192,8 @@ function startJob(given) {
     room: given.room - rows * ROW_BYTES,
   };
 }
+
+const nameOf = (question) => gqlJson(question[0], question[1]) ?? toJson(question, QUESTION_LIMIT_BYTES, true);
 
 const entry = {
   // Keep the function of a source. The text is compared, so that a body which ends the function early is not taken.
@@ -206,6 +210,7 @@ const entry = {
     const given = JSON.parse(text);
     job = startJob(given);
     try {
+      for (const [question, answer] of given.answers) job.answers.set(nameOf(question), answer);
       const batches = given.batches.map(runBatch);
       return `{"batches":[${batches.join()}],"questions":[${[...job.questions].join()}]}`;
     } finally {

@@ -25,6 +25,7 @@ function runningRow() {
 function rowWith(power) {
   const running = runningRow();
   if (!running.powers.has(power)) throw new Error(MISSING[power]);
+  running.did = true;
   return running;
 }
 
@@ -58,9 +59,37 @@ const NOT_YET = Object.freeze({
   message: "The answer is not there yet; the lambda runs again when it is.",
 });
 
+const NAME = /^[A-Za-z_]\w*$/;
+const VARIABLES_LIMIT = 16; // of those that are written here
+
+// The question of almost every row, the same text with a few plain variables, as `toJson` writes it; null for any other.
+// Each property is read once: a getter may say something else the next time.
+function gqlJson(verb, args) {
+  if (verb !== "gql") return null;
+  const query = args[0];
+  const variables = args[1];
+  if (variables === null || query.length * 6 + 2 > QUESTION_LIMIT_BYTES) return null;
+  if (Object.getPrototypeOf(variables) !== Object.prototype) return null;
+  const keys = Object.keys(variables);
+  if (keys.length > VARIABLES_LIMIT) return null;
+  if (keys.length > 1) keys.sort();
+  let inside = "";
+  for (const key of keys) {
+    const text = NAME.test(key) ? simpleJson(variables[key], QUESTION_LIMIT_BYTES) : null;
+    if (text === null) return null;
+    inside += inside === "" ? `"${key}":${text}` : `,"${key}":${text}`;
+  }
+  if (query !== job.query) {
+    job.query = query;
+    job.queryJson = JSON.stringify(query.toWellFormed());
+  }
+  const question = `["gql",[${job.queryJson},{${inside}}]]`;
+  return question.length * 3 > QUESTION_LIMIT_BYTES ? null : question;
+}
+
 function ask(power, verb, args) {
   const running = rowWith(power);
-  const question = jsonFor(running, [verb, args], QUESTION_LIMIT_BYTES, "A question", true);
+  const question = gqlJson(verb, args) ?? jsonFor(running, [verb, args], QUESTION_LIMIT_BYTES, "A question", true);
   running.asked ??= new Set();
   if (running.asked.size >= QUESTIONS_LIMIT && !running.asked.has(question)) {
     throw fault(running, "LAMBDA_LIMIT", `A lambda may ask ${QUESTIONS_LIMIT} questions a row.`);
@@ -203,6 +232,7 @@ function log(...values) {
   } else {
     running.logRoom -= byteLength(kept) + 1;
   }
+  running.did = true;
   (running.log ??= []).push(kept);
 }
 

@@ -139,10 +139,27 @@ function byteLength(text) {
   return ASCII.test(text) ? text.length : unescape(encodeURIComponent(text)).length;
 }
 
+// The JSON of a value that holds no other, as `toJson` writes it; null where it takes a closer look.
+function simpleJson(value, limit) {
+  switch (typeof value) {
+    case "string":
+      // An escaped code unit takes six bytes, so this is small whatever is in it.
+      return value.length * 6 + 2 <= limit ? JSON.stringify(value.toWellFormed()) : null;
+    case "number":
+      return Number.isFinite(value) ? `${value}` : null;
+    case "boolean":
+      return value ? "true" : "false";
+    case "undefined":
+      return "null";
+    default:
+      return value === null ? "null" : null;
+  }
+}
+
 // The JSON of a copy, or TOO_LARGE. What the room is counted by is a lower bound, so that it ends early; this is exact.
 function toJson(value, limit, sorted = false) {
-  // An escaped code unit takes six bytes, so this is small whatever is in it.
-  if (typeof value === "string" && value.length * 6 + 2 <= limit) return JSON.stringify(value.toWellFormed());
+  const simple = simpleJson(value, limit);
+  if (simple !== null) return simple;
   const text = JSON.stringify(copy(value, { room: limit, sorted }, 0));
   if (text.length * 3 > limit && byteLength(text) > limit) throw TOO_LARGE;
   return text;

@@ -81,6 +81,50 @@ def test_a_question_is_known_again_when_its_answer_comes(inside: Inside, value: 
     assert (outcomes[0, 0].value, len(asked)) == ("answered", 1)
 
 
+@pytest.mark.parametrize(
+    ("variables", "asked"),
+    [
+        ("{b: 'x', a: -0}", {"a": 0, "b": "x"}),
+        ("{10: 1, 9: 2, a: 3}", {"9": 2, "10": 1, "a": 3}),
+        ("{'a-b': 1, 'a\\ud800': 2, ä: 3}", {"a-b": 1, "a\ufffd": 2, "ä": 3}),
+        ('JSON.parse(\'{"__proto__": 1, "then": 2}\')', {"__proto__": 1, "then": 2}),
+        ("{a: 5n, b: true, c: undefined, d: null}", {"a": "5", "b": True, "c": None, "d": None}),
+        ("{a: new Date(0), b: [1, {c: 2}]}", {"a": "1970-01-01T00:00:00.000Z", "b": [1, {"c": 2}]}),
+        ("new Map([['a', 1]])", {"a": 1}),
+        ("{toJSON() { return 1; }, ...{}}", None),
+        ("Object.fromEntries(Array.from({length: 30}, (_, n) => ['v' + n, n]))", {f"v{n}": n for n in range(30)}),
+        ("{a: 'é'.repeat(2500), b: 'x'}", {"a": "é" * 2500, "b": "x"}),
+        ("{get a() { return log.length; }, b: 1}", {"a": 0, "b": 1}),
+    ],
+)
+def test_a_question_is_known_again_whatever_its_variables_are(
+    inside: Inside, variables: str, asked: dict[str, Any] | None
+) -> None:
+    source = f"return [gql('q', {variables}), gql('q', {variables})].length;"
+
+    outcomes, rounds = inside.dialogue(job_of(source), echo)
+
+    if asked is None:  # a function is no value
+        assert (outcomes[0, 0].failure is not None, rounds) == (True, [])
+        return
+    assert rounds == [(Question("gql", ("q", asked)),)]
+    assert (outcomes[0, 0].value, outcomes[0, 0].questions) == (2, 1)
+
+
+def test_two_texts_in_turns_are_not_taken_for_each_other(inside: Inside) -> None:
+    source = "return ['a', 'b', 'a'].map((text) => { try { return gql(text, {v: item.id})[1]; } catch { return 0; } });"
+
+    outcomes, asked = inside.dialogue(job_of(source, [{"id": 1}, {"id": 2}]), echo)
+
+    assert [outcomes[0, row].value for row in range(2)] == [["a", "b", "a"]] * 2
+    assert {(question.args[0], question.args[1]["v"]) for found in asked for question in found} == {
+        ("a", 1),
+        ("b", 1),
+        ("a", 2),
+        ("b", 2),
+    }
+
+
 def test_a_lambda_cannot_hide_that_it_waits(inside: Inside) -> None:
     source = "try { return gql('q')[1]; } catch (error) { return 'caught'; } finally { log('again'); }"
 
