@@ -62,7 +62,8 @@ class Course:
         ]
         self._asked: dict[bytes, Question] = {}
         self._answered: dict[bytes, tuple[Question, Answer]] = {}
-        self.usage = Usage()
+        self._cpu_ms = self._wall_ms = 0.0
+        self._heap_bytes = 0
 
     @property
     def open_parts(self) -> list[Part]:
@@ -105,13 +106,9 @@ class Course:
 
     def used(self, cpu_ms: float, wall_ms: float, heap_bytes: int) -> None:
         """Add what a worker says it took."""
-        usage = self.usage
-        self.usage = replace(
-            usage,
-            cpu_ms=usage.cpu_ms + cpu_ms,
-            wall_ms=usage.wall_ms + wall_ms,
-            heap_bytes=max(usage.heap_bytes, heap_bytes),
-        )
+        self._cpu_ms += cpu_ms
+        self._wall_ms += wall_ms
+        self._heap_bytes = max(self._heap_bytes, heap_bytes)
 
     def result(self, rounds: int) -> Result:
         """Return what came out, once no row waits."""
@@ -120,4 +117,5 @@ class Course:
             tuple(made[row] for row in range(len(batch.rows))) if (made := batch.rows and next(parts).outcomes) else ()
             for batch in self.job.batches
         )
-        return Result(outcomes, replace(self.usage, rounds=rounds, questions=len(self._answered)))
+        usage = Usage(self._cpu_ms, self._wall_ms, self._heap_bytes, rounds, len(self._answered))
+        return Result(outcomes, usage)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -25,6 +26,7 @@ from lambdas.errors import BadFrame, FailureCode, JobRefused
 from lambdas.limits import ANSWER_LIMIT_BYTES, FRAME_LIMIT_BYTES, NESTING_LIMIT, ROWS_LIMIT, SOURCE_LIMIT_BYTES
 
 EXACT_IN_JAVASCRIPT = 2**53 - 1
+KEYS_KEPT = 512  # of sources
 HEAD_ROOM_BYTES = 64 * 1024  # of a frame that rows may not fill: brackets, and what the worker adds
 _STRICT = orjson.OPT_STRICT_INTEGER | orjson.OPT_PASSTHROUGH_DATACLASS
 
@@ -34,7 +36,12 @@ Todo = Sequence[Sequence[int]]
 
 def key_of(script: Script) -> str:
     """Name a source. Lambdas with the same source share a function."""
-    return hashlib.sha256(script.source.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return _key_of_source(script.source)
+
+
+@lru_cache(KEYS_KEPT)
+def _key_of_source(source: str) -> str:
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def encode_scripts(module: str, scripts: Iterable[Script]) -> bytes:

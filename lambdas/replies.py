@@ -81,11 +81,15 @@ def decode_failures(data: bytes, scripts: Sequence[Script]) -> list[Failure | No
 def _load(body: bytes) -> Any:
     try:
         told = orjson.loads(body)
-        return _doubles(told) if _LONG_NUMBER.search(body) else told
+        is_long = _SIXTEEN in body.translate(_AS_ZEROS) and _LONG_NUMBER.search(body)
+        return _doubles(told) if is_long else told
     except (orjson.JSONDecodeError, RecursionError):
         raise BadFrame("A job's result is no JSON.") from None
 
 
+# Whether there are so many digits in a row at all is found much sooner than where.
+_AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+_SIXTEEN = b"0" * 16
 # Not inside a text, but where JSON has a number; texts that look like it only cost time.
 _LONG_NUMBER = re.compile(rb"[\[,:]-?\d{16}")
 
@@ -142,7 +146,12 @@ def _rows(told: Any, batch: Batch, count: int, broken: Failure | None) -> list[O
     rows = _list(told, "a batch")
     _need(len(rows) == count, "a batch")
     script = batch.script
-    return [Outcome(_shallow(row[0])) if type(row) is list and len(row) == 1 else _row(row, script) for row in rows]
+    return [
+        (Outcome(row[0]) if type(row[0]) in _PLAIN else Outcome(_shallow(row[0])))
+        if type(row) is list and len(row) == 1
+        else _row(row, script)
+        for row in rows
+    ]
 
 
 def _row(told: Any, script: Script) -> Outcome | None:
@@ -150,9 +159,15 @@ def _row(told: Any, script: Script) -> Outcome | None:
         return None
     _need(isinstance(told, list) and len(told) in (1, 2), "a row")
     value = _shallow(told[0])
-    return Outcome(value) if len(told) == 1 else _outcome(value, told[1], script)
+    if len(told) == 1:
+        return Outcome(value)
+    parts = told[1]
+    if type(parts) is dict and parts.keys() == _ASKED:  # every row of a page that asks
+        return Outcome(value, questions=_count(parts["asked"]))
+    return _outcome(value, parts, script)
 
 
+_ASKED = frozenset({"asked"})
 _PARTS = frozenset({"fail", "log", "asked", "set", "reject", "deeds"})
 _POWERS = {"set": Power.SET, "reject": Power.REJECT, "deeds": Power.WRITE}
 
@@ -162,8 +177,6 @@ def _outcome(value: Any, parts: Any, script: Script) -> Outcome:
     _need(all(power in script.powers for part, power in _POWERS.items() if part in parts), "a power")
     log = _list(parts.get("log", []), "a log")
     _need(all(isinstance(line, str) for line in log), "a log")
-    asked = parts.get("asked", 0)
-    _need(type(asked) is int and 0 <= asked <= QUESTIONS_LIMIT, "a count of questions")
     values = parts.get("set", {})
     _need(isinstance(values, dict), "values")
     return Outcome(
@@ -173,8 +186,13 @@ def _outcome(value: Any, parts: Any, script: Script) -> Outcome:
         {field: _shallow(inner) for field, inner in values.items()},
         _some(parts.get("reject", []), _REJECTIONS_LIMIT, _rejection),
         _some(parts.get("deeds", []), DEEDS_LIMIT, _deed),
-        asked,
+        _count(parts.get("asked", 0)),
     )
+
+
+def _count(asked: Any) -> int:
+    _need(type(asked) is int and 0 <= asked <= QUESTIONS_LIMIT, "a count of questions")
+    return int(asked)
 
 
 def _some(told: Any, limit: int, read: Callable[[Any], Any]) -> tuple[Any, ...]:
@@ -218,11 +236,23 @@ def _questions(told: Any, powers: set[Power]) -> tuple[Question, ...]:
 
 
 def _question(told: Any, powers: set[Power]) -> Question:
+    if Power.GQL in powers and _is_plain_gql(told):  # a page has one of them for each of its rows
+        return Question("gql", tuple(told[1]))
     verb, args = _call(told)
     _need(verb in _QUESTIONS, "a question")
     power, types, more = _QUESTIONS[verb]
     _need(power in powers and _fits(args, types, more=more), "a question")
     return Question(verb, tuple(args))
+
+
+def _is_plain_gql(told: Any) -> bool:
+    """Answer whether it is a text with variables that hold no others, which is all that there is to be looked at."""
+    if type(told) is not list or len(told) != len(("verb", "args")) or told[0] != "gql":
+        return False
+    args = told[1]
+    if type(args) is not list or len(args) != len(("query", "variables")) or type(args[0]) is not str:
+        return False
+    return type(args[1]) is dict and _PLAIN.issuperset(map(type, args[1].values()))
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
