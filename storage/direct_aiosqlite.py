@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING
 
 from storage.direct import Answer, Driver, Ready
@@ -17,7 +18,7 @@ logging.getLogger("aiosqlite").setLevel(logging.INFO)
 
 
 async def _run(driver: OneTripConnection, ready: Ready) -> Answer:
-    answer: Answer = await driver.trip(_in_thread, driver, ready)
+    answer: Answer = await driver.short_trip(ready.text, partial(_in_thread, driver, ready))
     return answer
 
 

@@ -2,14 +2,27 @@
 
 aiosqlite asks its thread once for each step of a statement: open, execute, fetch, close, roll back. Every trip takes
 Python's lock twice, and beside a busy thread each waits for it. Here a statement and its rows are one trip.
+
+Within the trip Python lets go of its lock for every row, and gets it back from a busy event loop only after a whole switch
+interval: fifty rows that are read in a millisecond took a hundred. So the loop stands still for a statement, for a moment.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import threading
+import time
+from collections.abc import Callable
 from typing import Any, Self
 
 import aiosqlite
+
+STILL_S = 0.002  # for which the event loop stands still for a statement: nearly all that a page asks end within it
+SLOW_FOR_S = 0.25  # for which it does not for a text that took longer
+SLOW_KEPT = 1_000  # texts
+
+_slow: dict[str, float] = {}  # text → when the loop stands still for it again
 
 
 class OneTripCursor:
@@ -72,10 +85,80 @@ class OneTripConnection(aiosqlite.Connection):
         """Run something in the connection's thread."""
         return await self._execute(work, *arguments)  # type: ignore[no-untyped-call] # aiosqlite leaves it unannotated
 
+    async def short_trip(self, text: str, work: Callable[[], Any]) -> Any:
+        """Run what is probably short, a statement with this text: the event loop stands still for it, and gets it in its way no more.
+
+        What takes longer goes on in the thread while the loop does other things, as in `trip`.
+        """
+        until = _slow.get(text)
+        if until is not None and time.monotonic() < until:
+            return await self.trip(work)
+        if not self._running or not self._connection:
+            raise ValueError("Connection closed")
+        short = _Short(work)
+        self._tx.put_nowait((None, short))
+        if short.ended.acquire(timeout=STILL_S):
+            await asyncio.sleep(0)  # whoever has many statements lets others run between them
+        else:
+            _note_slow(text)
+            await short.wait()
+        return short.answer()
+
     async def rollback(self) -> None:
         """Roll back, if there is anything."""
         if self.in_transaction:
             await super().rollback()
+
+
+class _Short:
+    """Work in the thread that the event loop stands still for, and waits for as usual if that was not enough."""
+
+    __slots__ = ("_answer", "_error", "_late", "_work", "ended")
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._work = work
+        self._answer: Any = None
+        self._error: BaseException | None = None
+        self._late: asyncio.Future[None] | None = None
+        self.ended = threading.Lock()
+        self.ended.acquire()  # the thread releases it
+
+    def __call__(self) -> None:
+        """Work; in the thread."""
+        try:
+            self._answer = self._work()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the answer is taken
+            self._error = error
+        self.ended.release()
+        late = self._late
+        if late is not None:
+            late.get_loop().call_soon_threadsafe(_wake, late)
+
+    async def wait(self) -> None:
+        """Wait until the thread is through, without standing still."""
+        late = self._late = asyncio.get_running_loop().create_future()
+        # It may have ended before it could know who waits: then nobody wakes us.
+        if self.ended.locked():
+            await late
+
+    def answer(self) -> Any:
+        """Return what came of it, once: the thread keeps this until its next work."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        answer, self._answer = self._answer, None
+        return answer
+
+
+def _wake(late: asyncio.Future[None]) -> None:
+    if not late.done():
+        late.set_result(None)
+
+
+def _note_slow(text: str) -> None:
+    if len(_slow) >= SLOW_KEPT:
+        _slow.clear()
+    _slow[text] = time.monotonic() + SLOW_FOR_S
 
 
 def connect(database: str, **options: Any) -> OneTripConnection:

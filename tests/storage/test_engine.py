@@ -371,13 +371,13 @@ async def test_a_statement_on_sqlite_is_one_trip_to_its_thread(monkeypatch: pyte
         database = Database(url)
         await database.fetch("SELECT 1")
         trips: list[object] = []
-        original = OneTripConnection.trip
+        original = OneTripConnection.short_trip
 
-        async def counted(self: OneTripConnection, work: Any, *arguments: Any) -> Any:
+        async def counted(self: OneTripConnection, text: str, work: Any) -> Any:
             trips.append(work)
-            return await original(self, work, *arguments)
+            return await original(self, text, work)
 
-        monkeypatch.setattr(OneTripConnection, "trip", counted)
+        monkeypatch.setattr(OneTripConnection, "short_trip", counted)
         assert await database.fetch(sa.select(sa.literal_column("1"), sa.literal_column("'x'"))) == [(1, "x")]
         assert len(trips) == 1
         await database.close()
