@@ -1,5 +1,6 @@
 """The list of any module: columns, order, search, filters, pages, and its state in the address."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.databases import DIALECTS, fresh_url
-from tests.web.browsing import Browser, Shown, browsing
+from tests.web.browsing import Browser, Shown, browsing, nonces
 from tests.web.real import Desk, open_desk
+from web.pages import list_parts
 
 BUILDING = """\
 module: {name: building, plural_name: buildings, table: building, plural: Buildings}
@@ -287,3 +289,41 @@ async def test_a_list_is_in_the_language_of_the_reader(desk: Desk) -> None:
     assert heads(page)[:4] == ["Name", "Plätze", "Gebäude", "Colour"]
     assert set(cells(page, 3)) == {"blau"}
     assert "Colour ist blau" in page.main.text
+
+
+async def test_what_is_kept_of_a_list_has_the_nonce_and_the_token_of_its_page(browser: Browser) -> None:
+    first, second = [await browser.get("/modules/room?q=R0") for _ in range(2)]
+    for page in (first, second):
+        (nonce,) = nonces(page.response)
+        assert f"'nonce-{nonce}'" in page.response.headers["content-security-policy"]
+        assert "\ue000" not in page.response.text
+    assert nonces(first.response) != nonces(second.response)
+    tokens = [page.one("meta", name_="csrf-token").attributes["content"] for page in (first, second)]
+    assert tokens[0] != tokens[1]
+
+
+async def test_what_is_kept_of_a_list_is_of_its_language_and_its_zone(browser: Browser) -> None:
+    english = await browser.get("/modules/room?f.cleanedAt.gte=2020-01-01")
+    german = await browser.get("/modules/room?f.cleanedAt.gte=2020-01-01", **{"accept-language": "de"})
+    assert "Columns" in english.main.text
+    assert "Columns" not in german.main.text
+    assert "Spalten" in german.main.text
+
+    exports = {"2019-12-31T23:00:00Z", "2020-01-01T00:00:00Z"}
+    browser.client.cookies.set("lambdesk-look", "zone:Europe~Berlin", domain="localhost.local")
+    berlin = await browser.get("/modules/room?f.cleanedAt.gte=2020-01-01")
+    told = [parse_qs(urlsplit(page.main.one("a", download="").attributes["href"]).query) for page in (english, berlin)]
+    assert {json.loads(item["filter"][0])["cleanedAt"]["gte"] for item in told} == exports
+
+
+async def test_what_is_kept_of_lists_is_bounded(browser: Browser, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_parts, "STATES", 3)
+    for place in range(8):
+        await browser.get(f"/modules/room?q=R{place}")
+    kept = desk.live.snapshot().memo["page list parts"]
+    assert 0 < len(kept) <= 3
+
+    monkeypatch.setattr(list_parts, "LETTERS", 100)
+    kept.clear()
+    assert cells(await browser.get("/modules/room?q=R01")) == ["R01"]
+    assert len(kept) == 0, "what is long is drawn anew"

@@ -390,3 +390,17 @@ async def test_the_pages_speak_german(desk: Desk) -> None:
             "/admin/rights/keys?of=agents&holder=7&group=1": "ada in der Gruppe users",
         }.items():
             assert (await browser.get(path)).main.one("h1").text == heading
+
+
+async def test_what_is_kept_of_a_list_is_only_of_those_who_may_do_the_same(desk: Desk, browser: Browser) -> None:
+    async def offered(reader: Browser) -> tuple[int, list[str]]:
+        page = await reader.get("/modules/lamp")
+        columns = [item.attributes["value"] for item in page.main.all("input", name_="c")]
+        return len(page.main.one("thead").all("th", class_="tick")), columns
+
+    await lamps(desk, "Hall")
+    async with browsing_as(desk, "ada") as ada:
+        first, hers = await offered(browser), await offered(ada)
+        assert (first[0], hers[0]) == (1, 0), "she may change no lamps"
+        assert await offered(browser) == first
+        assert await offered(ada) == hers

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from schema.writes import Deed
 from web.errors import Refused
-from web.pages.buttons import row_actions
-from web.pages.cells import NUMERIC, Reader, now
-from web.pages.filters import chip_text
-from web.pages.form_query import editable
-from web.pages.list_query import ROWS, Query, count_query, list_query, narrowing, order_of
-from web.pages.list_state import SIZES, ListState, read_state
+from web.pages.cells import Reader, now
+from web.pages.list_parts import bulk_of, deeds_of, parts_of
+from web.pages.list_query import ROWS, Query, count_query, list_query
+from web.pages.list_state import ListState, read_state
 from web.pages.live_names import list_watch
-from web.pages.ready_filters import ready_filters
-from web.pages.row_drawing import Deeds, Rows
+from web.pages.row_drawing import Rows
 from web.pages.said import said_of
 from web.pages.visit import Answer, Visit
 
@@ -88,29 +84,19 @@ def _values(visit: Visit, state: ListState, query: Query, answer: Answer) -> Map
     page = answer.data[ROWS]
     module = state.view.module
     info = page["pageInfo"]
-    bulk, actions = _bulk(state), row_actions(state.view, visit.look.lang) if module.has_id else ()
-    updates = state.view.may(Deed.UPDATE) and module.has_id
-    deeds = Deeds(chooses=bool(bulk), edits=updates, actions=actions)
+    bulk, deeds = bulk_of(state.view), deeds_of(state.view, visit.look.lang)
     rows = Rows(page["nodes"], state.columns, module.name, reader_of(visit), unread(answer.errors), deeds)
     return {
         "state": state,
         "view": state.view,
+        "kept": {name: part.fill({"nonce": visit.nonce}) for name, part in parts_of(visit, state).items()},
         "rows": rows,
-        "numbers": {member.name for member in state.columns if member.target is None and member.kind in NUMERIC},
-        "chips": [(chip_text(item, visit.texts), state.without(item)) for item in state.conditions],
         "wrong": [*state.wrong, *query.wrong],
         "newer": _before(state, info),
         "older": _after(state, info),
         "is_whole": not info["hasNextPage"] and not info["hasPreviousPage"] and not state.offset,
-        "sizes": [(size, state.address(size=size)) for size in sorted({*SIZES, state.usual_size})],
-        "export": export_address(visit, state) if state.view.exports else "",
-        "searches": "search" in state.view.takes(visit.schema),
-        "editable": editable(state.view),
         "bulk": bulk,
-        "row_actions": actions,
-        "ready": ready_filters(state, visit.texts, visit.look.time_zone()),
         "creates": state.view.may(Deed.CREATE),
-        "updates": updates,
         "said": said_of(visit),
         "watch": list_watch(state),
         "count_after": COUNT_AFTER_S if is_live(visit) else 0,
@@ -132,30 +118,3 @@ def _before(state: ListState, info: Mapping[str, Any]) -> str:
     if not state.view.module.has_id:
         return state.address(offset=max(0, state.offset - state.size))
     return state.address(before=info["startCursor"], after="")
-
-
-def _bulk(state: ListState) -> list[str]:
-    """Name what can be done with chosen rows."""
-    view = state.view
-    deeds = {
-        "set": view.may(Deed.UPDATE),
-        "delete": view.may(Deed.DELETE),
-        "restore": view.may(Deed.RESTORE),
-    }
-    return [name for name, may in deeds.items() if may and view.module.has_id]
-
-
-def export_address(visit: Visit, state: ListState) -> str:
-    """Return the address of the CSV file with all rows of the filter, in the columns of the list."""
-    variables, _ = narrowing(state, visit.schema, visit.look.time_zone())
-    order = order_of(state)
-    wanted = {
-        "filter": json.dumps(variables["filter"]) if "filter" in variables else "",
-        "search": variables.get("search", ""),
-        "orderBy": json.dumps(order) if order else "",
-        "columns": ",".join(member.path for member in state.columns if member.kind not in {"badge", "file"}),
-        "header": "captions",
-        "language": visit.look.lang,
-        "bom": "1",
-    }
-    return f"/export/{state.view.module.name}.csv?{urlencode({name: value for name, value in wanted.items() if value})}"

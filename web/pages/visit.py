@@ -23,6 +23,7 @@ from web.errors import INTERNAL_MESSAGE, NOTHING_HERE, Refused, status_of
 from web.live import Live
 from web.operation import Asked, NotStarted, prepare, run
 from web.pages.form_body import Form
+from web.pages.frame import Frame, frame_of
 from web.pages.look import Look
 from web.pages.navigation import palette, side_menu
 from web.pages.query_shown import Sent, Shown, show_queries
@@ -137,7 +138,9 @@ class Visit:
         **values: Any,
     ) -> Response:
         """Answer with a page, or with one block of it."""
-        text = render(template, {**self._around(), **values}, block)
+        around = self._around()
+        frame = {} if block else {"frame": self._frame(around)}
+        text = render(template, {**around, **frame, **values}, block)
         return reply(self.request, text, self.nonce, code, headers)
 
     def draw(self, template: str, **values: Any) -> str:
@@ -157,6 +160,10 @@ class Visit:
             "side_menu": side_menu(self.snapshot, self.access, self.texts, self._menu_address()),
             "said": "",
         }
+
+    def _frame(self, around: Mapping[str, Any]) -> Frame:
+        own = {name: around[name] for name in ("nonce", "csrf", "login")}
+        return frame_of(self.look).fill({**own, "back": quote(self.own_address), "version": self.snapshot.version})
 
     def _menu_address(self) -> str:
         """Return the address that the menu has for this page: pages about a module's rows belong to its list."""
