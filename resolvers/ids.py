@@ -7,12 +7,15 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from schema.catalog import WHOLE_NUMBERS, ColumnClass
 from schema.spec import Module
 
 LENGTH_LIMIT_CHARS = 2_000
+KEPT = 10_000  # ids of each kind of key: the same queues and owners stand in every list
+KEPT_LETTERS = 200  # of a text that is a key
 _INT64 = 2**63
 
 
@@ -32,10 +35,15 @@ def write_id(module: Module, key: Sequence[Any]) -> str:
 
 def id_writer(module: Module) -> Callable[[Any], str]:
     """Return what makes global ids of a module whose key is one column, as `write_id` does."""
-    if module.key_classes[0] not in WHOLE_NUMBERS:
-        return lambda value: write_id(module, (value,))
-    start = f'["{module.type_name}",'
-    return lambda value: urlsafe_b64encode(f"{start}{int(value)}]".encode()).decode().rstrip("=")
+    name, kind = module.type_name, module.key_classes[0]
+    if kind in WHOLE_NUMBERS:
+        return lambda value: _id_of_number(name, int(value))
+
+    def write(value: Any) -> str:
+        text = str(_plain(value, kind))
+        return _id_of_text(name, text) if len(text) <= KEPT_LETTERS else _encode(name, [text])
+
+    return write
 
 
 def read_id(text: str, modules: Mapping[str, Module]) -> GlobalId | None:
@@ -56,6 +64,16 @@ def read_id(text: str, modules: Mapping[str, Module]) -> GlobalId | None:
 def key_of(module: Module, values: Sequence[Any]) -> tuple[int | str, ...]:
     """Return the values of key columns, as the driver returns them, in the form that a `GlobalId` holds."""
     return tuple(_plain(value, kind) for value, kind in zip(values, module.key_classes, strict=True))
+
+
+@lru_cache(KEPT)
+def _id_of_number(type_name: str, number: int) -> str:
+    return urlsafe_b64encode(f'["{type_name}",{number}]'.encode()).decode().rstrip("=")
+
+
+@lru_cache(KEPT)
+def _id_of_text(type_name: str, text: str) -> str:
+    return _encode(type_name, [text])
 
 
 def _encode(type_name: str, values: list[int | str]) -> str:

@@ -2,11 +2,14 @@
 
 import base64
 import json
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from resolvers.ids import read_id, write_id
-from schema.spec import Audience
+from resolvers.ids import KEPT_LETTERS, id_writer, read_id, write_id
+from schema.catalog import ColumnClass
+from schema.spec import Audience, Module
 from tests.resolvers.world import World, modules
 
 
@@ -142,3 +145,15 @@ async def test_a_version_changes_with_every_home_of_a_value(world: World, change
         async with world.database.transaction() as transaction:
             await transaction.execute(CHANGES[change].replace("BEFORE", before["title"]))
     assert (await world.data(text))["ticket"] == before
+
+
+def test_ids_of_many_rows_are_those_of_one_whether_they_are_kept_or_not() -> None:
+    made = modules("sqlite")
+    numbers = id_writer(made["queue"])
+    for value in (1, 2, True, 2**62, 1):
+        assert numbers(value) == write_id(made["queue"], [value])
+    assert numbers(1) != id_writer(made["group"])(1)
+    named = cast("Module", SimpleNamespace(type_name="Lamp", key_classes=(ColumnClass.STRING,)))
+    write = id_writer(named)
+    for text in ("1", 'a\u00e4"b', "x" * (KEPT_LETTERS + 1), "1", b"raw"):
+        assert write(text) == write_id(named, [text])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any, NamedTuple, Protocol
 
 from markupsafe import Markup
 
 from web.pages.cells import Reader, cell_classes, shower, unreadable
-from web.pages.drawing import draw_cell, draw_first_cell
+from web.pages.drawing import draw_cell, draw_first_cell, escape
 from web.pages.view import Member
 
 Row = Mapping[str, Any]
