@@ -19,7 +19,8 @@ from typing import Any, Self
 import aiosqlite
 
 STILL_S = 0.002  # for which the event loop stands still for a statement: nearly all that a page asks end within it
-SLOW_FOR_S = 0.25  # for which it does not for a text that took longer
+TURNS = 4  # in which it does so, before a statement is a long one and not one that the machine had no time for
+SLOW_FOR_S = 0.5  # for which it does not for a text that was long
 SLOW_KEPT = 1_000  # texts
 
 _slow: dict[str, float] = {}  # text → when the loop stands still for it again
@@ -88,7 +89,7 @@ class OneTripConnection(aiosqlite.Connection):
     async def short_trip(self, text: str, work: Callable[[], Any]) -> Any:
         """Run what is probably short, a statement with this text: the event loop stands still for it, and gets it in its way no more.
 
-        What takes longer goes on in the thread while the loop does other things, as in `trip`.
+        What takes longer goes on in the thread while the loop does other things, as in `trip`; at first the loop comes back to it.
         """
         until = _slow.get(text)
         if until is not None and time.monotonic() < until:
@@ -97,11 +98,13 @@ class OneTripConnection(aiosqlite.Connection):
             raise ValueError("Connection closed")
         short = _Short(work)
         self._tx.put_nowait((None, short))
-        if short.ended.acquire(timeout=STILL_S):
-            await asyncio.sleep(0)  # whoever has many statements lets others run between them
-        else:
-            _note_slow(text)
-            await short.wait()
+        for _ in range(TURNS):
+            has_ended = short.ended.acquire(timeout=STILL_S)
+            await asyncio.sleep(0)  # whoever has many statements, or a longer one, lets others run in between
+            if has_ended:
+                return short.answer()
+        _note_slow(text)
+        await short.wait()
         return short.answer()
 
     async def rollback(self) -> None:

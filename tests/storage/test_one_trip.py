@@ -16,6 +16,7 @@ PATIENCE_S = 20.0
 @pytest.fixture
 async def connection(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OneTripConnection]:
     monkeypatch.setattr(one_trip, "STILL_S", PATIENCE_S)  # also where the machine is busy
+    monkeypatch.setattr(one_trip, "TURNS", 1)
     monkeypatch.setattr(one_trip, "_slow", {})
     opened = await connect(":memory:")
     yield opened  # type: ignore[misc] # aiosqlite says its own class
@@ -66,6 +67,17 @@ async def test_others_run_while_a_long_statement_does(
     await asyncio.sleep(0)
     asyncio.get_running_loop().call_soon(gate.set)  # by the loop itself: it is free
     assert await waiting == "done"
+
+
+async def test_what_is_a_little_longer_has_several_turns_and_counts_as_short(
+    connection: OneTripConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_trip, "TURNS", 1_000)
+    monkeypatch.setattr(one_trip, "STILL_S", 0.02)
+    gate, work = held()
+    asyncio.get_running_loop().call_soon(gate.set)  # between two turns
+    assert await connection.short_trip("SELECT 1", work) == "done"
+    assert one_trip._slow == {}
 
 
 async def test_nobody_stands_still_for_a_text_that_was_long(
