@@ -19,6 +19,9 @@ from identity.first_agent import LOGIN
 
 CHECKOUT = Path(__file__).parent.parent
 START_LIMIT_S = 60.0
+SETTLE_LIMIT_S = 60.0
+BEGINS_S = 0.5  # after which a server has said what it will read
+_BEGUN, _COMPLETE = "texts are being read for search", "the full-text index is complete"
 PASSWORD = "a password of benchmarks"  # noqa: S105 - of the first agent of a database that is thrown away
 
 
@@ -42,6 +45,23 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def settle(folder: Path) -> None:
+    """Wait until the server of a folder has read the texts that were there into the full-text index. Raises TimeoutError.
+
+    It does so once, in the background; meanwhile it has half as much time for requests.
+    """
+    log, until = folder / "server.log", time.monotonic() + SETTLE_LIMIT_S
+    time.sleep(BEGINS_S)
+    while True:
+        lines = log.read_text().splitlines()
+        begun = sum(_BEGUN in line and '"done"' not in line for line in lines)
+        if sum(_COMPLETE in line for line in lines) >= begun:
+            return
+        if time.monotonic() > until:
+            raise TimeoutError("The full-text index is not complete.")
+        time.sleep(0.1)
 
 
 @contextmanager

@@ -305,6 +305,7 @@ SHOWN: Mapping[str, Callable[[Any, Member, Reader], Shown]] = {
 
 # Kinds whose columns are set flush right.
 NUMERIC = frozenset(kind for kind, row in SHOWN.items() if row in {_number, _length})
+TIMED = frozenset(kind for kind, row in SHOWN.items() if row is _moment)  # look different a minute later
 
 # What is selected of a value that is no leaf. References are selected by their own name.
 SELECTIONS: Mapping[str, str] = {"badge": "{ text tone }", "file": "{ name size contentType url }"}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+import orjson
 from markupsafe import Markup
 
-from web.pages.cells import Reader, cell_classes, shower, unreadable
+from web.pages.cells import TIMED, Reader, cell_classes, shower, unreadable
 from web.pages.drawing import draw_cell, draw_first_cell, escape
 from web.pages.view import Member
 
@@ -16,6 +17,19 @@ Row = Mapping[str, Any]
 Cell = Callable[[Any], str]
 _IN_USE = frozenset({"VALID", None})
 _FEW = frozenset({"bool", "select", "radio", "validity"})  # kinds with few values, which are texts or flags
+
+
+LETTERS_KEPT = 8_000  # of a row; longer ones are drawn anew
+
+
+class Kept(Protocol):
+    """Keeps drawn rows by their values, as JSON; it forgets some."""
+
+    def get(self, key: Hashable) -> str | None:
+        """Return a row that was drawn."""
+
+    def put(self, key: Hashable, thing: str) -> str:
+        """Keep a row and return it."""
 
 
 class RowAction(Protocol):
@@ -43,7 +57,10 @@ NO_DEEDS = Deeds()
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows that an operation answered. `wrong` are the places of cells that could not be had: row and response key."""
+    """The rows that an operation answered. `wrong` are the places of cells that could not be had: row and response key.
+
+    `kept` are rows that are drawn already, by their values; what tells how long ago something was is drawn anew each time.
+    """
 
     nodes: Sequence[Row]
     columns: Sequence[Member]
@@ -51,6 +68,7 @@ class Rows:
     reader: Reader
     wrong: frozenset[tuple[Any, ...]] = frozenset()
     deeds: Deeds = NO_DEEDS
+    kept: Kept | None = None
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -58,21 +76,31 @@ class Rows:
 
     def plain(self) -> Markup:
         """Draw them with nothing but their cells."""
-        parts = [f"<tr{line.off}>{line.cells}</tr>\n" for line in self._lines()]
+        parts = [f"<tr{line.off}>{line.cells}</tr>\n" for line in self._lines(self.nodes)]
         return Markup("".join(parts))  # noqa: S704 - all that is in them was escaped
 
     def draw(self, pen: Markup) -> Markup:
         """Draw them with what is offered for each; `pen` is the picture of what edits."""
-        choice, deeds = self._choice(), self._deeds(str(pen))
-        parts = [
-            f'<tr{line.off} data-url="{line.url}">\n{choice(line)}{line.cells}\n{deeds(line)}</tr>\n'
-            for line in self._lines()
-        ]
+        kept = None if self.wrong or any(member.kind in TIMED for member in self.columns) else self.kept
+        parts = self._drawn(self.nodes, pen) if kept is None else self._drawn_once(kept, pen)
         return Markup("".join(parts))  # noqa: S704 - as above
 
-    def _lines(self) -> Iterator[Line]:
+    def _drawn_once(self, kept: Kept, pen: Markup) -> Iterable[str]:
+        keys = [orjson.dumps(row) for row in self.nodes]
+        found = {key: kept.get(key) for key in keys}
+        new = {key: row for key, row in zip(keys, self.nodes, strict=True) if found[key] is None}
+        for key, text in zip(new, self._drawn(list(new.values()), pen), strict=True):
+            found[key] = text if len(text) > LETTERS_KEPT else kept.put(key, text)
+        return [found[key] or "" for key in keys]
+
+    def _drawn(self, rows: Sequence[Row], pen: Markup) -> Iterator[str]:
+        choice, deeds = self._choice(), self._deeds(str(pen))
+        for line in self._lines(rows):
+            yield f'<tr{line.off} data-url="{line.url}">\n{choice(line)}{line.cells}\n{deeds(line)}</tr>\n'
+
+    def _lines(self, rows: Sequence[Row]) -> Iterator[Line]:
         if not self.columns:  # of related rows whose only value is what they are related by
-            yield from (Line(row, "", "", "", "", "") for row in self.nodes)
+            yield from (Line(row, "", "", "", "", "") for row in rows)
             return
         first, *rest = self.columns
         name_of, link = shower(first, self.reader), cell_classes(first)
@@ -80,7 +108,7 @@ class Rows:
         states = [member.name for member in self.columns if member.kind == "validity"]
         base = escape(f"/modules/{self.module}/")
         missing = unreadable(self.reader.texts)
-        for place, row in enumerate(self.nodes):
+        for place, row in enumerate(rows):
             key = escape(str(row.get("id", "")))
             url = f"{base}{key}" if key else ""
             is_wrong = bool(self.wrong) and (place, first.name) in self.wrong
