@@ -78,10 +78,13 @@ async def test_what_tells_how_long_ago_something_was_is_drawn_at_each_time(brows
 async def test_kept_rows_are_bounded(
     browser: Browser, desk: Desk, drawn: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept_rows, "ROWS", 10)
-    for _ in range(2):
-        assert len(cells(await browser.get("/modules/room?size=25&c=name"))) == 25
-    assert len(drawn) == 25 + 15, "the ten that were drawn last are kept"
+    monkeypatch.setattr(row_drawing, "ROWS_KEPT", 10)
+    monkeypatch.setattr(kept_rows, "TABLES", 2)
+    for column in ("name", "seats", "colour", "quiet"):
+        assert len(cells(await browser.get(f"/modules/room?size=25&c={column}"))) == 25
+    tables = desk.live.snapshot().memo["rows of pages"]
+    assert 0 < len(tables) <= 2
+    assert all(0 < len(rows) <= 10 for rows in tables.values())
 
     monkeypatch.setattr(row_drawing, "LETTERS_KEPT", 50)
     drawn.clear()

@@ -6,19 +6,22 @@ nobody is shown what he could not read at this moment.
 
 from __future__ import annotations
 
-from resolvers.templates import Kept, kept_with
 from web.pages.list_state import ListState
+from web.pages.row_drawing import Drawn
 from web.pages.visit import Visit
 
 TABLES = 40  # of a snapshot
-ROWS = 300  # of a table
 
 
-def rows_kept(visit: Visit, state: ListState) -> Kept[str]:
+def drawn_rows(visit: Visit, state: ListState) -> Drawn:
     """Return the rows that are drawn for the columns of a list, by their values as JSON."""
-    tables = kept_with(visit.snapshot.memo, "rows of pages", TABLES)
+    tables: dict[object, Drawn] = visit.snapshot.memo.setdefault("rows of pages", {})
     columns = tuple(member.name for member in state.columns)
     look = visit.look
     key = (visit.access.rights.shape, state.view.module.name, columns, look.lang, look.time_zone().key)
-    found: Kept[str] = tables.get(key) or tables.put(key, Kept(ROWS))
+    found = tables.get(key)
+    if found is None:
+        if len(tables) >= TABLES:
+            tables.clear()
+        found = tables[key] = {}
     return found

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from schema.writes import Deed
 from web.errors import Refused
 from web.pages.cells import Reader, now
-from web.pages.kept_rows import rows_kept
+from web.pages.kept_rows import drawn_rows
 from web.pages.list_parts import bulk_of, deeds_of, parts_of
 from web.pages.list_query import ROWS, Query, count_query, list_query
 from web.pages.list_state import ListState, read_state
@@ -86,7 +86,7 @@ def _values(visit: Visit, state: ListState, query: Query, answer: Answer) -> Map
     module = state.view.module
     info = page["pageInfo"]
     bulk, deeds = bulk_of(state.view), deeds_of(state.view, visit.look.lang)
-    wrong, drawn = unread(answer.errors), rows_kept(visit, state)
+    wrong, drawn = unread(answer.errors), drawn_rows(visit, state)
     rows = Rows(page["nodes"], state.columns, module.name, reader_of(visit), wrong, deeds, drawn)
     return {
         "state": state,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -15,21 +15,11 @@ from web.pages.view import Member
 
 Row = Mapping[str, Any]
 Cell = Callable[[Any], str]
+Drawn = dict[bytes, str]  # rows as HTML by their values, as JSON
 _IN_USE = frozenset({"VALID", None})
-_FEW = frozenset({"bool", "select", "radio", "validity"})  # kinds with few values, which are texts or flags
-
-
+ROWS_KEPT = 300  # of a table
 LETTERS_KEPT = 8_000  # of a row; longer ones are drawn anew
-
-
-class Kept(Protocol):
-    """Keeps drawn rows by their values, as JSON; it forgets some."""
-
-    def get(self, key: Hashable) -> str | None:
-        """Return a row that was drawn."""
-
-    def put(self, key: Hashable, thing: str) -> str:
-        """Keep a row and return it."""
+_FEW = frozenset({"bool", "select", "radio", "validity"})  # kinds with few values, which are texts or flags
 
 
 class RowAction(Protocol):
@@ -68,7 +58,7 @@ class Rows:
     reader: Reader
     wrong: frozenset[tuple[Any, ...]] = frozenset()
     deeds: Deeds = NO_DEEDS
-    kept: Kept | None = None
+    kept: Drawn | None = None
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -85,13 +75,17 @@ class Rows:
         parts = self._drawn(self.nodes, pen) if kept is None else self._drawn_once(kept, pen)
         return Markup("".join(parts))  # noqa: S704 - as above
 
-    def _drawn_once(self, kept: Kept, pen: Markup) -> Iterable[str]:
+    def _drawn_once(self, kept: Drawn, pen: Markup) -> Iterable[str]:
         keys = [orjson.dumps(row) for row in self.nodes]
-        found = {key: kept.get(key) for key in keys}
-        new = {key: row for key, row in zip(keys, self.nodes, strict=True) if found[key] is None}
+        found = {key: kept[key] for key in keys if key in kept}
+        new = {key: row for key, row in zip(keys, self.nodes, strict=True) if key not in found}
         for key, text in zip(new, self._drawn(list(new.values()), pen), strict=True):
-            found[key] = text if len(text) > LETTERS_KEPT else kept.put(key, text)
-        return [found[key] or "" for key in keys]
+            found[key] = text
+            if len(text) <= LETTERS_KEPT:
+                if len(kept) >= ROWS_KEPT:
+                    kept.clear()
+                kept[key] = text
+        return [found[key] for key in keys]
 
     def _drawn(self, rows: Sequence[Row], pen: Markup) -> Iterator[str]:
         choice, deeds = self._choice(), self._deeds(str(pen))
