@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.load import WrongAnswer, alternate, ask, press, write_request
 from bench.run import Figure
-from bench.server import Server, running, settle
+from bench.server import Server, running, wait_for_index
 from storage.demo import fill
 from storage.install import install
 from tests.databases import DIALECTS, NOW, fresh_url, opened
@@ -92,7 +92,7 @@ def _served(folder: Path, url: str) -> Iterator[Server]:
     (site / "ticket.yaml").write_text(SITE, encoding="utf-8")
     settings = {"DATABASE_URL": url, "MODULES_DIR": f"{MODULES}:{site}", "VAR_DIR": str(folder / "var")}
     with running(folder, settings) as server:
-        settle(folder)
+        wait_for_index(folder)
         yield server
 
 

@@ -18,7 +18,7 @@ from statistics import median
 
 from bench.load import alternate, ask, press, write_request
 from bench.run import Figure
-from bench.server import PASSWORD, Server, running, settle
+from bench.server import PASSWORD, Server, running, wait_for_index
 from identity.first_agent import LOGIN
 from web.pages.assets import STATIC
 
@@ -41,7 +41,7 @@ def run(quick: bool) -> dict[str, Figure]:
         tempfile.TemporaryDirectory() as folder,
         running(Path(folder), {"DEMO": "1", "MODULES_DIR": _modules()}) as server,
     ):
-        settle(Path(folder))
+        wait_for_index(Path(folder))
         return _measure(server, seconds)
 
 

@@ -153,7 +153,7 @@ def _elsewhere(dialect: str, url: str, folder: Path, pace: Pace) -> dict[str, Fi
 def _ours(url: str, folder: Path, operations: dict[str, Operation], *layers: Path) -> Iterator[Target]:
     modules = ":".join(map(str, (MODULES, *layers)))
     with server.running(folder, {"DATABASE_URL": url, "MODULES_DIR": modules}) as ours:
-        server.settle(folder)
+        server.wait_for_index(folder)
         yield _target("ours", ours.port, ours.process.pid, operations, server.sign_in(ours.port, AGENT))
 
 

@@ -8,7 +8,6 @@ busy machine slows both; CPU is this process's own.
 from __future__ import annotations
 
 import asyncio
-import gc
 import statistics
 import tempfile
 import time
@@ -21,6 +20,7 @@ from typing import Any
 import asyncpg
 
 from bench.run import Figure
+from schema.collector import settle
 from tests.databases import fresh_url
 from tests.desk.api import Api, open_api
 
@@ -71,7 +71,7 @@ async def _measure(url: str, folder: Path, rounds: int) -> dict[str, Figure]:
     async with open_api(url, folder) as api:
         sent: list[str] = []
         api.database.statements = sent.append
-        gc.freeze()  # as the server does with what it has loaded
+        settle()  # as the server does with what it has loaded
         try:
             connection = await asyncpg.connect(url)
             figures: dict[str, Figure] = {}

@@ -19,7 +19,7 @@ from identity.first_agent import LOGIN
 
 CHECKOUT = Path(__file__).parent.parent
 START_LIMIT_S = 60.0
-SETTLE_LIMIT_S = 60.0
+INDEX_LIMIT_S = 60.0
 BEGINS_S = 0.5  # after which a server has said what it will read
 _BEGUN, _COMPLETE = "texts are being read for search", "the full-text index is complete"
 PASSWORD = "a password of benchmarks"  # noqa: S105 - of the first agent of a database that is thrown away
@@ -47,12 +47,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def settle(folder: Path) -> None:
+def wait_for_index(folder: Path) -> None:
     """Wait until the server of a folder has read the texts that were there into the full-text index. Raises TimeoutError.
 
     It does so once, in the background; meanwhile it has half as much time for requests.
     """
-    log, until = folder / "server.log", time.monotonic() + SETTLE_LIMIT_S
+    log, until = folder / "server.log", time.monotonic() + INDEX_LIMIT_S
     time.sleep(BEGINS_S)
     while True:
         lines = log.read_text().splitlines()

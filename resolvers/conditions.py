@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 import sqlalchemy as sa
 
@@ -88,21 +88,23 @@ def _of_key(speech: Speech, key: Term, part: Predicate, value: Sql) -> Sql | Non
         return sa.and_(*found) if found and len(found) == len(said) else None
     if isinstance(part, KeyIn) and not part.hops and part.module.key_columns == (key.name,):
         return speech.dialect.is_in(value, [item[0] for item in part.keys], key.column_class)
-    if (
-        isinstance(part, Compare)
-        and part.operator in ("eq", "in")
-        and part.term.key == key.key
-        and _family(key) is _plain
-    ):
+    if _is_of_key(part, key, "eq", "in"):
         return _apply(speech.dialect, key, value, part.operator, _bind(speech, part.term, part.operator, part.value))
     return None
+
+
+def _is_of_key(part: Predicate, key: Term, *operators: str) -> TypeGuard[Compare]:
+    """Answer whether a condition compares a key, by one of these operators, as it is stored."""
+    if not isinstance(part, Compare) or part.operator not in operators:
+        return False
+    return part.term.key == key.key and _family(key) is _plain
 
 
 def _same_key(scope: Scope, key: Term, part: Predicate) -> Any:
     """Return the one key that a condition on a row allows, as it is bound; None where it says no such thing."""
     parts = part.parts if isinstance(part, All) else (part,)
     for item in parts:
-        if isinstance(item, Compare) and item.operator == "eq" and item.term.key == key.key and _family(key) is _plain:
+        if _is_of_key(item, key, "eq"):
             return _bind(scope.speech, item.term, item.operator, item.value)
     return None
 

@@ -14,7 +14,7 @@ from schema.catalog import WHOLE_NUMBERS, ColumnClass
 from schema.spec import Module
 
 LENGTH_LIMIT_CHARS = 2_000
-KEPT = 10_000  # ids of each kind of key: the same queues and owners stand in every list
+KEPT = 20_000  # ids: the same queues and owners stand in every list
 KEPT_LETTERS = 200  # of a text that is a key
 _INT64 = 2**63
 
@@ -37,11 +37,11 @@ def id_writer(module: Module) -> Callable[[Any], str]:
     """Return what makes global ids of a module whose key is one column, as `write_id` does."""
     name, kind = module.type_name, module.key_classes[0]
     if kind in WHOLE_NUMBERS:
-        return lambda value: _id_of_number(name, int(value))
+        return lambda value: _id_of(name, int(value))
 
     def write(value: Any) -> str:
         text = str(_plain(value, kind))
-        return _id_of_text(name, text) if len(text) <= KEPT_LETTERS else _encode(name, [text])
+        return _id_of(name, text) if len(text) <= KEPT_LETTERS else _encode(name, [text])
 
     return write
 
@@ -67,13 +67,8 @@ def key_of(module: Module, values: Sequence[Any]) -> tuple[int | str, ...]:
 
 
 @lru_cache(KEPT)
-def _id_of_number(type_name: str, number: int) -> str:
-    return urlsafe_b64encode(f'["{type_name}",{number}]'.encode()).decode().rstrip("=")
-
-
-@lru_cache(KEPT)
-def _id_of_text(type_name: str, text: str) -> str:
-    return _encode(type_name, [text])
+def _id_of(type_name: str, value: int | str) -> str:
+    return _encode(type_name, [value])
 
 
 def _encode(type_name: str, values: list[int | str]) -> str:

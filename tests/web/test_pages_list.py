@@ -1,6 +1,7 @@
 """The list of any module: columns, order, search, filters, pages, and its state in the address."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 from tests.databases import DIALECTS, fresh_url
 from tests.web.browsing import Browser, Shown, browsing, nonces
 from tests.web.real import Desk, open_desk
-from web.pages import list_parts
+from web.pages import kept_rows, list_parts, row_drawing
+from web.pages.cells import Shown as ShownValue
+from web.pages.drawing import draw_first_cell
 
 BUILDING = """\
 module: {name: building, plural_name: buildings, table: building, plural: Buildings}
@@ -327,3 +330,73 @@ async def test_what_is_kept_of_lists_is_bounded(browser: Browser, desk: Desk, mo
     kept.clear()
     assert cells(await browser.get("/modules/room?q=R01")) == ["R01"]
     assert len(kept) == 0, "what is long is drawn anew"
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the rows that are drawn."""
+    found: list[str] = []
+    draw = draw_first_cell
+
+    def note(shown: ShownValue, url: str, css: str = "") -> str:
+        found.append(shown.text)
+        return draw(shown, url, css)
+
+    monkeypatch.setattr(row_drawing, "draw_first_cell", note)
+    return found
+
+
+async def test_a_row_is_drawn_once_and_again_when_a_value_of_it_is_another_one(
+    browser: Browser, desk: Desk, drawn: list[str]
+) -> None:
+    first = await browser.get("/modules/room?size=25")
+    assert drawn == cells(first)
+    drawn.clear()
+    again = await browser.get("/modules/room?size=25&page=1")
+    assert drawn == []
+    assert rows(again.response.text) == rows(first.response.text)
+
+    await desk.data('mutation {updateRoom(input: {key: {name: "R03"}, patch: {seats: 77}}) {errors {code}}}')
+    changed = await browser.get("/modules/room?size=25")
+    assert drawn == ["R03"]
+    assert cells(changed, 1)[3] == "77"
+    assert cells(changed) == cells(first)
+
+
+async def test_other_columns_and_another_language_are_drawn_for_themselves(browser: Browser, drawn: list[str]) -> None:
+    await browser.get("/modules/room?size=25")
+    drawn.clear()
+    assert set(cells(await browser.get("/modules/room?size=25&c=name&c=colour"), 1)) == {"red", "blue"}
+    german = await browser.get("/modules/room?size=25", **{"accept-language": "de"})
+    assert set(cells(german, 3)) == {"red", "blau"}
+    assert len(drawn) == 2 * 25
+
+
+async def test_what_tells_how_long_ago_something_was_is_drawn_at_each_time(browser: Browser, drawn: list[str]) -> None:
+    for _ in range(2):
+        await browser.get("/modules/room?size=25&c=name&c=cleanedAt")
+    assert len(drawn) == 2 * 25
+
+
+async def test_kept_rows_are_bounded(
+    browser: Browser, desk: Desk, drawn: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_drawing, "ROWS_KEPT", 10)
+    monkeypatch.setattr(kept_rows, "TABLES", 2)
+    for column in ("name", "seats", "colour", "quiet"):
+        assert len(cells(await browser.get(f"/modules/room?size=25&c={column}"))) == 25
+    tables = desk.live.snapshot().memo["rows of pages"]
+    assert 0 < len(tables) <= 2
+    assert all(0 < len(rows) <= 10 for rows in tables.values())
+
+    monkeypatch.setattr(row_drawing, "LETTERS_KEPT", 50)
+    drawn.clear()
+    for _ in range(2):
+        await browser.get("/modules/room?size=25&c=name&c=seats")
+    assert len(drawn) == 2 * 25, "long rows are not kept"
+
+
+def rows(text: str) -> str:
+    found = re.search("<tbody>.*</tbody>", text, re.DOTALL)
+    assert found is not None
+    return found[0]

@@ -6,11 +6,21 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from markupsafe import Markup, escape
 
+Key = TypeVar("Key")
+Thing = TypeVar("Thing")
 _SIGN = f"\ue000{secrets.token_hex(8)}"  # which nobody can write into an address, to have a nonce put where he wants it
 _MARK = re.compile(f"{_SIGN}([a-z]+){_SIGN}")
+
+
+def put(kept: dict[Key, Thing], key: Key, thing: Thing, most: int) -> None:
+    """Keep something in a table of at most so many; a full one begins anew."""
+    if len(kept) >= most:
+        kept.clear()
+    kept[key] = thing
 
 
 def mark(name: str) -> str:

@@ -6,6 +6,7 @@ nobody is shown what he could not read at this moment.
 
 from __future__ import annotations
 
+from web.pages.kept import put
 from web.pages.list_state import ListState
 from web.pages.row_drawing import Drawn
 from web.pages.visit import Visit
@@ -21,7 +22,6 @@ def drawn_rows(visit: Visit, state: ListState) -> Drawn:
     key = (visit.access.rights.shape, state.view.module.name, columns, look.lang, look.time_zone().key)
     found = tables.get(key)
     if found is None:
-        if len(tables) >= TABLES:
-            tables.clear()
-        found = tables[key] = {}
+        found = {}
+        put(tables, key, found, TABLES)
     return found

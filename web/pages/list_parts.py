@@ -17,7 +17,7 @@ from web.pages.buttons import row_actions
 from web.pages.cells import NUMERIC, now
 from web.pages.filters import chip_text
 from web.pages.form_query import editable
-from web.pages.kept import Kept, keep, mark
+from web.pages.kept import Kept, keep, mark, put
 from web.pages.list_query import narrowing, order_of
 from web.pages.list_state import SIZES, ListState
 from web.pages.ready_filters import ready_filters
@@ -43,9 +43,7 @@ def parts_of(visit: Visit, state: ListState) -> Parts:
     if found is None:
         found = _draw(visit, state, zone)
         if sum(map(len, found.values())) <= LETTERS:
-            if len(kept) >= STATES:
-                kept.clear()
-            kept[key] = found
+            put(kept, key, found, STATES)
     return found
 
 

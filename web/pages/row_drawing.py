@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from web.pages.cells import TIMED, Reader, cell_classes, shower, unreadable
 from web.pages.drawing import draw_cell, draw_first_cell, escape
+from web.pages.kept import put
 from web.pages.view import Member
 
 Row = Mapping[str, Any]
@@ -82,9 +83,7 @@ class Rows:
         for key, text in zip(new, self._drawn(list(new.values()), pen), strict=True):
             found[key] = text
             if len(text) <= LETTERS_KEPT:
-                if len(kept) >= ROWS_KEPT:
-                    kept.clear()
-                kept[key] = text
+                put(kept, key, text, ROWS_KEPT)
         return [found[key] for key in keys]
 
     def _drawn(self, rows: Sequence[Row], pen: Markup) -> Iterator[str]:
