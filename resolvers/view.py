@@ -37,6 +37,7 @@ from storage.values import keeps_texts
 
 _TYPENAME = "__typename"
 _WORDS_KEPT = 1_000  # of one enum: what columns hold beside the options
+_MOMENTS_KEPT = 8_192  # with their texts, about 2 MB
 # The numbers that a scalar writes as they are.
 _NUMBERS: Mapping[str, tuple[int, int]] = {
     "Int": (-(2**31), 2**31 - 1),
@@ -47,9 +48,9 @@ _NUMBERS: Mapping[str, tuple[int, int]] = {
 _NODES = (
     ast.Expression, ast.Lambda, ast.arguments, ast.arg, ast.ListComp, ast.comprehension, ast.Dict, ast.Constant, ast.Subscript,
     ast.Name, ast.Load, ast.Store, ast.NamedExpr, ast.IfExp, ast.Compare, ast.Is, ast.IsNot, ast.LtE, ast.BoolOp, ast.And,
-    ast.BinOp, ast.Add, ast.UnaryOp, ast.USub, ast.Attribute, ast.Call,
+    ast.UnaryOp, ast.USub, ast.Attribute, ast.Call,
 )  # fmt: skip
-_ATTRIBUTES = frozenset({"__class__", "tzinfo", "isoformat"})
+_ATTRIBUTES = frozenset({"__class__", "tzinfo"})
 _OWN_NAMES = frozenset({"r", "rows", "looks"})
 _VALUE = re.compile(r"v[0-9]+")
 
@@ -83,10 +84,37 @@ class _Words(dict[Any, Any]):
         return found
 
 
+class _Moments(dict[datetime, str]):
+    """What the API writes for a moment in UTC that is stored without its zone: a list shows mostly the same ones as before."""
+
+    def __missing__(self, moment: datetime) -> str:
+        if len(self) >= _MOMENTS_KEPT:
+            self.clear()
+        found = self[moment] = moment.isoformat() + "Z"
+        return found
+
+
+class _StoredMoments(dict[str, str | None]):
+    """The same for one that is stored as a text; None for a text that is none, or says its zone."""
+
+    def __missing__(self, stored: str) -> str | None:
+        if len(self) >= _MOMENTS_KEPT:
+            self.clear()
+        try:
+            moment = datetime.fromisoformat(stored)
+        except ValueError:
+            return None
+        found = self[stored] = None if moment.tzinfo else moment.isoformat() + "Z"
+        return found
+
+
+_UTC, _STORED = _Moments(), _StoredMoments()
+
+
 def evaluate(text: str, names: Mapping[str, Any]) -> Any:
     """Evaluate an expression of positions, constants and calls of the given names. Raises `Unplain` for any other.
 
-    Nothing else is there for it: no builtins, no attributes but three. That a document could say more than its response keys
+    Nothing else is there for it: no builtins, no attributes but two. That a document could say more than its response keys
     in it is prevented where they are written; this does not rely on it.
     """
     tree = ast.parse(text, "<view>", "eval")
@@ -101,9 +129,7 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Any:
             is_fine = None not in node.keys
         elif isinstance(node, ast.Call):
             called = node.func
-            is_fine = isinstance(called, ast.Name | ast.Subscript) or (
-                isinstance(called, ast.Attribute) and called.attr == "isoformat"
-            )
+            is_fine = isinstance(called, ast.Name | ast.Subscript)
         if not is_fine:
             raise Unplain
     return eval(compile(tree, "<view>", "eval"), {**names, "__builtins__": {}})  # noqa: S307 - see above
@@ -132,7 +158,9 @@ class _Coder:
         self.selections = selections
         self.zone = zone
         self.width = width
-        self.names: dict[str, Any] = {"str": str, "int": int, "dict": dict, "datetime": datetime, "nothing": _nothing}
+        self.names: dict[str, Any] = {
+            "str": str, "int": int, "dict": dict, "datetime": datetime, "utc": _UTC, "nothing": _nothing
+        }  # fmt: skip
         self.links: list[tuple[Selected, ManyLoad]] = []
         self.lambdas: list[Task] = []
         self.values = 0
@@ -229,9 +257,7 @@ class _Coder:
             return f"({words}[{value}] if {taken} is {_class_of(stored)} else {slow}({value}))"
         if self._is_utc(leaf.name, stored):
             moment = self._name(_moment(self.names[slow]))
-            return (
-                f'({value}.isoformat() + "Z" if {taken} is datetime and {value}.tzinfo is None else {moment}({value}))'
-            )
+            return f"(utc[{value}] if {taken} is datetime and {value}.tzinfo is None else {moment}({value}))"
         return f"{slow}({at})"
 
     def _number(self, leaf: str, at: str, slow: Callable[[str], str]) -> str | None:
@@ -259,14 +285,8 @@ def _moment(write: Write) -> Write:
     """Return what writes a moment in UTC that is stored as a text, as SQLite has it; `write` knows all the others."""
 
     def found(value: Any) -> Any:
-        if value.__class__ is str:
-            try:
-                moment = datetime.fromisoformat(value)
-            except ValueError:
-                return write(value)
-            if moment.tzinfo is None:
-                return moment.isoformat() + "Z"
-        return write(value)
+        written = _STORED[value] if value.__class__ is str else None
+        return write(value) if written is None else written
 
     return found
 

@@ -2,6 +2,9 @@
 
 The driver raises on one such value and the whole result is lost. Here it becomes a text that no reader of dates takes,
 so that it concerns one value of one row.
+
+Moments that were read lately are kept: a list shows mostly the same rows as before, and a look-up, which Python makes without a
+call, takes a fifth of the time of adding up.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ _FIRST_DAY = _EPOCH.toordinal()
 _TICK = timedelta(microseconds=1)
 _DAY_TICKS = 86_400_000_000
 
+_KEPT = 8_192  # moments of each kind, about 2 MB
+
 Wire = tuple[int, ...]
 
 
@@ -25,18 +30,24 @@ async def tell_moments(driver: Any) -> None:
         await driver.set_type_codec(name, schema="pg_catalog", encoder=write, decoder=read, format="tuple")
 
 
-def _read_timestamp(wire: Wire) -> datetime | str:
-    try:
-        return _EPOCH + timedelta(0, 0, wire[0])  # without the name, which takes a third of the time
-    except OverflowError:
-        return f"timestamp {wire[0]}"
+class _Timestamps(dict[Wire, datetime | str]):
+    """The moments so many microseconds after an epoch, by what the driver gives."""
 
+    def __init__(self, epoch: datetime) -> None:
+        super().__init__()
+        self._epoch = epoch
 
-def _read_timestamptz(wire: Wire) -> datetime | str:
-    try:
-        return _EPOCH_UTC + timedelta(0, 0, wire[0])
-    except OverflowError:
-        return f"timestamp {wire[0]}"
+    def __missing__(self, wire: Wire) -> datetime | str:
+        """Read one that is not kept."""
+        found: datetime | str
+        try:
+            found = self._epoch + timedelta(0, 0, wire[0])
+        except OverflowError:
+            found = f"timestamp {wire[0]}"
+        if len(self) >= _KEPT:
+            self.clear()
+        self[wire] = found
+        return found
 
 
 def _read_date(wire: Wire) -> date | str:
@@ -69,8 +80,8 @@ def _write_time(value: time) -> Wire:
 
 
 _CODECS: Mapping[str, tuple[Callable[[Any], Wire], Callable[[Wire], Any]]] = {
-    "timestamp": (_write_timestamp, _read_timestamp),
-    "timestamptz": (_write_timestamptz, _read_timestamptz),
+    "timestamp": (_write_timestamp, _Timestamps(_EPOCH).__getitem__),
+    "timestamptz": (_write_timestamptz, _Timestamps(_EPOCH_UTC).__getitem__),
     "date": (_write_date, _read_date),
     "time": (_write_time, _read_time),
 }
