@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from identity.access_tokens import AccessTokens
 from identity.api_tokens import PREFIX as API_TOKEN_PREFIX
 from identity.api_tokens import ApiTokens
 from identity.errors import NotSignedIn
 from identity.principals import Person, Token
 from identity.sessions import Sessions
+from storage.quick import quick
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Called:
     """Who is calling, and with which session; a token of a machine has none."""
 

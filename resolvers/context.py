@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,6 +24,7 @@ from schema.snapshot import Snapshot
 from schema.spec import Audience
 from storage.changes import Batch, read_since
 from storage.engine import Database
+from storage.places import Places
 
 REQUEST_DEADLINE_S = 5.0
 STATEMENTS_AT_ONCE = 4  # of one request, so that it cannot take the whole pool
@@ -93,7 +93,7 @@ class Context:
     moment: Moment = field(default_factory=Moment)
     depth: int = 0
     spent: Spent = field(default_factory=Spent)
-    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STATEMENTS_AT_ONCE))
+    places: Places = field(default_factory=lambda: Places(STATEMENTS_AT_ONCE))
     apart: bool = False  # rows that look the same to a lambda are not run as one: somebody wants to see each
     hook_depth: int = 0  # how many hooks after writes led here
     languages: tuple[str, ...] = ()  # of messages, the best first

@@ -88,20 +88,18 @@ class Documents:
         self.rules: tuple[type[ASTValidationRule], ...] = (
             specified_rules if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
         )
-        # By digest: the document, and the version of the schema that it was last held against.
+        # By text: the document, and the version of the schema that it was last held against.
         self._kept: OrderedDict[str, tuple[Document, str]] = OrderedDict()
         self._weight = 0
 
     def prepare(self, text: str, schema: GraphQLSchema, version: str) -> Document:
         """Return the document, ready to run. `version` names the schema. Raises `DocumentRefused`."""
-        # A lone surrogate has no UTF-8; it must not pass for another text either.
-        digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
-        kept, fits = self._kept.get(digest, (None, ""))
+        kept, fits = self._kept.get(text, (None, ""))
         if kept is not None and fits == version:
-            self._kept.move_to_end(digest)
+            self._kept.move_to_end(text)
             return kept
         # What was parsed for an older schema need not be parsed again, only held against the new one.
-        document = kept or Document(text, digest, self._parse(text))
+        document = kept or Document(text, _digest(text), self._parse(text))
         rules = (NoFragmentCyclesRule,) if has_cycle(document.node) else self.rules
         errors = validate(schema, document.node, rules, max_errors=MAX_ERRORS, hide_suggestions=not self.suggestions)
         if errors:
@@ -121,10 +119,15 @@ class Documents:
         return node
 
     def _keep(self, document: Document, version: str) -> None:
-        if document.digest not in self._kept:
+        if document.text not in self._kept:
             self._weight += len(document.text)
-        self._kept[document.digest] = (document, version)
-        self._kept.move_to_end(document.digest)
+        self._kept[document.text] = (document, version)
+        self._kept.move_to_end(document.text)
         while len(self._kept) > self.cache_size or self._weight > CACHE_TEXT:
             _, (dropped, _) = self._kept.popitem(last=False)
             self._weight -= len(dropped.text)
+
+
+def _digest(text: str) -> str:
+    # A lone surrogate has no UTF-8; it must not pass for another text either.
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

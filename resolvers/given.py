@@ -26,6 +26,7 @@ from resolvers.filters import PATTERNS
 from resolvers.ids import read_id, write_id
 from resolvers.templates import are_small, is_plain
 from schema.spec import Module
+from storage.quick import quick
 
 _CONDITIONS = frozenset({"by", "filter"})
 _IDS = frozenset({"id", "ids"})  # of `node` and `nodes`
@@ -53,7 +54,7 @@ class _Found:
     others: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Given:
     """The variables of a request: their form, and the values in it, in its order."""
 

@@ -15,6 +15,7 @@ from resolvers.plan import Plan
 from resolvers.selection import Selected, Selections
 from resolvers.templates import Kept, kept_with
 from schema.bindings import ManyRoot
+from storage.quick import quick
 
 OPERATIONS_KEPT = 500
 FORMS_KEPT = 32  # of one operation
@@ -43,7 +44,7 @@ class Operation:
         return self.plans.get(given.form) or self.plans.put(given.form, Seen())
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Starts:
     """The cursors in variables: each belongs to one list of the operation."""
 

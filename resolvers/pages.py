@@ -14,13 +14,14 @@ from resolvers.shape import link_key
 from resolvers.templates import is_plain
 from resolvers.view import Look, Row, View
 from resolvers.writers import Unplain
+from storage.quick import quick
 
 WANTED = ("rows", "total", "far side")  # of a relation's page
 Looks: TypeAlias = Mapping[View, Sequence[Look]]
 Owners: TypeAlias = Mapping[str, Any]  # by what `link_key` makes of them
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class PageInfo:
     """What is known of a page when it is written."""
 

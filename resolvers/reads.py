@@ -24,24 +24,26 @@ class Reads:
 
     async def fetch(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Send a statement, within the request's deadline and its share of the pool. Raises `OperationError`."""
-        async with self.context.places:
-            if time.monotonic() >= self.context.deadline:
-                raise DeadlinePassed
-            self.context.statements += 1
-            if self.context.notes is not None:
-                return await self._noted(statement, self.context.notes)
-            return await self._send(statement)
-
-    async def _send(self, statement: Statement) -> list[tuple[Any, ...]]:
+        context = self.context
+        places = context.places
+        if not places.take():
+            await places.wait()
         try:
-            return await self._database.fetch(statement, deadline=self.context.deadline)
+            if time.monotonic() >= context.deadline:
+                raise DeadlinePassed
+            context.statements += 1
+            if context.notes is not None:
+                return await self._noted(statement, context.notes)
+            return await self._database.fetch(statement, deadline=context.deadline)
         except StorageError as error:
             raise from_storage(error) from error
+        finally:
+            places.give_back()
 
     async def _noted(self, statement: Statement, notes: list[Sent]) -> list[tuple[Any, ...]]:
         ready = statement if isinstance(statement, Ready) else self._database.prepare(statement)
         began = time.perf_counter()
-        rows = await self._send(statement)
+        rows = await self._database.fetch(statement, deadline=self.context.deadline)
         ms = round(1000 * (time.perf_counter() - began), 3)
         notes.append(Sent(ready.text if ready else str(statement), len(rows), ms))
         return rows

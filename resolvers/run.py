@@ -19,6 +19,7 @@ from resolvers.writers import Unplain
 from schema.bindings import ToMany
 from schema.spec import Module
 from storage.direct import Ready
+from storage.quick import quick
 from storage.union import BRANCHES_LIMIT, unite
 
 Values: TypeAlias = Sequence[Any]
@@ -88,7 +89,7 @@ class Owned:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Run:
     """One run of a plan: how it reads, and in each case the values of its variables and its caller.
 

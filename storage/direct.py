@@ -19,6 +19,7 @@ from sqlalchemy.sql.elements import ClauseElement
 
 from storage.errors import TransactionConflict, Unavailable
 from storage.faults import is_stale_plan, translate
+from storage.quick import quick
 
 _READS = ("SELECT", "WITH", "VALUES", "SHOW", "TABLE", "EXPLAIN", "PRAGMA")
 
@@ -36,11 +37,11 @@ class StalePlan(TransactionConflict):
     """PostgreSQL refused a prepared statement because a table has changed since: trying again mends it."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Answer:
     """What a statement gave: rows, or how many rows it changed."""
 
-    rows: Sequence[tuple[Any, ...]]
+    rows: list[tuple[Any, ...]]
     rowcount: int
     returns_rows: bool
     lastrowid: int = 0  # which PostgreSQL never tells
@@ -50,7 +51,7 @@ class Answer:
         return iter(self.rows)
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Ready:
     """A statement as the driver takes it; `values` is a list for a statement that runs for many rows."""
 

@@ -29,7 +29,7 @@ async def _run(driver: LeanConnection, ready: Ready) -> Answer:
     result = driver._result  # noqa: SLF001 - what a cursor reads, too
     shows = result.description is not None
     return Answer(
-        result.rows if shows else (), result.affected_rows, returns_rows=shows, lastrowid=result.insert_id or 0
+        list(result.rows) if shows else [], result.affected_rows, returns_rows=shows, lastrowid=result.insert_id or 0
     )
 
 
@@ -37,7 +37,7 @@ async def _run_many(driver: LeanConnection, ready: Ready) -> Answer:
     cursor = _QuietCursor(driver)
     try:
         await cursor.executemany(ready.text, ready.values)
-        return Answer((), cursor.rowcount, returns_rows=False, lastrowid=cursor.lastrowid or 0)
+        return Answer([], cursor.rowcount, returns_rows=False, lastrowid=cursor.lastrowid or 0)
     finally:
         await cursor.close()
 

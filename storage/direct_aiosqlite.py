@@ -31,7 +31,7 @@ def _in_thread(driver: OneTripConnection, ready: Ready) -> Answer:
             cursor.execute(ready.text, ready.values)
         shows = cursor.description is not None
         return Answer(
-            cursor.fetchall() if shows else (), cursor.rowcount, returns_rows=shows, lastrowid=cursor.lastrowid or 0
+            cursor.fetchall() if shows else [], cursor.rowcount, returns_rows=shows, lastrowid=cursor.lastrowid or 0
         )
     finally:
         cursor.close()

@@ -268,7 +268,7 @@ class Database:
             async with Within(left + GRACE_S if left == self.statement_timeout_s else left):
                 ready = wire.make_ready(statement)
                 if ready is not None:
-                    rows = list((await wire.run(ready)).rows)
+                    rows = (await wire.run(ready)).rows
                 else:
                     rows = [tuple(row) for row in await run_by_sqlalchemy(loan.connection, statement, None)]
         except TimeoutError:
@@ -284,7 +284,7 @@ class Database:
             await self._lender.give_back(loan, broken=True)
             raise
         session.finish()
-        await self._lender.give_back(loan, broken=False)
+        self._lender.put_back(loan)
         return rows
 
     async def _acquire(self, deadline: float | None) -> Loan:

@@ -18,6 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from storage.direct import DirectWire
 from storage.errors import PoolExhausted, Unavailable
 from storage.faults import translate
+from storage.patience import Within
+from storage.places import Places
 from storage.session import Session
 
 if TYPE_CHECKING:
@@ -58,44 +60,40 @@ class Lender:
         self._make_wire = make_wire
         self._acquire_timeout_s = acquire_timeout_s
         self._connect_timeout_s = connect_timeout_s
-        self._places = asyncio.Semaphore(size)
+        self._places = Places(size)
         self._idle: list[Loan] = []
         self._age = 0  # connections of an older one are not lent again
 
     async def lend(self, deadline: float | None) -> Loan:
-        """Return a connection; the limit covers waiting for a free one and connecting. `give_back` must follow."""
-        left = None if deadline is None else deadline - time.monotonic()
-        if self._places.locked():
-            await self._wait(left)
-            left = None if deadline is None else deadline - time.monotonic()
-        else:
-            await self._places.acquire()
+        """Return a connection; the limit covers waiting for a free one and connecting. `give_back` or `put_back` must follow."""
+        if not self._places.take():
+            await self._wait(deadline)
         try:
-            return await self._at_hand() or await self._open(left)
+            while self._idle:
+                loan = self._idle.pop()
+                if loan.age == self._age:
+                    return loan
+                await _end(loan.connection, broken=True)
+            return await self._open(self._limit(deadline))
         except BaseException:
-            self._places.release()
+            self._places.give_back()
             raise
 
-    async def _wait(self, left: float | None) -> None:
-        limit = self._acquire_timeout_s + self._connect_timeout_s
+    async def _wait(self, deadline: float | None) -> None:
         try:
-            async with asyncio.timeout(limit if left is None else min(limit, left)):
-                await self._places.acquire()
+            async with Within(self._limit(deadline)):
+                await self._places.wait()
         except TimeoutError:
             raise PoolExhausted from None
 
-    async def _at_hand(self) -> Loan | None:
-        while self._idle:
-            loan = self._idle.pop()
-            if loan.age == self._age:
-                return loan
-            await _end(loan.connection, broken=True)
-        return None
-
-    async def _open(self, left: float | None) -> Loan:
+    def _limit(self, deadline: float | None) -> float:
+        """Return for how many seconds one waits for a connection."""
         limit = self._acquire_timeout_s + self._connect_timeout_s
+        return limit if deadline is None else min(limit, deadline - time.monotonic())
+
+    async def _open(self, limit: float) -> Loan:
         try:
-            async with asyncio.timeout(limit if left is None else min(limit, left)):
+            async with asyncio.timeout(limit):
                 return self._loan(await self._engine.connect())
         except TimeoutError:
             raise Unavailable("no answer") from None
@@ -108,21 +106,26 @@ class Lender:
         lent = opened.connection
         return Loan(connection, lent, lent.info["session"], self._make_wire(lent))
 
+    def put_back(self, loan: Loan) -> None:
+        """Take a connection back that has just answered."""
+        loan.age = self._age
+        self._idle.append(loan)
+        self._places.give_back()
+
     async def give_back(self, loan: Loan, *, broken: bool) -> None:
         """Take a connection back; one that is broken is closed."""
+        if not broken and not loan.connection.closed:
+            self.put_back(loan)
+            return
         try:
-            if broken or loan.connection.closed:
-                await _end(loan.connection, broken=True)
-            else:
-                loan.age = self._age
-                self._idle.append(loan)
+            await _end(loan.connection, broken=True)
         finally:
-            self._places.release()
+            self._places.give_back()
 
     async def let_go(self, loan: Loan) -> None:
         """Give a connection away for good: it counts no longer, and whoever has it must close it."""
         await loan.connection.run_sync(lambda lent: lent.detach())
-        self._places.release()
+        self._places.give_back()
 
     def forget_idle(self) -> None:
         """Lend none again of those that are idle: one that was lent has broken, and probably so have they."""

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
 
+from storage.places import Places
 from web.errors import unavailable
 
 BUSY = "The server is busy. Try again."
@@ -18,7 +19,7 @@ BUSY = "The server is busy. Try again."
 class Place:
     """The place of one operation, while it has one."""
 
-    free: asyncio.Semaphore
+    free: Places
     is_held: bool = True
     absent: int = 0  # how many of its parts wait for something that takes no place
 
@@ -36,13 +37,14 @@ async def outside() -> AsyncIterator[None]:
     place.absent += 1
     if place.absent == 1 and place.is_held:
         place.is_held = False
-        place.free.release()
+        place.free.give_back()
     try:
         yield
     finally:
         place.absent -= 1
         if not place.absent and not place.is_held:
-            await place.free.acquire()
+            if not place.free.take():
+                await place.free.wait()
             place.is_held = True
 
 
@@ -50,26 +52,24 @@ class Admission:
     """`async with admission:` takes one of the places. Raises `Refused` (503) when the line is full or stands too long."""
 
     def __init__(self, places: int, line: int, wait_s: float) -> None:
-        self._free = asyncio.Semaphore(places)
+        self._free = Places(places)
         self._line = line
         self._wait_s = wait_s
         self.waiting = 0
 
     async def __aenter__(self) -> None:
         """Take a place."""
-        await self._take()
+        if not self._free.take():
+            await self._stand_in_line()
         _PLACE.set(Place(self._free))
 
-    async def _take(self) -> None:
-        if not self._free.locked():
-            await self._free.acquire()
-            return
+    async def _stand_in_line(self) -> None:
         if self.waiting >= self._line:
             raise unavailable(BUSY)
         self.waiting += 1
         try:
             async with asyncio.timeout(self._wait_s):
-                await self._free.acquire()
+                await self._free.wait()
         except TimeoutError:
             raise unavailable(BUSY) from None
         finally:
@@ -82,4 +82,4 @@ class Admission:
         place = _PLACE.get()
         _PLACE.set(None)
         if place is None or place.is_held:
-            self._free.release()
+            self._free.give_back()

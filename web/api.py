@@ -47,15 +47,18 @@ class GraphQLEndpoint:
             asked = await self._read(request)
             response = await while_connected(request, self._respond(request, asked, caller, media))
         except NotStarted as error:
-            response = tell_errors(error.errors) if media == EVENTS else answer_errors(error.errors, media)
+            response = self._stamp(tell_errors(error.errors) if media == EVENTS else answer_errors(error.errors, media))
         except Refused as refused:
             note.code = refused.code
-            response = _refuse(refused, note.request_id, media)
-        if response is None:  # the client has gone
-            return
-        if self.live.registry.is_loaded and SCHEMA_HEADER not in response.headers:
+            response = self._stamp(_refuse(refused, note.request_id, media))
+        if response is not None:  # else the client has gone
+            await response(scope, receive, send)
+
+    def _stamp(self, response: Response) -> Response:
+        """Say of the schema's version what answers to operations say of theirs."""
+        if self.live.registry.is_loaded:
             response.headers[SCHEMA_HEADER] = self.live.registry.snapshot.version
-        await response(scope, receive, send)
+        return response
 
     def _check(self, request: Request) -> None:
         if request.method not in {"GET", "POST"}:
@@ -97,7 +100,9 @@ class GraphQLEndpoint:
             raise Refused(406, f"Subscriptions need a WebSocket, or {EVENTS} in the Accept header.")
         outcome = await run(self.live, call, note)
         if outcome.errors is not None:
-            return answer_errors(outcome.errors, media)
+            response = answer_errors(outcome.errors, media)
+            response.headers.update(headers)
+            return response
         response = answer(outcome.body, media, headers=headers)
         for cookie in cookies:
             response.headers.append("Set-Cookie", cookie)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 
 from storage.patience import Within
+from storage.quick import quick
 from web.errors import Code, Refused
 from web.settings import Settings
 from web.strict import NotStrict, loads
@@ -20,7 +20,7 @@ CLOSE = {"Connection": "close"}
 PARAMETERS = ("query", "operationName", "variables", "extensions")
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Pace:
     """How large a body may be, how long it may take, and how many bytes a second it must bring."""
 
@@ -35,36 +35,53 @@ class Pace:
 
 async def read_body(request: Request, settings: Settings) -> bytes:
     """Return the body. Raises `Refused` as soon as it is known to be too large or too slow, and closes the connection."""
-    pace = Pace(settings.body_bytes, settings.body_seconds, settings.body_rate)
-    return b"".join([chunk async for chunk in read_chunks(request, pace)])
+    body = Body(request, Pace(settings.body_bytes, settings.body_seconds, settings.body_rate))
+    chunks = [await body.next()]
+    while body.more:
+        chunks.append(await body.next())
+    return b"".join(chunks)
 
 
 async def read_chunks(request: Request, pace: Pace) -> AsyncIterator[bytes]:
     """Yield the body as it arrives. Raises `Refused` as `read_body` does."""
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise Refused(415, "Send the body without Content-Encoding.", headers=CLOSE)
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > pace.bytes:
-        raise too_large(pace.bytes)
-    started = time.monotonic()
-    size = 0
-    more = True
-    while more:
-        elapsed = time.monotonic() - started
+    body = Body(request, pace)
+    while body.more:
+        chunk = await body.next()
+        if chunk:
+            yield chunk
+
+
+class Body:
+    """A body that is arriving; `more` tells whether there is more to come. Raises `Refused` as `read_body` does."""
+
+    __slots__ = ("_pace", "_request", "_size", "_started", "more")
+
+    def __init__(self, request: Request, pace: Pace) -> None:
+        if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise Refused(415, "Send the body without Content-Encoding.", headers=CLOSE)
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > pace.bytes:
+            raise too_large(pace.bytes)
+        self._request, self._pace = request, pace
+        self._started, self._size = time.monotonic(), 0
+        self.more = True
+
+    async def next(self) -> bytes:
+        """Return what comes next of it."""
+        elapsed = time.monotonic() - self._started
         try:
-            async with Within(max(pace.allowance(size) - elapsed, 0.01)):
-                message = await request.receive()
+            async with Within(max(self._pace.allowance(self._size) - elapsed, 0.01)):
+                message = await self._request.receive()
         except TimeoutError:
             raise Refused(408, "The body arrived too slowly.", Code.TIMEOUT, CLOSE) from None
         if message["type"] == "http.disconnect":
             raise Refused(400, "The body ended early.", headers=CLOSE)
-        chunk = message.get("body", b"")
-        more = message.get("more_body", False)
-        size += len(chunk)
-        if size > pace.bytes:
-            raise too_large(pace.bytes)
-        if chunk:
-            yield chunk
+        chunk: bytes = message.get("body", b"")
+        self.more = message.get("more_body", False)
+        self._size += len(chunk)
+        if self._size > self._pace.bytes:
+            raise too_large(self._pace.bytes)
+        return chunk
 
 
 def too_large(limit: int) -> Refused:

@@ -162,6 +162,10 @@ def _write(note: Note, scope: Scope) -> None:
         "status": note.status or 499,  # the client went away before there was an answer
         "ms": note.watch.ms,
     }
-    told = (("caller", note.caller), ("operation", note.operation), ("code", note.code))
-    fields.update((name, value) for name, value in told if value is not None)
+    if note.caller is not None:
+        fields["caller"] = note.caller
+    if note.operation is not None:
+        fields["operation"] = note.operation
+    if note.code is not None:
+        fields["code"] = note.code
     _access.handle(Line(_access.name, "request", fields))

@@ -223,8 +223,13 @@ def make_live(settings: Settings) -> Live:
 
 def groups_of(registry: Registry) -> str:
     """Name the table of groups: OTRS 6 and Znuny call it differently. Before the modules are loaded nobody is let in."""
-    tables = registry.snapshot.catalog.tables if registry.is_loaded else ()
-    return group_table(tables) or GROUP_TABLES[0]
+    if not registry.is_loaded:
+        return GROUP_TABLES[0]
+    snapshot = registry.snapshot
+    found: str | None = snapshot.memo.get(group_table)
+    if found is None:
+        found = snapshot.memo[group_table] = group_table(snapshot.catalog.tables) or GROUP_TABLES[0]
+    return found
 
 
 class Introspection:

@@ -19,6 +19,7 @@ from resolvers.text_index import TextIndex
 from schema.snapshot import Snapshot
 from schema.spec import Audience
 from storage.files import Files
+from storage.quick import quick
 from web.admission import Admission
 from web.errors import unavailable
 from web.favourites import Favourites
@@ -48,7 +49,7 @@ class Pinged(Protocol):
         """Return when the database serves; raise ConnectionError while it is away."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Call:
     """One operation about to run: everything that the executor may want to know.
 

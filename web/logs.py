@@ -60,7 +60,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **_fields(record),
+            **(record.fields if isinstance(record, Line) else _fields(record)),
         }
         if record.exc_info and record.exc_info[0]:
             line["exception"] = self.formatException(record.exc_info)
@@ -99,6 +99,17 @@ def _shown(value: Any) -> str:
 
 class SteadyHandler(logging.StreamHandler[Any]):
     """Writes to standard output, and goes on silently when nobody reads it any more or the disk below it is full."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, and let it go out at once."""
+        try:
+            stream = self.stream
+            stream.write(self.format(record) + self.terminator)
+            stream.flush()
+        except RecursionError:
+            raise
+        except Exception:  # noqa: BLE001 - as the handlers of logging do
+            self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Drop the line: a log that cannot be written must not stop what it is about."""

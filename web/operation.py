@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from graphql import ExecutionResult
@@ -16,6 +16,7 @@ from resolvers.document import DocumentRefused
 from resolvers.execute import LAST_WORD_S
 from schema.snapshot import Snapshot
 from storage.patience import Within
+from storage.quick import quick
 from web.answers import encode
 from web.body import PARAMETERS, check_shape
 from web.edge import Note
@@ -29,7 +30,7 @@ NO_EXPLANATION = "How an answer was found is told to administrators only: member
 TIMEOUT = "The operation took longer than {:g} seconds and was stopped."
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Asked:
     """The parameters of a GraphQL request, with the types that the protocol gives them."""
 
@@ -43,7 +44,7 @@ class Asked:
     is_own: bool = False  # of a page of ours: no list of allowed operations has it
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Outcome:
     """The answer to an operation as JSON. `errors` is set when it did not start: then there is no data at all."""
 

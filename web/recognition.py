@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from secrets import token_hex
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from identity.keys import mark
 from identity.principals import Person, Principal, Token
 from identity.rights import Rights
 from storage.errors import StorageError
+from storage.quick import quick
 from web.cookies import PAGE
 from web.edge import note_of
 from web.errors import Code, Refused, unavailable
@@ -52,7 +53,7 @@ class ReadsRights(Protocol):
         """Return what somebody may do now."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Caller:
     """Who is calling, with which session, what they may do, and from where."""
 
@@ -213,7 +214,8 @@ def read_bearer(given: str) -> str | None:
 
 def address_of(connection: HTTPConnection) -> str:
     """Return the client's address, as the server or a trusted proxy knows it."""
-    return connection.client.host if connection.client else ""
+    client = connection.scope.get("client")
+    return client[0] if client else ""
 
 
 def client_of(connection: HTTPConnection) -> str:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from web.errors import Refused
 
 MAX_LANGUAGES = 10
 MAX_HEADER = 500
+HEADERS_KEPT = 500  # a browser sends the same with every request
 _KEY = re.compile(r"[!-~]{1,200}")
 _LANGUAGE = re.compile(r"\s*([A-Za-z]{2,3})(?:-[A-Za-z0-9-]{1,35})?\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?))?\s*")
 
 
 def read_languages(headers: Mapping[str, str]) -> tuple[str, ...]:
     """Return the languages of `Accept-Language`, the best first; what is no language is passed over."""
+    given = headers.get("accept-language")
+    return _languages(given[:MAX_HEADER]) if given else ()
+
+
+@lru_cache(maxsize=HEADERS_KEPT)
+def _languages(given: str) -> tuple[str, ...]:
     found: dict[str, float] = {}
-    for part in headers.get("accept-language", "")[:MAX_HEADER].split(",")[:MAX_LANGUAGES]:
+    for part in given.split(",")[:MAX_LANGUAGES]:
         match = _LANGUAGE.fullmatch(part)
         weight = float(match[2] or 1) if match else 0.0
         if match and weight > 0:

@@ -35,7 +35,7 @@ async def test_who_waits_outside_leaves_the_place_to_others() -> None:
     working = await begun(admission, end)
     end.set()
     await asyncio.gather(waiting, working)
-    assert not admission._free.locked()
+    assert admission._free.free == 1
 
 
 async def test_who_comes_back_waits_for_a_place() -> None:
@@ -58,8 +58,8 @@ async def test_several_parts_of_an_operation_give_one_place_back() -> None:
 
     async with admission:
         await asyncio.gather(part(), part(), part())
-        assert admission._free.locked()
-    assert admission._free._value == 1
+        assert admission._free.free == 0
+    assert admission._free.free == 1
 
 
 @pytest.mark.parametrize("leaves", [False, True])
@@ -72,7 +72,7 @@ async def test_an_operation_that_is_given_up_leaves_as_many_places_as_there_were
     task.cancel()
     other_end.set()
     await asyncio.gather(task, *([other] if other else []), return_exceptions=True)
-    assert admission._free._value == 1
+    assert admission._free.free == 1
 
 
 async def test_outside_of_operations_nothing_is_given_back() -> None:
