@@ -35,20 +35,20 @@ _POSTGRESQL = {
     QUEUE.text: "SELECT q.id, q.name, q.comments, q.unlock_timeout, g.id, g.name, g.comments "
     "FROM queue q JOIN permission_groups g ON g.id = q.group_id WHERE q.id = $1",
     TICKET_PAGE.text: f"SELECT {_PAGE_COLUMNS} FROM ticket t {_PAGE_JOINS} "  # noqa: S608 - constants
-    "WHERE t.queue_id = ANY($2::int[]) AND t.ticket_state_id = ANY($3::int[]) ORDER BY t.create_time DESC, t.id LIMIT $1",
+    "WHERE t.queue_id = ANY($2::int[]) AND t.ticket_state_id = ANY($3::int[]) ORDER BY t.create_time DESC, t.id DESC LIMIT $1",
     QUEUES_WITH_TICKETS.text: "SELECT q.id, q.name, t.id, t.tn, t.title, t.create_time, u.login, u.first_name, u.last_name "
     "FROM (SELECT id, name FROM queue WHERE id = ANY($1::int[]) ORDER BY name, id LIMIT $2) q "
-    "LEFT JOIN LATERAL (SELECT * FROM ticket WHERE queue_id = q.id ORDER BY create_time DESC, id LIMIT $3) t ON true "
-    "LEFT JOIN users u ON u.id = t.user_id ORDER BY q.name, q.id, t.create_time DESC, t.id",
+    "LEFT JOIN LATERAL (SELECT * FROM ticket WHERE queue_id = q.id ORDER BY create_time DESC, id DESC LIMIT $3) t ON true "
+    "LEFT JOIN users u ON u.id = t.user_id ORDER BY q.name, q.id, t.create_time DESC, t.id DESC",
     THIRD_PAGE.text: "SELECT t.id, t.tn, t.title, t.change_time, q.name, s.name, u.login FROM ticket t "
     "JOIN queue q ON q.id = t.queue_id JOIN ticket_state s ON s.id = t.ticket_state_id JOIN users u ON u.id = t.user_id "
     "WHERE t.queue_id = ANY($3::int[]) AND t.ticket_state_id = ANY($4::int[]) "
-    "ORDER BY t.change_time DESC, t.id LIMIT $1 OFFSET $2",
+    "ORDER BY t.change_time DESC, t.id DESC LIMIT $1 OFFSET $2",
     "count": "SELECT count(*) FROM ticket WHERE queue_id = ANY($1::int[]) AND ticket_state_id = ANY($2::int[])",
 }
 _PAGE_ELSEWHERE = (
     f"SELECT {_PAGE_COLUMNS} FROM ticket t {_PAGE_JOINS} "  # noqa: S608 - constants
-    "WHERE t.queue_id IN ({queues}) AND t.ticket_state_id IN ({states}) ORDER BY t.create_time DESC, t.id LIMIT {first}"
+    "WHERE t.queue_id IN ({queues}) AND t.ticket_state_id IN ({states}) ORDER BY t.create_time DESC, t.id DESC LIMIT {first}"
 )
 
 
