@@ -186,8 +186,8 @@ class Run:
 
     async def compute(self, tasks: Sequence[Task], groups: Sequence[Sequence[Row]]) -> Sequence[Sequence[Row]]:
         """Run lambdas over the rows of all cases; their values stand at the end of the rows then."""
-        rows = [row for group in groups for row in group]
-        if not tasks or not rows:
+        rows = [row for group in groups for row in group] if tasks else ()
+        if not rows:
             return groups
         columns = await compute(self.reads.context, tasks, rows)
         longer = iter([(*row, *values) for row, values in zip(rows, zip(*columns, strict=True), strict=True)])

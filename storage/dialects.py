@@ -51,6 +51,9 @@ class Dialect:
 
     # Whether a column in a list of one known value is planned like one that equals it.
     sees_through_lists: ClassVar[bool] = True
+    # Whether a column has values of its type alone, and whether its whole numbers have a sign in any case.
+    is_typed: ClassVar[bool] = True
+    is_signed: ClassVar[bool] = True
 
     def text(self, expression: Expression, column_class: ColumnClass) -> Expression:
         """Read a column of text that may sit in a bytes column (OTRS keeps long texts in LONGBLOB on MySQL)."""
@@ -167,6 +170,7 @@ class Sqlite(Dialect):
 
     name: ClassVar[str] = "sqlite"
     sees_through_lists: ClassVar[bool] = False
+    is_typed: ClassVar[bool] = False
 
     def text(self, expression: Expression, column_class: ColumnClass) -> Expression:
         """Bytes and text never equal each other in SQLite."""
@@ -273,6 +277,7 @@ class MySql(Dialect):
     """MariaDB and MySQL: `collation` is the newest one, whose tables know which letters have a case."""
 
     name: ClassVar[str] = "mysql"
+    is_signed: ClassVar[bool] = False
     collation: str = "utf8mb4_unicode_520_ci"
 
     def text(self, expression: Expression, column_class: ColumnClass) -> Expression:
