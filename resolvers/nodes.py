@@ -181,6 +181,12 @@ class ListNode:
         return any(isinstance(part, TotalPart) for part in self.parts.values())
 
     @property
+    def reads(self) -> int:
+        """How many rows are read: one more than are shown, where somebody asks whether there are more."""
+        name = "hasPreviousPage" if self.range.backward else "hasNextPage"
+        return self.range.size + 1 if name in self.info else self.range.size
+
+    @property
     def wants_far_side(self) -> bool:
         """Whether somebody asks for rows on the side that the page comes from, and there can be any."""
         page = self.range

@@ -107,7 +107,7 @@ class SpreadStatements(Statements):
         values = self._narrow(draft, keys)
         for value in values:
             draft.add(value)
-        return self._numbered(draft, values, by, node.range.offset, node.range.size + 1)
+        return self._numbered(draft, values, by, node.range.offset, node.reads)
 
     def total_of(self, node: ListNode, where: Sequence[Predicate], keys: Keys) -> Select:
         """Count the rows of each key."""

@@ -164,12 +164,12 @@ class Statements:
         return Speech(self.dialect, self.catalog, self.zone, self.modules, self.by_table, self.guard)
 
     def page(self, node: ListNode, owners: Sequence[Any] | None = None) -> RowsPlan:
-        """Read a page of a list, with one row more to see whether it goes on; of a relation, a page for each owner."""
+        """Read a page of a list; of a relation, a page for each owner."""
         page = node.range
         if node.link is not None or page.after is not None or page.before is not None:
             return self._page(node, owners, node.where)
         order = tuple((*ordered.term.key, ordered.direction) for ordered in node.order)
-        kind = ("page", node.module.name, order, page.size, page.offset, page.backward, node.wants_cursors)
+        kind = ("page", node.module.name, order, node.reads, page.offset, page.backward, node.wants_cursors)
         return self._kept(kind, node.where, node.views, lambda made, where: made._page(node, None, where))  # noqa: SLF001 - of this class
 
     def _page(self, node: ListNode, owners: Sequence[Any] | None, where: Sequence[Predicate]) -> RowsPlan:
@@ -180,17 +180,17 @@ class Statements:
         page = node.range
         position = draft.add(link.value) if link else None
         if looked_up is not None:
-            statement = looked_up.pages(draft, by, page.size + 1)
+            statement = looked_up.pages(draft, by, node.reads)
         elif link is None or owners is None or len(owners) == 1:
             # Where values decide which rows there are, one plan does not fit all of them: a state without tickets would be
             # looked for among all that there are. Behind a mark, the database plans for the values that it is given.
             is_form = not where and link is None
-            statement = draft.statement().order_by(*by).limit(written(page.size + 1) if is_form else page.size + 1)
+            statement = draft.statement().order_by(*by).limit(written(node.reads) if is_form else node.reads)
             near = is_form and page.offset <= WRITTEN_OFFSET
             statement = statement.offset(written(page.offset) if near else page.offset) if page.offset else statement
         else:
             exact = self.dialect.exact(link.value, link.column_class)
-            statement = self._numbered(draft, [exact], by, page.offset, page.size + 1)
+            statement = self._numbered(draft, [exact], by, page.offset, node.reads)
         return RowsPlan(statement, shapes, sort, position, width=draft.width)
 
     def _laid_out(
