@@ -42,7 +42,7 @@ from resolvers.page_parts import PageParts
 from resolvers.pages import WANTED, Link, Page
 from resolvers.plan import AggregateStep, Constant, Known, ListStep, NodesOf, NodesStep, OneStep, Plan, Step
 from resolvers.predicate import KeyIn, Predicate
-from resolvers.run import LENGTHS, Keyed, Owned, Spread
+from resolvers.run import Keyed, Owned, Spread
 from resolvers.selection import Selected, Selections
 from resolvers.spread import Keys, SpreadStatements, find_keys
 from resolvers.statements import RowsPlan, Statement, Statements
@@ -55,6 +55,7 @@ from schema.catalog import WHOLE_NUMBERS, ColumnClass
 from storage.direct import Ready
 
 _TYPENAME = "__typename"
+SEVERAL = 2  # owners, for which the statements of a relation are made with the plan
 _PLANNED = (OneRoot, ManyRoot, NodeRoot, AggregateRoot, VersionRoot)
 
 
@@ -243,20 +244,24 @@ class Planner:
         wanted = {"rows": node.wants_rows, "total": node.wants_total, "far side": node.wants_far_side}
         owned = Owned(self._number(node), tuple(what for what in WANTED if wanted[what]), as_text=self._is_text(node))
         try:
-            self._make_first(owned)
+            plan = self._make_first(owned, (node, other))
         except Unplain:  # the column that leads back holds texts, and so do the owners
             if owned.as_text:
                 raise
             owned.as_text = True
-            self._make_first(owned)
-        plan = self.sides[0].statements.page(node, self._owners(0, 2, as_text=owned.as_text))
+            plan = self._make_first(owned, (node, other))
         page = self._page(selected, (node, other), plan)
         return Link(position, plan.link or 0, page, owned, len(self.sides[0].marks))
 
-    def _make_first(self, owned: Owned) -> None:
+    def _make_first(self, owned: Owned, nodes: Pair) -> RowsPlan:
+        """Make the statements for two owners, which shows whether there can be any, and tells how the rows are laid out."""
+        owners = [self._owners(side, SEVERAL, as_text=owned.as_text) for side in (0, 1)]
+        plans = [side.statements.page(nodes[turn], owners[turn]) for turn, side in enumerate(self.sides)]
+        if "rows" in owned.wanted:
+            owned.made["rows", SEVERAL] = self.template([plan.statement for plan in plans], owners)
         for what in owned.wanted:
-            for count in LENGTHS[:2]:
-                owned.get(what, count, lambda: self)
+            owned.get(what, SEVERAL, lambda: self)
+        return plans[0]
 
     def _is_text(self, node: ListNode) -> bool:
         link = node.link
