@@ -15,9 +15,10 @@ from lambdas.errors import FailureCode, WrongValue
 from lambdas.results import check_value
 from resolvers.context import Context
 from resolvers.errors import LambdaFailed
-from resolvers.lambda_memory import ROW_LIMIT_BYTES, Flights, recipe_of
+from resolvers.lambda_memory import ROW_LIMIT_BYTES, UNKNOWN, Flights
 from resolvers.lambda_pieces import Piece, cut
 from resolvers.lambda_questions import answerer_of, job_of
+from resolvers.lambda_recall import Recalled, recall, recipe_of
 from resolvers.lambda_rows import NOT_THERE, InputReader, Inputs, input_value, weighed
 from resolvers.nodes import LambdaSlot
 from resolvers.reads import together
@@ -53,22 +54,41 @@ async def compute(context: Context, tasks: Sequence[Task], rows: Sequence[Any]) 
     """Return for each field its value in each row; an exception where there is none."""
     if context.depth >= DEPTH_LIMIT:
         return [[_failed(context, task.slot, _TOO_DEEP)] * len(rows) for task in tasks]
-    reader = InputReader(rows, apart=context.apart)
-    inputs = [reader.read(task.load.reads, task.present) for task in tasks]
+    recalled = [recall(context, task.load, task.present, rows) for task in tasks]
+    waiting = [number for number, known in enumerate(recalled) if known.waiting]
+    if waiting:
+        await _complete(context, [tasks[number] for number in waiting], [recalled[number] for number in waiting], rows)
+    return [known.values for known in recalled]
+
+
+async def _complete(context: Context, tasks: Sequence[Task], recalled: Sequence[Recalled], rows: Sequence[Any]) -> None:
+    """Find the values that are not known yet."""
+    inputs = _inputs(context, tasks, recalled, rows)
     modules: dict[str, list[int]] = {}
     for number, task in enumerate(tasks):
         modules.setdefault(task.slot.module.name, []).append(number)
     jobs = [
-        _run(context, [tasks[number] for number in numbers], [inputs[number] for number in numbers])
+        _run(context, [(tasks[number], inputs[number], recalled[number]) for number in numbers])
         for numbers in modules.values()
     ]
-    columns: list[Any] = [None] * len(tasks)
     for numbers, found in zip(modules.values(), await together(jobs), strict=True):
         if isinstance(found, Exception):
             raise found
-        for place, number in enumerate(numbers):
-            columns[number] = found[place]
-    return [_spread(made, column) for made, column in zip(inputs, columns, strict=True)]
+        for number, column in zip(numbers, found, strict=True):
+            recalled[number].fill(_spread(inputs[number], column))
+
+
+def _inputs(context: Context, tasks: Sequence[Task], recalled: Sequence[Recalled], rows: Sequence[Any]) -> list[Inputs]:
+    """Read what is needed of the rows that wait. Fields for which the same rows do share what they need."""
+    readers: dict[tuple[int, ...], InputReader] = {}
+    found = []
+    for task, known in zip(tasks, recalled, strict=True):
+        places = tuple(known.waiting)
+        if places not in readers:
+            waiting = rows if len(places) == len(rows) else [rows[place] for place in places]
+            readers[places] = InputReader(waiting, apart=context.apart)
+        found.append(readers[places].read(task.load.reads, task.present))
+    return found
 
 
 def _spread(inputs: Inputs, column: list[Any]) -> list[Any]:
@@ -85,7 +105,8 @@ class _Column:
     """
 
     task: Task
-    keys: Sequence[tuple[Any, ...]]
+    inputs: Inputs
+    recalled: Recalled
     batch: Batch
     recipe: Hashable | None  # None where nothing may be remembered
     values: list[Any]
@@ -98,13 +119,14 @@ class _Column:
         """Name what is to be run, for others who want the same at this moment; None where nothing is, or may be shared."""
         if self.recipe is None or not self.open_rows:
             return None
-        return self.recipe, tuple(self.keys[place] for place in self.open_rows)
+        return self.recipe, tuple(self.inputs.rows[place] for place in self.open_rows)
 
 
-async def _run(context: Context, tasks: Sequence[Task], inputs: Sequence[Inputs]) -> list[list[Any]]:
+async def _run(context: Context, fields: Sequence[tuple[Task, Inputs, Recalled]]) -> list[list[Any]]:
     """Compute fields of one module."""
-    job = job_of(context, tasks[0].slot.module.name, (), context.lambda_limits.of_fields(tasks[0].slot.module))
-    columns = [_column(context, job, task, made) for task, made in zip(tasks, inputs, strict=True)]
+    module = fields[0][0].slot.module
+    job = job_of(context, module.name, (), context.lambda_limits.of_fields(module))
+    columns = [_column(context, *field) for field in fields]
     flights = context.memory.flights if context.memory is not None else {}
     awaited = [(column, flights.get(column.flight)) for column in columns]
     own = [column for column, flight in awaited if flight is None]
@@ -153,16 +175,16 @@ async def _run_jobs(context: Context, job: Job, columns: Sequence[_Column]) -> l
     return found
 
 
-def _column(context: Context, job: Job, task: Task, inputs: Inputs) -> _Column:
-    batch, memory, keys = _batch(context, task.load), context.memory, inputs.rows
-    recipe = recipe_of(job, batch) if memory is not None and inputs.are_keys else None
-    known = memory.find(recipe, keys) if memory is not None and recipe is not None else {}
-    values = [known.get(row) for row in keys] if known else [None] * len(keys)
-    missing = [place for place, row in enumerate(keys) if row not in known] if known else range(len(keys))
-    rows, size = weighed([keys[place] for place in missing] if known else keys) if missing else ((), 0)
+def _column(context: Context, task: Task, inputs: Inputs, recalled: Recalled) -> _Column:
+    memory, keys = context.memory, inputs.rows
+    recipe = recipe_of(context, task.slot, task.load.form) if memory is not None and inputs.are_keys else None
+    values = memory.find(recipe, keys) if memory is not None and recipe is not None else [UNKNOWN] * len(keys)
+    missing = [place for place, value in enumerate(values) if value is UNKNOWN]
+    open_rows = keys if len(missing) == len(keys) else [keys[place] for place in missing]
+    rows, size = weighed(open_rows) if missing else ((), 0)
     if size > ROW_LIMIT_BYTES * len(rows):
         recipe = None
-    return _Column(task, keys, batch, recipe, values, missing, rows, size)
+    return _Column(task, inputs, recalled, _batch(context, task.load), recipe, values, missing, rows, size)
 
 
 def _fill(column: _Column, values: Sequence[Any]) -> None:
@@ -173,10 +195,12 @@ def _fill(column: _Column, values: Sequence[Any]) -> None:
 
 def _remember(context: Context, column: _Column, values: Sequence[Any]) -> None:
     """Remember those that will be the same the next time."""
-    if context.memory is not None and column.recipe is not None and values:
-        made = [(column.keys[place], value) for place, value in zip(column.open_rows, values, strict=True)]
-        kept = [pair for pair in made if not isinstance(pair[1], Exception)]
-        context.memory.keep(column.recipe, kept, column.size)
+    memory = context.memory
+    if memory is None or column.recipe is None or not values:
+        return
+    if not column.recalled.keep(memory, _spread(column.inputs, column.values), column.size):
+        made = [(column.inputs.rows[place], value) for place, value in zip(column.open_rows, values, strict=True)]
+        memory.keep(column.recipe, [pair for pair in made if not isinstance(pair[1], Exception)], column.size)
 
 
 async def _run_job(context: Context, job: Job, columns: Sequence[_Column], pieces: Sequence[Piece]) -> list[list[Any]]:

@@ -40,7 +40,12 @@ def me_of(rights: Rights, languages: Sequence[str] = ()) -> Mapping[str, Any]:
     known: dict[str, Any] | None = rights.memo.get("me")
     if known is None:
         known = rights.memo["me"] = _me(rights)
-    return {**known, "locale": languages[0] if languages else DEFAULT_LOCALE}
+    return {**known, "locale": locale_of(languages)}
+
+
+def locale_of(languages: Sequence[str]) -> str:
+    """Return the language that `me` tells."""
+    return languages[0] if languages else DEFAULT_LOCALE
 
 
 def _me(rights: Rights) -> dict[str, Any]:

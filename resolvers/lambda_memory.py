@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 import orjson
-
-from lambdas.contract import Batch, Job
 
 LIMIT_BYTES = 8_000_000
 ROW_LIMIT_BYTES = 2_000  # on average; larger ones are not kept
 _ENTRY_BYTES = 300  # of a row with its value, beside their texts
 _SOURCES_KEPT = 2_000
-_NOTHING: Mapping[Hashable, Any] = {}
+UNKNOWN: Any = object()  # in the place of a value that is not remembered; null is a value
 
 # What may give another value the next time, or cannot be seen through: questions, chance, all globals by another name, memory.
 _UNSURE = re.compile(
@@ -49,18 +48,6 @@ def habits_of(source: str) -> Habits | None:
     return Habits(_CALLER.search(source) is not None, _CLOCK.search(source) is not None)
 
 
-def recipe_of(job: Job, batch: Batch) -> Hashable | None:
-    """Name all that a value is made of but the row; None where there may be more to it."""
-    script = batch.script
-    habits = habits_of(script.source)
-    if habits is None:
-        return None
-    me = orjson.dumps(job.me) if habits.caller else job.me.get("locale")
-    texts = orjson.dumps(job.texts) if job.texts else None
-    shape = tuple((tuple(inside), tuple(names)) for inside, names in batch.shape or ())
-    return script.name, script.source, orjson.dumps(batch.args), shape, me, texts, job.now_ms if habits.clock else None
-
-
 # What is run at this moment, by recipe and rows: its values once they are there, None where whoever ran it did not get them all.
 Flights = dict[Hashable, "asyncio.Future[list[Any] | None]"]
 
@@ -75,19 +62,15 @@ class Memory:
         self._young: dict[Hashable, dict[Hashable, Any]] = {}
         self._old: dict[Hashable, dict[Hashable, Any]] = {}
 
-    def find(self, recipe: Hashable, rows: Sequence[Hashable]) -> dict[Hashable, Any]:
-        """Return the values that are known of some rows."""
-        young, old = self._young.get(recipe, _NOTHING), self._old.get(recipe, _NOTHING)
-        found: dict[Hashable, Any] = {}
-        again: list[tuple[Hashable, Any]] = []
-        for row in rows:
-            if row in young:
-                found[row] = young[row]
-            elif row in old:
-                found[row] = old[row]
-                again.append((row, old[row]))
-        if again:
-            self.keep(recipe, again, 0)
+    def find(self, recipe: Hashable, rows: Sequence[Hashable]) -> list[Any]:
+        """Return the values of some rows; `UNKNOWN` where there is none."""
+        young, old = self._young.get(recipe), self._old.get(recipe)
+        found = list(map(young.get, rows, repeat(UNKNOWN))) if young else [UNKNOWN] * len(rows)
+        if old and UNKNOWN in found:
+            again = {row: old[row] for row, value in zip(rows, found, strict=True) if value is UNKNOWN and row in old}
+            if again:
+                found = [again.get(row, value) for row, value in zip(rows, found, strict=True)]
+                self.keep(recipe, list(again.items()), 0)
         return found
 
     def keep(self, recipe: Hashable, values: Sequence[tuple[Hashable, Any]], size: int) -> None:

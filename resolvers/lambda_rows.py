@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
@@ -23,17 +23,32 @@ from storage.values import keeps_texts
 NOT_THERE = -1
 _LOOSE = ("json", "yaml")
 
+# Classes of stored values that are written the same where they are equal, by the class of their column. A driver gives whole
+# numbers of such columns alone as int; elsewhere, as in SQLite's texts, there may be a 1.0 beside a 1.
+_NOTHING = type(None)
+_EXACT: Mapping[ColumnClass, frozenset[type]] = {
+    **dict.fromkeys((ColumnClass.STRING, ColumnClass.TEXT), frozenset({_NOTHING, str})),
+    **dict.fromkeys(WHOLE_NUMBERS, frozenset({_NOTHING, int})),
+    ColumnClass.DATE: frozenset({_NOTHING, str, date}),
+    ColumnClass.DATETIME: frozenset({_NOTHING, str, datetime}),
+}
+
 Row = Sequence[Any]
 Write = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A value that stands at one position of a row; `write` makes of it, where it is not null, what a lambda sees."""
+    """A value that stands at one position of a row; `write` makes of it, where it is not null, what a lambda sees.
+
+    `how` names what `write` depends on. Of the classes `exact`, equal values are written the same by it.
+    """
 
     position: int
     write: Write | None
     is_loose: bool = False  # equal values may be of different types: 1 and true
+    exact: frozenset[type] = frozenset()
+    how: Hashable = None
 
     def every(self, rows: Sequence[Row]) -> list[Any]:
         """Return the values of all rows."""
@@ -57,17 +72,22 @@ class Made:
 
 def placed(term: Term, position: int, zone: tzinfo) -> Placed:
     """Tell how a stored value is read: as the API has it, but a reference is its key and an option its stored value."""
+    is_loose = term.kind in _LOOSE
+    exact = frozenset[type]() if is_loose else _EXACT.get(term.column_class, frozenset())
+    how = (isinstance(term.item, Field), term.kind, term.column_class, zone)
+    return Placed(position, _write(term, zone), is_loose, exact, how)
+
+
+def _write(term: Term, zone: tzinfo) -> Write | None:
     convert = stored(term, zone)
     if isinstance(term.item, Field):
         if convert is None and term.column_class in WHOLE_NUMBERS:
-            return Placed(position, None)
+            return None
         if convert is not None and keeps_texts(term.kind):
-            return Placed(position, lambda value: value if value.__class__ is str else input_value(convert(value)))
+            return lambda value: value if value.__class__ is str else input_value(convert(value))
         if convert is not None and _is_utc(term, zone):
-            return Placed(position, lambda value: _wall_clock(value) or input_value(convert(value)))
-    if convert is None:
-        return Placed(position, input_value)
-    return Placed(position, lambda value: input_value(convert(value)), is_loose=term.kind in _LOOSE)
+            return lambda value: _wall_clock(value) or input_value(convert(value))
+    return input_value if convert is None else lambda value: input_value(convert(value))
 
 
 def _is_utc(term: Term, zone: tzinfo) -> bool:

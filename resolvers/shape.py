@@ -10,6 +10,7 @@ from typing import Any
 from resolvers.draft import Draft
 from resolvers.file_field import file_mark, file_reader
 from resolvers.ids import write_id
+from resolvers.lambda_forms import Form, form_of
 from resolvers.lambda_rows import Made, Placed, placed
 from resolvers.nodes import KeySlot, LambdaSlot, ManySlot, Need, OneSlot, RowNode, Slot, ValueSlot, VersionSlot
 from resolvers.scope import NAMED_OBJECTS
@@ -93,6 +94,14 @@ class LambdaLoad:
     crossing: tuple[
         tuple[tuple[str, ...], tuple[str, ...]], ...
     ] = ()  # where each value stands in `item`, by its names
+    _form: Form | None = None
+
+    @property
+    def form(self) -> Form:
+        """What of it is the same for every page."""
+        if self._form is None:
+            self._form = form_of(self.slot, self.reads)
+        return self._form
 
     def read(self, row: Row) -> Any:
         """Return the row's result."""

@@ -11,8 +11,10 @@ from graphql import parse
 
 from resolvers.context import Context
 from resolvers.execute import execute
+from resolvers.lambda_memory import Memory
 from storage.engine import Database
 from tests.access.model import ROLES, Model
+from tests.access.telling import LAMBDAS
 from tests.access.worlds import SECRET, Place, base, rights_of, run_alone
 from tests.databases import DIALECTS, fresh_url
 from tests.programmed import Programmed, item_of
@@ -87,3 +89,22 @@ async def test_without_needs_it_is_all_that_the_caller_reads_of_the_row(place: P
         for item in items:
             assert ("created_by" in item) == ("created_by" not in hidden)
             assert {"id", "text", "job", "job_id", "inner"} <= set(item)
+
+
+async def test_what_is_remembered_for_one_caller_is_shown_to_none_who_may_read_less(
+    place: Place, database: Database
+) -> None:
+    """Each has the answer that he would have if nothing were remembered, whoever asked before him."""
+    document, memory = parse("{ jobs(first: 100) { nodes { told verdict { text tone } parent { told } } } }"), Memory()
+
+    async def answer(role: str, memory: Memory | None) -> Any:
+        rights = rights_of(ROLES[role])
+        context = Context(place.snapshot, database, SECRET, rights, lambdas=Programmed(LAMBDAS), memory=memory)
+        result = await execute(context, document)
+        return result.data, [error.message for error in result.errors or ()]
+
+    roles = ("administrator", "reader", "supervisor")
+    expected = {role: await answer(role, None) for role in roles}
+    assert expected["administrator"] != expected["reader"]
+    for role in (*roles, *roles[::-1], *roles):
+        assert await answer(role, memory) == expected[role]
