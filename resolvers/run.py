@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
+from operator import add
 from typing import Any, Protocol, TypeAlias
 
 from resolvers.computed import Task, compute
@@ -180,18 +182,23 @@ class Run:
         if united is None:
             raise Unplain
         found: list[list[Row]] = [[] for _ in padded]
-        for number, *row in await self.reads.fetch(united):
-            found[number].append(row)
+        for row in await self.reads.fetch(united):
+            found[row[0]].append(row[1:])
         return list(found[: len(branches)])
 
     async def compute(self, tasks: Sequence[Task], groups: Sequence[Sequence[Row]]) -> Sequence[Sequence[Row]]:
         """Run lambdas over the rows of all cases; their values stand at the end of the rows then."""
-        rows = [row for group in groups for row in group] if tasks else ()
+        if not tasks:
+            return groups
+        rows = groups[0] if len(groups) == 1 else [row for group in groups for row in group]
         if not rows:
             return groups
         columns = await compute(self.reads.context, tasks, rows)
-        longer = iter([(*row, *values) for row, values in zip(rows, zip(*columns, strict=True), strict=True)])
-        return [[next(longer) for _ in group] for group in groups]
+        longer: list[Row] = list(map(add, rows, zip(*columns, strict=True)))  # what is read are tuples
+        if len(groups) == 1:
+            return [longer]
+        rest = iter(longer)
+        return [[*islice(rest, len(group))] for group in groups]
 
 
 async def all_of(jobs: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:

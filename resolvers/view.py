@@ -220,10 +220,13 @@ class _Coder:
         type_ = get_named_type(below.definition.type)
         if not isinstance(type_, GraphQLObjectType):
             raise Unplain
-        members = []
+        members, parts = [], []
         for key, name, part in self.selections.all_below(below, type_):
             _check_key(key)
             members.append(f"{key!r}: {type_.name!r}" if part is None else f"{key!r}: {value}[{name!r}]")
+            parts.append((key, name))
+        if parts == [("text", "text"), ("tone", "tone")]:  # just as it was made
+            return value
         return "{" + ", ".join(members) + "}"
 
     def _row(self, type_: GraphQLOutputType, below: Selected, node: RowNode, shape: Shape) -> str:
