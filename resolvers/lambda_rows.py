@@ -13,6 +13,7 @@ import orjson
 
 from resolvers.nodes import Need
 from resolvers.terms import Term
+from resolvers.utc_texts import STORED_UTC_TEXTS, UTC_TEXTS
 from resolvers.values import stored
 from schema.catalog import WHOLE_NUMBERS, ColumnClass
 from schema.kinds import EXACT_IN_JAVASCRIPT
@@ -96,11 +97,9 @@ def _is_utc(term: Term, zone: tzinfo) -> bool:
 
 def _wall_clock(value: Any) -> str | None:
     """Write a moment of UTC that has no zone, as drivers give it; None for any other."""
-    try:
-        moment = datetime.fromisoformat(value) if value.__class__ is str else value
-    except ValueError:
-        return None
-    return f"{moment.isoformat()}Z" if moment.__class__ is datetime and moment.tzinfo is None else None
+    if value.__class__ is str:
+        return STORED_UTC_TEXTS[value]
+    return UTC_TEXTS[value] if value.__class__ is datetime and value.tzinfo is None else None
 
 
 @dataclass(frozen=True, slots=True)

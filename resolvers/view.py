@@ -30,6 +30,7 @@ from resolvers.ids import id_writer
 from resolvers.nodes import KeySlot, LambdaSlot, RowNode
 from resolvers.selection import Selected, Selections
 from resolvers.shape import ManyLoad, Shape, Stored
+from resolvers.utc_texts import STORED_UTC_TEXTS, UTC_TEXTS
 from resolvers.writers import Unplain, Write, writer_of
 from schema.catalog import WHOLE_NUMBERS, ColumnClass
 from schema.kinds import EXACT_IN_JAVASCRIPT
@@ -37,7 +38,6 @@ from storage.values import keeps_texts
 
 _TYPENAME = "__typename"
 _WORDS_KEPT = 1_000  # of one enum: what columns hold beside the options
-_MOMENTS_KEPT = 8_192  # with their texts, about 2 MB
 # The numbers that a scalar writes as they are.
 _NUMBERS: Mapping[str, tuple[int, int]] = {
     "Int": (-(2**31), 2**31 - 1),
@@ -82,33 +82,6 @@ class _Words(dict[Any, Any]):
         if len(self) < _WORDS_KEPT:
             self[stored] = found
         return found
-
-
-class _Moments(dict[datetime, str]):
-    """What the API writes for a moment in UTC that is stored without its zone: a list shows mostly the same ones as before."""
-
-    def __missing__(self, moment: datetime) -> str:
-        if len(self) >= _MOMENTS_KEPT:
-            self.clear()
-        found = self[moment] = moment.isoformat() + "Z"
-        return found
-
-
-class _StoredMoments(dict[str, str | None]):
-    """The same for one that is stored as a text; None for a text that is none, or says its zone."""
-
-    def __missing__(self, stored: str) -> str | None:
-        if len(self) >= _MOMENTS_KEPT:
-            self.clear()
-        try:
-            moment = datetime.fromisoformat(stored)
-        except ValueError:
-            return None
-        found = self[stored] = None if moment.tzinfo else moment.isoformat() + "Z"
-        return found
-
-
-_UTC, _STORED = _Moments(), _StoredMoments()
 
 
 def evaluate(text: str, names: Mapping[str, Any]) -> Any:
@@ -159,7 +132,7 @@ class _Coder:
         self.zone = zone
         self.width = width
         self.names: dict[str, Any] = {
-            "str": str, "int": int, "dict": dict, "datetime": datetime, "utc": _UTC, "nothing": _nothing
+            "str": str, "int": int, "dict": dict, "datetime": datetime, "utc": UTC_TEXTS, "nothing": _nothing
         }  # fmt: skip
         self.links: list[tuple[Selected, ManyLoad]] = []
         self.lambdas: list[Task] = []
@@ -294,7 +267,7 @@ def _moment(write: Write) -> Write:
     """Return what writes a moment in UTC that is stored as a text, as SQLite has it; `write` knows all the others."""
 
     def found(value: Any) -> Any:
-        written = _STORED[value] if value.__class__ is str else None
+        written = STORED_UTC_TEXTS[value] if value.__class__ is str else None
         return write(value) if written is None else written
 
     return found
