@@ -250,7 +250,7 @@ class Sandbox:
             return [BUSY] * len(messages)
         except HostRefusal as error:
             return [Failure(FailureCode.UNAVAILABLE, str(error))] * len(messages)
-        return list(await asyncio.gather(*worker.ask(messages)))
+        return [await answer for answer in worker.ask(messages)]
 
     # --- workers ---
 
@@ -266,12 +266,13 @@ class Sandbox:
         if self.reason:
             raise HostRefusal(self.reason)
         turn = self._line.join(caller)
-        try:
-            return await asyncio.wait_for(turn, WAIT_TIMEOUT_S)
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # it was given to somebody who left
-                self._free(turn.result())
-            raise
+        async with asyncio.timeout(WAIT_TIMEOUT_S):
+            try:
+                return await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():  # it was given to somebody who left
+                    self._free(turn.result())
+                raise
 
     def _free(self, worker: Attendant) -> None:
         """Give a worker that has nothing to do to whoever waits."""

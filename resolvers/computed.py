@@ -12,7 +12,7 @@ from typing import Any
 
 from lambdas.contract import Batch, Failure, Job, Outcome, Power, Script
 from lambdas.errors import FailureCode, WrongValue
-from lambdas.results import check_value
+from lambdas.results import AS_THEY_ARE, check_value
 from resolvers.context import Context
 from resolvers.errors import LambdaFailed
 from resolvers.lambda_memory import ROW_LIMIT_BYTES, UNKNOWN, Flights
@@ -210,7 +210,7 @@ async def _run_job(context: Context, job: Job, columns: Sequence[_Column], piece
     for batch, outcomes in zip(batches, result.outcomes, strict=True):
         _tell(context, batch.script.name, outcomes)
     return [
-        [_value(context, columns[piece.number].task.slot, outcome) for outcome in outcomes]
+        _values(context, columns[piece.number].task.slot, outcomes)
         for piece, outcomes in zip(pieces, result.outcomes, strict=True)
     ]
 
@@ -241,6 +241,16 @@ def script_of(module: Module, computed: Computed, verbs: Iterable[str]) -> Scrip
         code, name = computed.code, f"{module.name}.{computed.name}"
         known = module.derived[key] = Script(name, code.source, code.place.line, powers)
     return known
+
+
+def _values(context: Context, slot: LambdaSlot, outcomes: Sequence[Outcome]) -> list[Any]:
+    taken = AS_THEY_ARE.get(slot.computed.kind)
+    return [
+        outcome.value
+        if outcome.value.__class__ is taken and outcome.failure is None
+        else _value(context, slot, outcome)
+        for outcome in outcomes
+    ]
 
 
 def _value(context: Context, slot: LambdaSlot, outcome: Outcome) -> Any:
