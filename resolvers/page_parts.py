@@ -51,6 +51,7 @@ class PageParts:
         self._plan = plan
         self.views: dict[View, tuple[Link, ...]] = {}
         self.lambdas: list[Task] = []
+        self.rows: tuple[str, View] | None = None  # a list of rows, where one is written
 
     def parts(self, selected: Selected) -> Iterator[tuple[str, Part]]:
         """Return what writes each part, by its response key."""
@@ -61,7 +62,9 @@ class PageParts:
                 continue
             part, other = node.parts[key], self._nodes[1].parts[key]
             if isinstance(part, NodesPart) and isinstance(other, NodesPart):
-                yield key, _nodes(self._view(below, part.row, other.row))
+                view = self._view(below, part.row, other.row)
+                self.rows = key, view
+                yield key, _nodes(view)
             elif isinstance(part, EdgesPart) and isinstance(other, EdgesPart):
                 yield key, self._edges(below, part, other)
             elif isinstance(part, InfoPart):

@@ -46,10 +46,11 @@ class Page:
     sort: tuple[int, ...]
     keyed: Keyed | None = None  # where cursors are shown
     lambdas: tuple[Task, ...] = ()
+    rows_alone: tuple[str, View] | None = None  # where a list of rows is all: its key, and how each is written
 
     def kept(self, rows: Sequence[Row]) -> Sequence[Row]:
         """Return the rows of the page in their order, without the one that shows that it goes on."""
-        kept = rows[: self.size]
+        kept = rows if len(rows) <= self.size else rows[: self.size]
         return kept[::-1] if self.backward else kept
 
     async def complete(
@@ -165,8 +166,16 @@ class Link:
                 found.setdefault(link_key(value), []).append(row)
         return found
 
+    def _write_rows(self, key: str, view: View, names: Owners, told: _Told) -> dict[str, Any]:
+        """Write the rows of all owners at once, and give each his own."""
+        written, size = iter(view.every(told.kept, told.looks[view])), self.page.size
+        own = {name: list(islice(written, min(len(found), size))) for name, found in told.rows.items()}
+        return {name: {key: own.get(name) or []} for name in names}
+
     def _write(self, cursor: Callable[[str], Callable[[Row], str]], names: Owners, told: _Told) -> dict[str, Any]:
         """Write the pages of one case."""
+        if self.page.rows_alone is not None:
+            return self._write_rows(*self.page.rows_alone, names, told)
         counted = {link_key(name): int(count) for name, count in told.totals}
         others = {link_key(name) for name, _ in told.beyond}
         rest, size = iter(told.kept), self.page.size

@@ -217,7 +217,8 @@ class Planner:
         parts = tuple(pages.parts(selected))
         keyed = Keyed(selected, node.module, node.link) if node.wants_cursors else None
         views, lambdas = tuple(pages.views.items()), tuple(pages.lambdas)
-        return Page(node.range.size, node.range.backward, parts, views, tuple(plan.sort), keyed, lambdas)
+        alone = pages.rows if len(parts) == 1 else None
+        return Page(node.range.size, node.range.backward, parts, views, tuple(plan.sort), keyed, lambdas, alone)
 
     def _begins_at_variables(self, selected: Selected) -> bool:
         """Answer whether a list is one whose cursors are all read anew from variables."""
