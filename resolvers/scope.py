@@ -166,6 +166,11 @@ class Scope:
         self.tables.append(table)
         self._source = table.join(self.base, on)
 
+    def read(self, found: FromClause, on: Sql) -> None:
+        """Begin with rows that another scope found for the same caller: they are within the limits, which hold in there."""
+        self.begin(found, on)
+        self._limits = ()
+
     def table(self, hops: tuple[ToOne, ...]) -> FromClause:
         """Return the table that one comes to by references; it is joined when first asked for."""
         path = tuple(hop.field.name for hop in hops)

@@ -103,7 +103,8 @@ class SpreadStatements(Statements):
     def page_of(self, node: ListNode, where: Sequence[Predicate], keys: Keys) -> Select:
         """Read a page for each key."""
         draft = self._draft(node.module)
-        _, _, by = self._laid_out(draft, node, where)
+        self._keep(draft, node, where)
+        _, _, by = self._laid_out(draft, node)
         values = self._narrow(draft, keys)
         for value in values:
             draft.add(value)

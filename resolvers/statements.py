@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from identity.access import Right
 from resolvers.draft import Draft
 from resolvers.guard import Guard
+from resolvers.keys_first import finds_keys_first, read_by_keys
 from resolvers.keyset import beyond
 from resolvers.looked_up import Owners, can_look_up
 from resolvers.nodes import AggregateNode, ListNode, RowNode
@@ -174,10 +175,18 @@ class Statements:
 
     def _page(self, node: ListNode, owners: Sequence[Any] | None, where: Sequence[Predicate]) -> RowsPlan:
         draft = self._draft(node.module)
+        page = node.range
+        if node.link is None and finds_keys_first(draft.speech, node.module, where):
+            found = Draft(draft.speech, node.module)
+            self._keep(found, node, where)
+            by = self._order(found, _direction(node))
+            read_by_keys(draft, found, by, node.reads, page.offset)
+            shapes, sort, by = self._laid_out(draft, node)
+            return RowsPlan(draft.statement().order_by(*by), shapes, sort, width=draft.width)
         looked_up = self._owners(draft.speech, node.link, owners)
         link = self._link(draft, node.link, owners, looked_up)
-        shapes, sort, by = self._laid_out(draft, node, where)
-        page = node.range
+        self._keep(draft, node, where)
+        shapes, sort, by = self._laid_out(draft, node)
         position = draft.add(link.value) if link else None
         if looked_up is not None:
             statement = looked_up.pages(draft, by, node.reads)
@@ -193,20 +202,21 @@ class Statements:
             statement = self._numbered(draft, [exact], by, page.offset, node.reads)
         return RowsPlan(statement, shapes, sort, position, width=draft.width)
 
-    def _laid_out(
-        self, draft: Draft, node: ListNode, where: Sequence[Predicate]
-    ) -> tuple[tuple[Shape, ...], tuple[int, ...], list[Sql]]:
-        """Select what a page's views and cursors read, from where it begins; return how, and the order."""
+    def _laid_out(self, draft: Draft, node: ListNode) -> tuple[tuple[Shape, ...], tuple[int, ...], list[Sql]]:
+        """Select what a page's views and cursors read; return how, and the order."""
         shaper = self._shaper(draft)
         shapes = tuple(shaper.shape(view) for view in node.views)
         order = _direction(node)
         sort = self._sort(draft, order) if node.wants_cursors else ()
+        return shapes, sort, self._order(draft, order)
+
+    def _keep(self, draft: Draft, node: ListNode, where: Sequence[Predicate]) -> None:
+        """Keep a list's rows, from where the page begins."""
         draft.where(where)
         page = node.range
         for start, turned in ((page.after, False), (page.before, True)):
             if start is not None:
                 draft.conditions.append(_start(draft, node.order, start, turned=turned))
-        return shapes, sort, self._order(draft, order)
 
     def total(self, node: ListNode, owners: Sequence[Any] | None = None) -> Statement:
         """Count the rows of a list; of a relation, for each owner."""

@@ -55,6 +55,9 @@ class Dialect:
     is_typed: ClassVar[bool] = True
     is_signed: ClassVar[bool] = True
 
+    # Whether rows are read quicker by keys that were found before, where many are looked at and few are wanted.
+    finds_keys_first: ClassVar[bool] = False
+
     def text(self, expression: Expression, column_class: ColumnClass) -> Expression:
         """Read a column of text that may sit in a bytes column (OTRS keeps long texts in LONGBLOB on MySQL)."""
         raise NotImplementedError
@@ -278,6 +281,7 @@ class MySql(Dialect):
 
     name: ClassVar[str] = "mysql"
     is_signed: ClassVar[bool] = False
+    finds_keys_first: ClassVar[bool] = True
     collation: str = "utf8mb4_unicode_520_ci"
 
     def text(self, expression: Expression, column_class: ColumnClass) -> Expression:

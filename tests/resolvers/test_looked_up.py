@@ -55,8 +55,8 @@ async def test_a_key_behind_a_foreign_key_is_compared_where_it_is_stored(desk: W
     expected = await numbers(desk, f"SELECT id FROM ticket WHERE {kept}")  # noqa: S608 - of the test
     found = await desk.data(f"{{tickets(first: 200, filter: {{{asked}}}) {{nodes {{databaseId}}}}}}")
     assert {row["databaseId"] for row in found["tickets"]["nodes"]} == expected
-    assert "JOIN" not in desk.seen[0]
-    assert desk.seen[0].count("SELECT") == 1 + ("group" in asked)
+    assert "OUTER JOIN" not in desk.seen[0]
+    assert desk.seen[0].count("SELECT") == 1 + ("group" in asked) + desk.database.dialect.finds_keys_first
 
 
 @pytest.mark.parametrize(
