@@ -45,6 +45,15 @@ WANTED: tuple[WantedIndex, ...] = (
         ("ticket_state_id", "queue_id", "ticket_lock_id", "user_id", "archive_flag"),
         "counts of open tickets by queue and lock: state, row rule and groups stand in the index, closed tickets are not read",
         key="id",
+        databases=frozenset({"sqlite", "postgresql"}),
+    ),
+    WantedIndex(
+        "open_tickets",
+        "ticket",
+        ("ticket_state_id", "queue_id", "ticket_lock_id", "user_id", "archive_flag", "create_time"),
+        "the same counts, and open tickets from the newest on: MariaDB finds those of a page without looking at the others' rows",
+        key="id",
+        databases=frozenset({"mysql"}),
     ),
     WantedIndex(
         "queue_tickets",
@@ -81,6 +90,20 @@ WANTED: tuple[WantedIndex, ...] = (
         ("responsible_user_id", "create_time"),
         "the same for who is responsible",
         key="id",
+    ),
+    WantedIndex(
+        "owner_changed",
+        "ticket",
+        ("user_id", "change_time"),
+        "an agent's tickets by their last change: MariaDB read and sorted all of them",
+        databases=frozenset({"mysql"}),
+    ),
+    WantedIndex(
+        "responsible_changed",
+        "ticket",
+        ("responsible_user_id", "change_time"),
+        "the same for who is responsible",
+        databases=frozenset({"mysql"}),
     ),
     WantedIndex(
         "ticket_changed",
