@@ -16,9 +16,8 @@ from resolvers.nodes import KeySlot, LambdaSlot, ManySlot, Need, OneSlot, RowNod
 from resolvers.scope import NAMED_OBJECTS
 from resolvers.terms import Term, joined_column, key_terms
 from resolvers.values import Unreadable, certain, output, several, version_of
-from schema.catalog import WHOLE_NUMBERS, ColumnClass
-from schema.spec import Field, Home, Module
-from storage.dialects import Dialect
+from schema.catalog import WHOLE_NUMBERS
+from schema.spec import Field, Module
 
 Row = list[Any]
 Read = Callable[[Row], Any]
@@ -112,8 +111,7 @@ class LambdaLoad:
 class Stored:
     """A value that stands at one position of the row; `convert` makes the API's of it, where they differ.
 
-    One that `is_plain` is read as any of its kind: it has no options and is not computed. `certain` is the type of all values
-    but null, where the database sees to that.
+    One that `is_plain` is read as any of its kind: it has no options and is not computed.
     """
 
     position: int
@@ -121,7 +119,6 @@ class Stored:
     convert: Callable[[Any], Any] | None
     kind: str
     is_plain: bool
-    certain: type | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -216,7 +213,7 @@ class Shaper:
         is_plain = raw or isinstance(term.item, str) or (isinstance(term.item, Field) and not term.item.options)
         kind = "reference" if raw else term.kind
         convert = convert and certain(term, convert)
-        return Stored(self.draft.column(term), term, convert, kind, is_plain, _type_of(term, self.draft.speech.dialect))
+        return Stored(self.draft.column(term), term, convert, kind, is_plain)
 
     def _told_apart(self, shape: Shape, term: Term) -> Read:
         """Read a value for the version, which never fails: what cannot be read counts as it is stored."""
@@ -277,17 +274,6 @@ class Shaper:
             shape.lists.append(load)
             return Made(load.read)
         return placed(term, self.draft.column(term), self.zone)
-
-
-def _type_of(term: Term, dialect: Dialect) -> type | None:
-    """Return the type of all values of a column but null, where a database is sure to have no others."""
-    item = term.item
-    if not dialect.is_typed or not isinstance(item, Field) or item.home is not Home.TABLE:
-        return None
-    if item.column_class is ColumnClass.TEXT or (item.column_class is ColumnClass.STRING and item.size is not None):
-        return str
-    is_int = item.column_class in (ColumnClass.SMALLINT, ColumnClass.INT)
-    return int if is_int and dialect.is_signed else None
 
 
 def _converted(position: int, convert: Callable[[Any], Any]) -> Read:

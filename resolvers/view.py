@@ -222,13 +222,7 @@ class _Coder:
         taken = f"({value} := {at}).__class__"
         if isinstance(type_, GraphQLList) or isinstance(getattr(type_, "of_type", None), GraphQLList):
             return f"{slow}({at})"
-        is_text = leaf is GraphQLString and stored.is_plain and keeps_texts(stored.kind)
-        is_number = leaf.name == "Int" and stored.is_plain and stored.kind in ("int", "reference")
-        if (is_text and stored.certain is str) or (is_number and stored.certain is int):
-            if not isinstance(type_, GraphQLNonNull) or not stored.term.nullable:
-                return at
-            return f"({value} if ({value} := {at}) is not None else {slow}({value}))"
-        if is_text:
+        if leaf is GraphQLString and stored.is_plain and keeps_texts(stored.kind):
             return f"({value} if {taken} is str else {slow}({value}))"
         if stored.is_plain and stored.kind in ("int", "bigint", "reference"):
             number = self._number(leaf.name, at, lambda value: f"{slow}({value})")

@@ -51,9 +51,6 @@ class Dialect:
 
     # Whether a column in a list of one known value is planned like one that equals it.
     sees_through_lists: ClassVar[bool] = True
-    # Whether a column has values of its type alone, and whether its whole numbers have a sign in any case.
-    is_typed: ClassVar[bool] = True
-    is_signed: ClassVar[bool] = True
 
     # Whether rows are read quicker by keys that were found before, where many are looked at and few are wanted.
     finds_keys_first: ClassVar[bool] = False
@@ -173,7 +170,6 @@ class Sqlite(Dialect):
 
     name: ClassVar[str] = "sqlite"
     sees_through_lists: ClassVar[bool] = False
-    is_typed: ClassVar[bool] = False
 
     def text(self, expression: Expression, column_class: ColumnClass) -> Expression:
         """Bytes and text never equal each other in SQLite."""
@@ -280,7 +276,6 @@ class MySql(Dialect):
     """MariaDB and MySQL: `collation` is the newest one, whose tables know which letters have a case."""
 
     name: ClassVar[str] = "mysql"
-    is_signed: ClassVar[bool] = False
     finds_keys_first: ClassVar[bool] = True
     collation: str = "utf8mb4_unicode_520_ci"
 
