@@ -57,4 +57,6 @@ def form_of(slot: LambdaSlot, reads: Sequence[tuple[Need, Placed | Made]]) -> Fo
     shape = tuple((need.inside, need.names) for need, _ in reads)
     exact = [read for _, read in reads if isinstance(read, Placed) and read.exact]
     stored = Stored(exact) if exact and len(exact) == len(reads) else None
-    return Form(habits, (slot.module.name, slot.computed.name, code.source, args, shape), stored)
+    # What a lambda gives is made what its field is of: the same text may be a badge or what stands in a JSON value.
+    made_of = slot.module.name, slot.computed.name, slot.computed.kind, code.source, args, shape
+    return Form(habits, made_of, stored)

@@ -162,3 +162,17 @@ async def test_the_same_stored_value_of_another_column_is_another_row(desk: Worl
     assert await _values(desk, memory, number, 1_700_000_000) == [1_700_000_000]
     assert await _values(desk, memory, moment, 1_700_000_000) == ["2023-11-14T22:13:20Z"]
     assert await _values(desk, memory, number, 1_700_000_000) == [1_700_000_000]
+
+
+async def test_what_a_field_of_another_type_made_is_not_its_value(world: World) -> None:
+    """A file may be loaded anew with the same lambda and another type, and what is remembered outlives that."""
+    memory, run = Memory(), Programmed({"ticket.it": lambda _row: {"text": "a", "tone": "gray"}})
+    told = []
+    for kind, selection in (("json", ""), ("badge", "{tone}"), ("json", "")):
+        document = parse(f"{{tickets(first: 1) {{nodes {{it {selection}}}}}}}")
+        made = _made(world, _computed("it", "title", kind=kind))
+        for _ in range(3):
+            result = await execute(made.context(lambdas=run, memory=memory), document, None)
+            assert not result.errors
+        told.append((result.data or {})["tickets"]["nodes"][0]["it"])
+    assert told == [{"text": "a", "tone": "gray"}, {"tone": "gray"}, {"text": "a", "tone": "gray"}]
