@@ -22,6 +22,18 @@ class Place:
     free: Places
     is_held: bool = True
     absent: int = 0  # how many of its parts wait for something that takes no place
+    returning: asyncio.Lock | None = None
+
+    async def take_again(self) -> None:
+        """Wait for a place, unless the operation has one. Only one of its parts stands in line for it: others would wait for each other."""
+        if self.returning is None:
+            self.returning = asyncio.Lock()
+        async with self.returning:
+            if self.is_held:
+                return
+            if not self.free.take():
+                await self.free.wait()
+            self.is_held = True
 
 
 _PLACE: ContextVar[Place | None] = ContextVar("place", default=None)
@@ -43,9 +55,7 @@ async def outside() -> AsyncIterator[None]:
     finally:
         place.absent -= 1
         if not place.absent and not place.is_held:
-            if not place.free.take():
-                await place.free.wait()
-            place.is_held = True
+            await place.take_again()
 
 
 class Admission:

@@ -62,6 +62,36 @@ async def test_several_parts_of_an_operation_give_one_place_back() -> None:
     assert admission._free.free == 1
 
 
+@pytest.mark.parametrize("places", [1, 2])
+async def test_parts_that_come_back_one_after_the_other_take_one_place_together(places: int) -> None:
+    admission, is_taken, end = Admission(places, 10, 5), asyncio.Event(), asyncio.Event()
+
+    async def other() -> None:
+        async with admission:
+            is_taken.set()
+            await end.wait()
+
+    async def first() -> None:
+        async with outside():
+            await is_taken.wait()
+
+    async def second() -> None:
+        await is_taken.wait()
+        await asyncio.sleep(0.01)  # by now the first one stands in line
+        async with outside():
+            await asyncio.sleep(0.01)
+
+    async with admission:
+        parts = asyncio.gather(first(), second())
+        await asyncio.sleep(0)
+        others = asyncio.gather(*(other() for _ in range(places)))
+        await asyncio.sleep(0.05)
+        end.set()
+        await asyncio.wait_for(parts, 5)
+        await others
+    assert admission._free.free == places
+
+
 @pytest.mark.parametrize("leaves", [False, True])
 async def test_an_operation_that_is_given_up_leaves_as_many_places_as_there_were(leaves: bool) -> None:
     admission, end, other_end = Admission(1, 10, 5), asyncio.Event(), asyncio.Event()
