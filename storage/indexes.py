@@ -61,7 +61,7 @@ async def find_missing(database: Database, wanted: Sequence[WantedIndex] = WANTE
         known = [item for item in there[index.table].values() if item.usable]
         if any(item.columns[: len(columns)] == columns for item in known) or _begins(table.key, columns):
             continue
-        found.append(Missing(index, _statements(dialect, index, in_the_way=index.name in there[index.table])))
+        found.append(Missing(index, _statements(dialect, index, there[index.table])))
     return found
 
 
@@ -89,19 +89,31 @@ _MAKE: Mapping[str, str] = {
     "mysql": "ALTER TABLE `{table}` ADD INDEX `{name}` ({columns}), ALGORITHM=INPLACE, LOCK=NONE",
     "postgresql": 'CREATE INDEX CONCURRENTLY "{name}" ON "{table}" ({columns})',
 }
-_DROP: Mapping[str, str] = {
-    "sqlite": 'DROP INDEX "{name}"',
-    "mysql": "ALTER TABLE `{table}` DROP INDEX `{name}`",
-    "postgresql": 'DROP INDEX CONCURRENTLY "{name}"',
-}
+_INSTEAD = "ALTER TABLE `{table}` DROP INDEX `{name}`, ADD INDEX `{name}` ({columns}), ALGORITHM=INPLACE, LOCK=NONE"
+_DROP: Mapping[str, str] = {"sqlite": 'DROP INDEX "{name}"', "postgresql": 'DROP INDEX CONCURRENTLY "{name}"'}
+_ASIDE = 'ALTER INDEX "{name}" RENAME TO "{name}{older}"'
+OLDER = "_older"
 
 
-def _statements(dialect: str, index: WantedIndex, *, in_the_way: bool) -> tuple[str, ...]:
-    """Write what makes an index; what has its name and is not it was left by a broken attempt or an older version."""
+def _statements(dialect: str, index: WantedIndex, there: Mapping[str, _Index]) -> tuple[str, ...]:
+    """Write what makes an index; what has its name and is not it was left by a broken attempt or an older version.
+
+    One of an older version serves until the new one is there: many tickets are not to be without any meanwhile.
+    """
     mark = "`" if dialect == "mysql" else '"'
     columns = ", ".join(f"{mark}{column}{mark}" for column in index.columns_on(dialect))
-    drop = (_DROP[dialect].format(name=index.name, table=index.table),) if in_the_way else ()
-    return (*drop, _MAKE[dialect].format(name=index.name, table=index.table, columns=columns))
+    parts = {"name": index.name, "table": index.table, "columns": columns, "older": OLDER}
+    make = _MAKE[dialect].format_map(parts)
+    before = there.get(index.name)
+    if dialect == "mysql":
+        return (_INSTEAD.format_map(parts) if before else make,)
+    drop_older = _DROP[dialect].format(name=index.name + OLDER)
+    left = (drop_older,) if index.name + OLDER in there else ()
+    if before is None:
+        return (*left, make)
+    if dialect == "sqlite" or not before.usable:
+        return (*left, _DROP[dialect].format_map(parts), make)
+    return (*left, _ASIDE.format_map(parts), make, drop_older)
 
 
 # --- making them on installations of our own ---
