@@ -32,7 +32,6 @@ from resolvers.errors import BadRequest
 from resolvers.literals import read_arguments
 from resolvers.variables import coerce_variables
 from schema.bindings import BINDING, Binding
-from storage.quick import quick
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +76,7 @@ class Selected:
 Found: TypeAlias = tuple[str, str, Selected | None]
 
 
-@quick
+@dataclass(slots=True, eq=False)
 class Selections:
     """One operation of a document with its variables."""
 
