@@ -135,7 +135,9 @@ async def make_missing(database: Database) -> list[Missing]:
             except StorageError:
                 failed.append(missing)
         if not failed:
-            await write_meta(runner, NOTED, digest())
+            # Where nothing keeps a second process away, as on SQLite, both note the same.
+            async with database.transaction() as transaction:
+                await write_meta(transaction, NOTED, digest())
     return failed
 
 
