@@ -38,7 +38,7 @@ OPERATIONS = {
   tickets: allTickets(
     first: $first
     filter: {queueId: {in: $queues}, ticketStateId: {in: $states}}
-    orderBy: [CREATE_TIME_DESC, ROW_ID_ASC]
+    orderBy: [CREATE_TIME_DESC, ROW_ID_DESC]
   ) {
     nodes {
       databaseId: rowId number: tn title createdAt: createTime
@@ -55,7 +55,7 @@ OPERATIONS = {
   queues: allQueues(first: $first, filter: {rowId: {in: $queues}}, orderBy: [NAME_ASC]) {
     nodes {
       databaseId: rowId name
-      tickets: ticketsByQueueId(first: $newest, orderBy: [CREATE_TIME_DESC, ROW_ID_ASC]) {
+      tickets: ticketsByQueueId(first: $newest, orderBy: [CREATE_TIME_DESC, ROW_ID_DESC]) {
         nodes { databaseId: rowId number: tn title createdAt: createTime owner: userByUserId { login firstName lastName } }
       }
     }
@@ -69,7 +69,7 @@ OPERATIONS = {
     first: $first
     offset: $offset
     filter: {queueId: {in: $queues}, ticketStateId: {in: $states}}
-    orderBy: [CHANGE_TIME_DESC, ROW_ID_ASC]
+    orderBy: [CHANGE_TIME_DESC, ROW_ID_DESC]
   ) {
     totalCount
     nodes {

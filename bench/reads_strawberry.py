@@ -107,7 +107,7 @@ class Loaders:
 
     async def _newest(self, keys: list[tuple[int, int]]) -> Sequence[list[TicketRow]]:
         """Load the newest tickets of queues; all ask for the same number."""
-        order = (TicketRow.create_time.desc(), TicketRow.id)
+        order = (TicketRow.create_time.desc(), TicketRow.id.desc())
         place = sa.func.row_number().over(partition_by=TicketRow.queue_id, order_by=order).label("place")
         queues = [queue for queue, _ in keys]
         ranked = sa.select(TicketRow.id, place).where(TicketRow.queue_id.in_(queues)).subquery()
@@ -342,7 +342,7 @@ class Query:
             if item.changed_at:
                 page = page.order_by(_sorted(TicketRow.change_time, item.changed_at))
         async with info.context.session() as session:
-            rows = await session.scalars(page.order_by(TicketRow.id))
+            rows = await session.scalars(page.order_by(TicketRow.id.desc()))
             return Tickets(nodes=[Ticket.of(row) for row in rows], statement=statement)
 
 
