@@ -43,10 +43,17 @@ def _cleaner() -> nh3.Cleaner:
 
 
 def sanitize(text: str) -> str:
-    """Return HTML that can be shown; what is too large or too tangled to be cleaned comes back as plain text."""
+    """Return HTML that can be shown; what is too large or too tangled to be cleaned comes back as plain text.
+
+    What is returned reads in one way: a browser makes of it what was looked at here. By the rules of HTML a link may come to
+    stand in a link (`<a><table><a>`), and is read as two beside each other once it is written.
+    """
     if len(text) > HTML_LIMIT_CHARS or cost_of(text) > COST_LIMIT:
         return html.escape(text)
-    return _cleaner().clean(text)
+    clean = _cleaner().clean
+    once = clean(text)
+    twice = clean(once)
+    return twice if twice == once or clean(twice) == twice else html.escape(text)
 
 
 def cost_of(text: str) -> int:

@@ -4,7 +4,7 @@ import html
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambdas.sanitize import COST_LIMIT, HTML_LIMIT_CHARS, SPAN_CLASSES, TAGS, cost_of, sanitize
@@ -82,6 +82,8 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@example("<a><table><a>")
+@example("<a><table><a></a></table></a>")
 @given(st.lists(PIECES | st.text(max_size=5), max_size=20).map("".join))
 def test_of_any_text_only_harmless_html_is_left(text: str) -> None:
     clean = sanitize(text)
