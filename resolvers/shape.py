@@ -212,8 +212,7 @@ class Shaper:
         convert = output(term, self.zone, raw=raw)
         is_plain = raw or isinstance(term.item, str) or (isinstance(term.item, Field) and not term.item.options)
         kind = "reference" if raw else term.kind
-        convert = convert and certain(term, convert)
-        return Stored(self.draft.column(term), term, convert, kind, is_plain)
+        return Stored(self.draft.column(term), term, convert and certain(term, convert), kind, is_plain)
 
     def _told_apart(self, shape: Shape, term: Term) -> Read:
         """Read a value for the version, which never fails: what cannot be read counts as it is stored."""

@@ -4,31 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from storage.remembered import Remembered
+
 MOMENTS_KEPT = 8_192  # with their texts, about 2 MB
 
 
-class _Moments(dict[datetime, str]):
-    """The texts of moments that are stored without their zone."""
-
-    def __missing__(self, moment: datetime) -> str:
-        if len(self) >= MOMENTS_KEPT:
-            self.clear()
-        found = self[moment] = moment.isoformat() + "Z"
-        return found
+def _text(moment: datetime) -> str:
+    """Write a moment that is stored without its zone."""
+    return moment.isoformat() + "Z"
 
 
-class _StoredMoments(dict[str, str | None]):
-    """The same of those that are stored as a text; None for a text that is none, or says its zone."""
-
-    def __missing__(self, stored: str) -> str | None:
-        if len(self) >= MOMENTS_KEPT:
-            self.clear()
-        try:
-            moment = datetime.fromisoformat(stored)
-        except ValueError:
-            return None
-        found = self[stored] = None if moment.tzinfo else moment.isoformat() + "Z"
-        return found
+def _text_of_text(stored: str) -> str | None:
+    """Write one that is stored as a text; None for a text that is none, or says its zone."""
+    try:
+        moment = datetime.fromisoformat(stored)
+    except ValueError:
+        return None
+    return None if moment.tzinfo else _text(moment)
 
 
-UTC_TEXTS, STORED_UTC_TEXTS = _Moments(), _StoredMoments()
+UTC_TEXTS = Remembered(_text, MOMENTS_KEPT)
+STORED_UTC_TEXTS = Remembered(_text_of_text, MOMENTS_KEPT)

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from storage.remembered import Remembered
+
 _EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - PostgreSQL's, of timestamps without a zone
 _EPOCH_UTC = _EPOCH.replace(tzinfo=UTC)
 _FIRST_DAY = _EPOCH.toordinal()
@@ -30,24 +32,16 @@ async def tell_moments(driver: Any) -> None:
         await driver.set_type_codec(name, schema="pg_catalog", encoder=write, decoder=read, format="tuple")
 
 
-class _Timestamps(dict[Wire, datetime | str]):
-    """The moments so many microseconds after an epoch, by what the driver gives."""
+def _reader_from(epoch: datetime) -> Callable[[Wire], datetime | str]:
+    """Return what reads the moments so many microseconds after an epoch, by what the driver gives."""
 
-    def __init__(self, epoch: datetime) -> None:
-        super().__init__()
-        self._epoch = epoch
-
-    def __missing__(self, wire: Wire) -> datetime | str:
-        """Read one that is not kept."""
-        found: datetime | str
+    def read(wire: Wire) -> datetime | str:
         try:
-            found = self._epoch + timedelta(0, 0, wire[0])
+            return epoch + timedelta(0, 0, wire[0])
         except OverflowError:
-            found = f"timestamp {wire[0]}"
-        if len(self) >= _KEPT:
-            self.clear()
-        self[wire] = found
-        return found
+            return f"timestamp {wire[0]}"
+
+    return Remembered(read, _KEPT).__getitem__
 
 
 def _read_date(wire: Wire) -> date | str:
@@ -80,8 +74,8 @@ def _write_time(value: time) -> Wire:
 
 
 _CODECS: Mapping[str, tuple[Callable[[Any], Wire], Callable[[Wire], Any]]] = {
-    "timestamp": (_write_timestamp, _Timestamps(_EPOCH).__getitem__),
-    "timestamptz": (_write_timestamptz, _Timestamps(_EPOCH_UTC).__getitem__),
+    "timestamp": (_write_timestamp, _reader_from(_EPOCH)),
+    "timestamptz": (_write_timestamptz, _reader_from(_EPOCH_UTC)),
     "date": (_write_date, _read_date),
     "time": (_write_time, _read_time),
 }

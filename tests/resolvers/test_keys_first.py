@@ -1,6 +1,5 @@
 """Pages whose keys are found first: the same rows in the same order, and nothing is joined to rows of other pages."""
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +10,6 @@ from resolvers.predicate import Compare, Predicate
 from resolvers.scope import OPEN, Speech
 from resolvers.terms import Term
 from schema.catalog import Catalog, Table
-from storage.demo import fill
-from storage.engine import Database
-from tests.databases import DIALECTS, NOW, fresh_url
-from tests.resolvers.test_shipped import load
 from tests.resolvers.world import World
 
 PAGE = """query ($filter: TicketFilter, $order: [TicketOrder!], $first: Int, $last: Int, $after: String, $offset: Int) {
@@ -29,22 +24,6 @@ ORDERS: dict[str, list[dict[str, Any]]] = {
     "t.create_time DESC, t.id DESC": [{"createdAt": "DESC"}],
     "q.name, t.id": [{"queue": {"name": "ASC"}}],
 }
-
-
-@pytest.fixture(scope="module", params=DIALECTS)
-def desk_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    with fresh_url(request.param) as url:
-        yield url
-
-
-@pytest.fixture
-async def desk(desk_url: str) -> AsyncIterator[World]:
-    database = Database(desk_url)
-    await fill(database, tickets=120, now=NOW)
-    found = World(database, await load(database))
-    database.statements = found.seen.append
-    yield found
-    await database.close()
 
 
 @pytest.mark.parametrize("by", ORDERS)

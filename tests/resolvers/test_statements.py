@@ -54,7 +54,7 @@ async def test_three_rows_and_sixty_rows_take_the_same_statements(world: World) 
 async def test_only_what_is_selected_and_filtered_is_in_a_statement(world: World) -> None:
     await world.data('{tickets(filter: {title: {eq: "a"}}) {nodes {number}}}')
     (text,) = world.seen
-    assert "OUTER JOIN" not in text
+    assert text.count("JOIN") == world.database.dialect.finds_keys_first
     assert "body" not in text
     await world.data("query($f: TicketFilter) {tickets(filter: $f) {nodes {number}}}", {"f": None})
     assert "WHERE" not in world.seen[0]
@@ -69,7 +69,7 @@ async def test_rows_behind_references_to_small_tables_are_listed_and_not_joined(
     filtered = '{tickets(first: 60, filter: {queue: {group: {name: {eq: "users"}}}}) {nodes {databaseId}}}'
     found = {row["databaseId"] for row in (await world.data(filtered))["tickets"]["nodes"]}
     (text,) = world.seen
-    assert "OUTER JOIN" not in text
+    assert text.count("JOIN") == world.database.dialect.finds_keys_first
     assert text.count(" IN (SELECT ") == 2
     whole = await world.data("{tickets(first: 60) {nodes {databaseId queue {group {name}}}}}")
     groups = {row["databaseId"]: (row["queue"] or {}).get("group") for row in whole["tickets"]["nodes"]}
